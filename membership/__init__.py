@@ -1,0 +1,1 @@
+"""MODELS: traces of a suspect, detectors, tests of evidence. Imports watermark only."""

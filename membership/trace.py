@@ -1,0 +1,86 @@
+"""What one forward pass yields for a text. Everything the detectors need, 32 bytes a token."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place in a text where candidates are to be read: the word there and its rivals."""
+
+    start: int
+    """Offset of the word in the text, in code points."""
+    original: str
+    """The word that stands there."""
+    candidates: tuple[str, ...]
+    """The words to compare; the original may be one of them."""
+
+
+@dataclass(frozen=True)
+class Query:
+    """One text to run through a model."""
+
+    text: str
+    places: tuple[Place, ...] = ()
+    """Where candidates are to be read, in the order of the text."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a model thinks of the candidates at one place, given the text to the left of it.
+
+    Only the first token at which all candidates differ is compared: what comes before is common
+    to all of them, and what comes after needs a pass of its own.
+    """
+
+    logprob: NDArray[np.float64]
+    """Natural log-probability of each candidate, shape (n_candidates,); NaN when unusable."""
+    reason: str = ""
+    """Why the place is unusable; empty when it is usable."""
+
+
+@dataclass(frozen=True)
+class Trace:
+    """Per-token statistics of the tokens that were scored, special tokens never among them.
+
+    All arrays have one row a scored token, in the order of the text.
+    """
+
+    token_ids: NDArray[np.int32]
+    spans: NDArray[np.int32]
+    """Shape (n, 2): first and one-past-last code point of each token in the text."""
+    logprob: NDArray[np.float32]
+    """Natural log p(token | left context), at most 0."""
+    mean: NDArray[np.float32]
+    """Mean of log p under p over the vocabulary; minus the entropy, in nats."""
+    std: NDArray[np.float32]
+    """Standard deviation of log p under p."""
+    top1: NDArray[np.float32]
+    """Log-probability of the most likely token."""
+    rank: NDArray[np.int32]
+    """How many tokens of the vocabulary are more likely: 0 for the most likely one."""
+    readings: tuple[Reading, ...] = ()
+    """One for each place of the query."""
+
+
+class Suspect(Protocol):
+    """A model under audit, or a reference for one."""
+
+    @property
+    def name(self) -> str:
+        """What to call the model in a report."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of weights and tokenizer: two suspects with one fingerprint give one trace."""
+
+    @property
+    def abilities(self) -> frozenset[str]:
+        """What it can return, of `logprobs`, `moments`, `candidates` and `text`."""
+
+    def trace(self, queries: Sequence[Query]) -> Iterator[tuple[int, Trace]]:
+        """Yield the index of a query and its trace, each query once, in any order."""

@@ -1,0 +1,1 @@
+"""COMMANDS: the only place that parses arguments, prints, writes reports and trains."""

@@ -1,0 +1,36 @@
+"""Errors a user can mend.
+
+    ToolkitError            printed as one message, exit status 2
+    ├── CorpusError         the text that was given: missing, malformed, empty
+    ├── VaultError          the owner's folder: altered, incomplete, wrong key
+    ├── AssetError          language data that is not there; names the command that fetches it
+    ├── ModelError          a suspect or reference that cannot or must not be loaded
+    └── PrerequisiteError   a test or detector that lacks something it needs
+
+Mistakes of ours are `ValueError` and `TypeError` and keep their traceback (exit status 1).
+Every message says who complains, what was wanted, what came, and how to mend it.
+"""
+
+
+class ToolkitError(Exception):
+    """Something the user can mend; the message stands alone."""
+
+
+class CorpusError(ToolkitError):
+    """Raised when a data set cannot be read, or cannot be written in its own form."""
+
+
+class VaultError(ToolkitError):
+    """Raised when the owner's private folder is not what `mark` left."""
+
+
+class AssetError(ToolkitError):
+    """Raised when language data is missing; the message names the command that fetches it."""
+
+
+class ModelError(ToolkitError):
+    """Raised when a model folder is not one, or holds what a hostile suspect could use."""
+
+
+class PrerequisiteError(ToolkitError):
+    """Raised when a test or detector needs something that this vault or model cannot give."""
