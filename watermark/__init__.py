@@ -1,1 +1,1 @@
-"""TEXT: corpora, sites, draws, marks and the vault. Imports no model and no other package of ours."""
+"""TEXT: corpora, sites, draws, marks, the vault. Imports no model and nothing else of ours."""
