@@ -1,0 +1,1 @@
+"""Tests of evidence: a p-value for the whole corpus, and the assumption that makes it valid."""

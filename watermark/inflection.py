@@ -1,0 +1,50 @@
+"""Put a lemma into the form that a place in a text asks for."""
+
+from functools import lru_cache
+from typing import Any
+
+ADJECTIVES_AND_ADVERBS = frozenset({"JJ", "JJR", "JJS", "RB", "RBR", "RBS"})
+
+
+@lru_cache(maxsize=100_000)
+def inflect_lemma(lemma: str, tag: str) -> str | None:
+    """Return a lemma in the form of a Penn Treebank tag, or None if it has no such form.
+
+    Comparatives and superlatives are formed only where English forms them with an ending:
+    "gigantic" has no "giganticer", so it has no JJR form here.
+    """
+    if tag in {"NN", "VB", "VBP", "JJ", "RB"}:
+        return lemma
+    import lemminflect
+
+    forms: tuple[str, ...]
+    if tag in ADJECTIVES_AND_ADVERBS:
+        forms = lemminflect.getInflection(lemma, tag, inflect_oov=False)
+    else:
+        forms = lemminflect.getInflection(lemma, tag)
+    return forms[0] if forms else None
+
+
+def match_case(word: str, pattern: str) -> str | None:
+    """Give a lower-case word the case of another: lower, Capitalised or UPPER; None if mixed."""
+    if pattern.islower():
+        return word
+    if len(pattern) > 1 and pattern.isupper():
+        return word.upper()
+    if pattern[:1].isupper() and (len(pattern) == 1 or pattern[1:].islower()):
+        return word[:1].upper() + word[1:]
+    return None
+
+
+@lru_cache(maxsize=100_000)
+def article(word: str) -> str:
+    """Return the indefinite article, "a" or "an", that goes before a word."""
+    chosen: str = _engine().a(word.lower()).split(" ", 1)[0]
+    return chosen
+
+
+@lru_cache(maxsize=1)
+def _engine() -> Any:
+    import inflect
+
+    return inflect.engine()

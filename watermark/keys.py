@@ -1,0 +1,75 @@
+"""The key and the secret draws it decides. The only place where a coin is tossed."""
+
+import hashlib
+import hmac
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from watermark.errors import VaultError
+
+KEY_BYTES = 32
+
+
+@dataclass(frozen=True)
+class Key:
+    """The owner's secret. Its bytes are in no repr, no log and no message."""
+
+    secret: bytes = field(repr=False)
+
+    def __post_init__(self) -> None:
+        """Refuse anything but `KEY_BYTES` bytes."""
+        if len(self.secret) != KEY_BYTES:
+            raise VaultError(f"a key has {KEY_BYTES} bytes, this one has {len(self.secret)}")
+
+    def digest(self, purpose: str, name: str) -> bytes:
+        """Return HMAC-SHA256 of a name; purposes do not share digests."""
+        message = f"leximark/{purpose}\0{name}".encode()
+        return hmac.new(self.secret, message, hashlib.sha256).digest()
+
+    def draw(self, name: str, n_options: int) -> int:
+        """Return the outcome of a draw: uniform over `range(n_options)`, fixed by key and name.
+
+        Draws of different names are independent of each other. The bias of the remainder is
+        below 2**-240.
+        """
+        return int.from_bytes(self.digest("draw", name), "big") % n_options
+
+    def fraction(self, purpose: str, name: str) -> int:
+        """Return a uniform number below 2**64, for choosing a random share of things."""
+        return int.from_bytes(self.digest(purpose, name)[:8], "big")
+
+    def commitment(self) -> str:
+        """Return a hash that binds the owner to this key and can be published."""
+        return hashlib.sha256(b"leximark/commitment\0" + self.secret).hexdigest()
+
+
+def new_key() -> Key:
+    """Draw a key from the operating system."""
+    return Key(os.urandom(KEY_BYTES))
+
+
+def read_key(path: Path) -> Key:
+    """Read a key file: 32 raw bytes.
+
+    Raises:
+        VaultError: There is no such file, or it does not hold exactly one key.
+    """
+    try:
+        secret = path.read_bytes()
+    except OSError as error:
+        raise VaultError(f"{path}: the key cannot be read ({error.strerror})") from error
+    if len(secret) != KEY_BYTES:
+        raise VaultError(
+            f"{path}: not a key file: wanted {KEY_BYTES} raw bytes, found {len(secret)}"
+        )
+    return Key(secret)
+
+
+def write_key(path: Path, key: Key) -> None:
+    """Write a key that only its owner can read; an existing file is never replaced."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(key.secret)
+        file.flush()
+        os.fsync(file.fileno())

@@ -1,0 +1,229 @@
+"""LexiMark: rarer synonyms for the rarest content words of each sentence.
+
+Source: E. German et al., "LexiMark: Robust Watermarking via Lexical Substitutions to Enhance
+Membership Verification of an LLM's Textual Training Data", arXiv 2506.14474, section 3. Ours
+differs: words without an admissible synonym do not use up K; parts of speech, inflection, case,
+articles, fixed phrases and the sense are respected; and the default rule lets a secret key choose,
+which is what makes an exact test possible.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from watermark.document import Document, Site
+from watermark.fit import Candidate, FitSettings, candidates, needs_article, phrase_barrier
+from watermark.prose import Span, protected_spans
+from watermark.rarity import rarity_bits
+from watermark.synonyms import WordNet
+from watermark.words import Sentence, Word, read_sentences
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+
+Rule = Literal["keyed", "published"]
+Scope = Literal["word", "site"]
+
+PUBLISHED = "published"
+"""The draw that a mark of the rule `published` names: none was made."""
+
+
+@dataclass(frozen=True)
+class LexiMark:
+    """Settings of the scheme; all of them are written into the plan."""
+
+    rule: Rule = "keyed"
+    """`keyed`: the key chooses among the candidates. `published`: always the rarest candidate."""
+    scope: Scope = "word"
+    """`word`: one draw decides all places of a word. `site`: every place has its own draw."""
+    words_per_sentence: int = 5
+    """K of the paper: how many words of a sentence become sites."""
+    n_candidates: int = 2
+    """How many words may stand at a site, the original among them if it is kept."""
+    keep_original: bool = True
+    """Whether the original is one of the candidates."""
+    max_sites_per_draw: int = 16
+    """A word that comes up more often keeps its other places as they are."""
+    min_letters: int = 3
+    """Shorter words are left alone."""
+    min_rarity_bits: float = 9.0
+    """Commoner words are left alone: 9 bits is one word in five hundred."""
+    quotations: bool = False
+    """Whether quotations stay as they are."""
+    protected_words: frozenset[str] = field(default=frozenset())
+    """Words and lemmas, lower case, that are neither replaced nor put in."""
+    fit: FitSettings = field(default=FitSettings())
+
+    def __post_init__(self) -> None:
+        """Refuse settings that could not mark anything."""
+        if self.n_candidates < 2 and self.rule == "keyed":
+            raise ValueError(f"a draw needs 2 candidates or more, got {self.n_candidates}")
+        if min(self.words_per_sentence, self.max_sites_per_draw, self.min_letters) < 1:
+            raise ValueError("K, sites a draw and letters must be 1 or more")
+
+
+@dataclass(frozen=True)
+class Analyst:
+    """The models that find sites: loaded once, passed in, blind to every key."""
+
+    nlp: "Language"
+    wordnet: WordNet
+
+
+def find_sites(
+    analyst: Analyst, documents: Sequence[Document], settings: LexiMark
+) -> Iterator[list[Site]]:
+    """Yield the sites of each document in the order of its text.
+
+    The sites of a document depend on that document, the settings and public data alone. With the
+    rule `published` they still carry every admissible candidate: `choose_published` needs the
+    whole corpus to settle on one replacement a word.
+    """
+    texts = [document.text for document in documents]
+    for document, sentences in zip(documents, read_sentences(analyst.nlp, texts), strict=True):
+        spans = protected_spans(document.text, quotations=settings.quotations)
+        sites = [
+            site
+            for sentence in sentences
+            for site in _sites_of_sentence(analyst.wordnet, document, sentence, spans, settings)
+        ]
+        yield sorted(sites, key=lambda site: site.start)
+
+
+def _sites_of_sentence(
+    wordnet: WordNet,
+    document: Document,
+    sentence: Sentence,
+    spans: Sequence[Span],
+    settings: LexiMark,
+) -> Iterator[Site]:
+    if not _is_prose(sentence):
+        return
+    order = sorted(range(len(sentence)), key=lambda i: (-rarity_bits(sentence[i].text), i))
+    taken = 0
+    for index in order:
+        if taken == settings.words_per_sentence:
+            return
+        if barrier(wordnet, sentence, index, spans, settings):
+            continue
+        site = _site(wordnet, document, sentence, index, settings)
+        if site is not None:
+            taken += 1
+            yield site
+
+
+def _is_prose(sentence: Sentence) -> bool:
+    """Tell a sentence from a heading, a list of names or the rest of a table."""
+    words = [word for word in sentence if word.text[:1].isalpha()]
+    return len(words) >= 4 and any(word.tag.startswith(("VB", "MD")) for word in sentence)
+
+
+def barrier(
+    wordnet: WordNet,
+    sentence: Sentence,
+    index: int,
+    spans: Sequence[Span],
+    settings: LexiMark,
+) -> str:
+    """Say why the word at an index may not be a site, whatever its synonyms; or nothing."""
+    word = sentence[index]
+    if not word.pos:
+        return "not a noun, verb, adjective or adverb"
+    if word.barrier:
+        return word.barrier
+    if len(word.text) < settings.min_letters:
+        return f"shorter than {settings.min_letters} letters"
+    if rarity_bits(word.text) < settings.min_rarity_bits:
+        return "too common a word"
+    if {word.text.lower(), word.lemma} & settings.protected_words:
+        return "protected by the owner"
+    if any(start < word.end and word.start < end for start, end in spans):
+        return "not prose"
+    return phrase_barrier(wordnet, sentence, index)
+
+
+def _site(
+    wordnet: WordNet, document: Document, sentence: Sentence, index: int, settings: LexiMark
+) -> Site | None:
+    word = sentence[index]
+    wanted = settings.n_candidates - settings.keep_original
+    admissible = [
+        candidate
+        for candidate in candidates(wordnet, word, sentence, settings.fit)
+        if not candidate.rejected and not _protects(settings, candidate)
+    ]
+    if settings.rule == "published":
+        chosen = admissible
+    elif len(admissible) < wanted:
+        return None
+    else:
+        chosen = admissible[:wanted]
+    if not chosen:
+        return None
+    lemmas = [candidate.lemma for candidate in chosen]
+    surfaces = [candidate.surface for candidate in chosen]
+    if settings.keep_original and settings.rule == "keyed":
+        lemmas, surfaces = [word.lemma, *lemmas], [word.text, *surfaces]
+    start, original, written = _with_article(document.text, sentence, index, surfaces)
+    return Site(document.id, start, original, written, _draw_name(settings, document, word, lemmas))
+
+
+def _protects(settings: LexiMark, candidate: Candidate) -> bool:
+    return bool({candidate.lemma, candidate.surface.lower()} & settings.protected_words)
+
+
+def _draw_name(settings: LexiMark, document: Document, word: Word, lemmas: Sequence[str]) -> str:
+    if settings.rule == "published":
+        return PUBLISHED
+    if settings.scope == "site":
+        return f"{document.id}:{word.start}"
+    return f"{word.lemma}.{word.pos}:{'|'.join(lemmas)}"
+
+
+def _with_article(
+    text: str, sentence: Sentence, index: int, surfaces: Iterable[str]
+) -> tuple[int, str, tuple[str, ...]]:
+    """Widen a site over the "a" or "an" before it if a candidate wants the other one."""
+    word, surfaces = sentence[index], tuple(surfaces)
+    if not any(needs_article(sentence, index, surface) for surface in surfaces):
+        return word.start, word.text, surfaces
+    before = sentence[index - 1]
+    gap = text[before.end : word.start]
+    mended = tuple(
+        _other_article(before.text) + gap + surface
+        if needs_article(sentence, index, surface)
+        else before.text + gap + surface
+        for surface in surfaces
+    )
+    return before.start, text[before.start : word.end], mended
+
+
+def _other_article(written: str) -> str:
+    if written.lower() == "an":
+        return written[0]
+    return written + ("N" if written.isupper() and len(written) > 1 else "n")
+
+
+def settle_published(sites: Iterable[Site]) -> dict[str, str]:
+    """Settle on one replacement for each surface word of a corpus: the rarest one offered.
+
+    Keys and values are lower case, without the article that a site may begin with. Ties are
+    broken by the alphabet, so that the order of the documents does not matter.
+    """
+    best: dict[str, str] = {}
+    for site in sites:
+        word = _bare(site.original)
+        offers = [_bare(candidate) for candidate in site.candidates]
+        best[word] = min([*offers, best.get(word, offers[0])], key=lambda w: (-rarity_bits(w), w))
+    return best
+
+
+def published_choice(site: Site, settled: dict[str, str]) -> int | None:
+    """Return the candidate that the corpus settled on, or None if it does not fit this site."""
+    offers = [_bare(candidate) for candidate in site.candidates]
+    wanted = settled[_bare(site.original)]
+    return offers.index(wanted) if wanted in offers else None
+
+
+def _bare(surface: str) -> str:
+    return surface.split()[-1].lower()

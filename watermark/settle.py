@@ -1,0 +1,72 @@
+"""What needs the whole corpus but no key: which sites stay, and what the rule `published` puts in."""
+
+import hashlib
+import heapq
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from watermark.document import Document, Marked, Site, apply_choices
+from watermark.keys import Key
+from watermark.schemes.leximark import LexiMark, published_choice, settle_published
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """Decisions about a corpus that depend on all of its sites, and on nothing secret."""
+
+    last_rank: Mapping[str, int]
+    """For each draw with more sites than the cap: sites of a higher rank are dropped."""
+    replacements: Mapping[str, str]
+    """For the rule `published`: the one replacement of each surface word."""
+
+
+def settle(sites: Iterable[Site], settings: LexiMark) -> Settlement:
+    """Settle a corpus. The order of the sites does not matter.
+
+    Memory grows with the vocabulary, not with the corpus.
+    """
+    if settings.rule == "published":
+        return Settlement({}, settle_published(sites))
+    if settings.scope == "site":
+        return Settlement({}, {})
+    cap = settings.max_sites_per_draw
+    lowest: dict[str, list[int]] = {}  # for each draw a heap of the negated lowest ranks
+    crowded: set[str] = set()
+    for site in sites:
+        heap = lowest.setdefault(site.draw, [])
+        if len(heap) < cap:
+            heapq.heappush(heap, -_rank(site))
+        else:
+            heapq.heappushpop(heap, -_rank(site))
+            crowded.add(site.draw)
+    return Settlement({draw: -lowest[draw][0] for draw in crowded}, {})
+
+
+def _rank(site: Site) -> int:
+    """Return a number that orders the sites of a draw at random, for all to see."""
+    name = f"{site.draw}\0{site.document_id}\0{site.start}"
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
+
+
+def draw_marks(
+    document: Document,
+    sites: Sequence[Site],
+    settlement: Settlement,
+    settings: LexiMark,
+    key: Key,
+) -> Marked:
+    """Mark a document: drop the sites over the cap and let the key, or the rule, choose."""
+    kept: list[Site] = []
+    choices: list[int] = []
+    for site in sites:
+        choice: int | None
+        if settings.rule == "published":
+            choice = published_choice(site, settlement.replacements)
+        elif site.draw in settlement.last_rank and (_rank(site) > settlement.last_rank[site.draw]):
+            choice = None
+        else:
+            choice = key.draw(site.draw, len(site.candidates))
+        if choice is not None:
+            kept.append(site)
+            choices.append(choice)
+    return apply_choices(document, kept, choices)

@@ -1,0 +1,126 @@
+"""Find the sites of a corpus once, and keep them on disk so that a cut run goes on."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from watermark.atomic import atomic_file
+from watermark.document import Document, Site
+from watermark.errors import CorpusError
+from watermark.vault import text_sha256
+
+SHARD_DOCUMENTS = 512
+"""Fixed: what the language models are given together must not depend on where a run was cut."""
+
+_SITE = pa.struct(
+    [
+        ("document_id", pa.string()),
+        ("start", pa.int64()),
+        ("original", pa.string()),
+        ("candidates", pa.list_(pa.string())),
+        ("draw", pa.string()),
+    ]
+)
+_SCHEMA = pa.schema(
+    [("document_id", pa.string()), ("text_sha256", pa.string()), ("sites", pa.list_(_SITE))]
+)
+
+FindSites = Callable[[Sequence[Document]], Iterable[list[Site]]]
+
+
+@dataclass(frozen=True)
+class Surveyed:
+    """A document that has been read, by its hash, and the sites found in it."""
+
+    document_id: str
+    text_sha256: str
+    sites: tuple[Site, ...]
+
+
+@dataclass(frozen=True)
+class Survey:
+    """The sites of a whole corpus, on disk."""
+
+    folder: Path
+    n_documents: int
+    n_sites: int
+    digest: str
+    """SHA-256 over ids and texts of all documents, in order."""
+
+    def __iter__(self) -> Iterator[Surveyed]:
+        """Yield the documents in the order of the corpus."""
+        for path in sorted(self.folder.glob("*.parquet")):
+            yield from _read(path)
+
+    def sites(self) -> Iterator[Site]:
+        """Yield the sites of all documents, in order."""
+        for document in self:
+            yield from document.sites
+
+
+def survey(
+    documents: Iterable[Document],
+    folder: Path,
+    find_sites: FindSites,
+    progress: Callable[[int], None] = lambda n: None,
+) -> Survey:
+    """Find the sites of every document and keep them in a folder, 512 documents a file.
+
+    Files that are there already are checked against the documents and not made again.
+
+    Args:
+        documents: The corpus.
+        folder: Where the files go; made if it is not there.
+        find_sites: Gives the sites of each of a batch of documents. Knows no key.
+        progress: Called with the number of documents done since the last call.
+
+    Raises:
+        CorpusError: The corpus is not the one an earlier run began with.
+    """
+    folder.mkdir(exist_ok=True)
+    digest = hashlib.sha256()
+    n_documents = n_sites = 0
+    stream = iter(documents)
+    while batch := list(islice(stream, SHARD_DOCUMENTS)):
+        path = folder / f"{n_documents // SHARD_DOCUMENTS:06d}.parquet"
+        if path.exists():
+            found = list(_read(path))
+            _check_same(batch, found)
+        else:
+            found = [
+                Surveyed(document.id, text_sha256(document.text), tuple(sites))
+                for document, sites in zip(batch, find_sites(batch), strict=True)
+            ]
+            _write(path, found)
+        for document in found:
+            digest.update(f"{document.document_id}\0{document.text_sha256}\0".encode())
+            n_sites += len(document.sites)
+        n_documents += len(batch)
+        progress(len(batch))
+    return Survey(folder, n_documents, n_sites, digest.hexdigest())
+
+
+def _check_same(batch: Sequence[Document], found: Sequence[Surveyed]) -> None:
+    wanted = [(document.id, text_sha256(document.text)) for document in batch]
+    if wanted != [(document.document_id, document.text_sha256) for document in found]:
+        raise CorpusError(
+            f"the corpus changed near document {batch[0].id!r} since the unfinished run: "
+            "remove the .partial folder to begin anew"
+        )
+
+
+def _write(path: Path, documents: Sequence[Surveyed]) -> None:
+    table = pa.Table.from_pylist([asdict(document) for document in documents], _SCHEMA)
+    with atomic_file(path) as temporary:
+        pq.write_table(table, temporary, compression="zstd")
+
+
+def _read(path: Path) -> Iterator[Surveyed]:
+    for row in pq.read_table(path).to_pylist():
+        sites = (Site(**(s | {"candidates": tuple(s["candidates"])})) for s in row["sites"])
+        yield Surveyed(row["document_id"], row["text_sha256"], tuple(sites))

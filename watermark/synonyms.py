@@ -1,0 +1,115 @@
+"""WordNet: senses, the words that share them, fixed phrases. The only user of NLTK."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from watermark.errors import AssetError
+
+if TYPE_CHECKING:
+    from nltk.corpus.reader.wordnet import Synset
+
+
+@dataclass(frozen=True, slots=True)
+class Sense:
+    """One meaning of a lemma."""
+
+    name: str
+    """WordNet's name of the synset, for example `buy.v.01`."""
+    share: float
+    """How much of the lemma's use is of this sense, in (0, 1]; shares of a lemma add up to 1."""
+    synonyms: tuple[str, ...]
+    """The single words that share the sense, without the lemma itself."""
+    gloss: frozenset[str]
+    """Words of the definition, the examples and the names of related senses."""
+
+
+class WordNet:
+    """WordNet 3.0, read from a folder; look-ups are kept."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open the database.
+
+        Args:
+            folder: The folder that holds `data.noun` and its sisters; it must be named
+                `.../corpora/wordnet`, as NLTK wants it.
+
+        Raises:
+            AssetError: The folder does not hold WordNet, or NLTK refuses to read it.
+        """
+        import nltk
+        from nltk.corpus.reader.wordnet import WordNetCorpusReader
+
+        root = str(folder.parent.parent)
+        if root not in nltk.data.path:
+            nltk.data.path.append(root)
+        try:
+            self._reader: WordNetCorpusReader = WordNetCorpusReader(str(folder), None)
+        except (OSError, LookupError) as error:
+            raise AssetError(
+                f"WordNet cannot be read from {folder} ({error}): run `leximark assets`"
+            ) from error
+        self.version: str = self._reader.get_version()
+        self._phrases = frozenset(
+            name.replace("_", " ") for name in self._reader.all_lemma_names() if "_" in name
+        )
+        self._senses: dict[tuple[str, str], tuple[Sense, ...]] = {}
+
+    def is_phrase(self, words: str) -> bool:
+        """Tell whether several words, lower case, are an entry of their own ("take place")."""
+        return words in self._phrases
+
+    def senses(self, lemma: str, pos: str) -> tuple[Sense, ...]:
+        """Return the senses of a lemma, the commonest first.
+
+        The share of a sense is its count in the sense-tagged corpora that come with WordNet,
+        smoothed by the rank that the lexicographers gave it.
+        """
+        key = (lemma, pos)
+        if key not in self._senses:
+            self._senses[key] = self._look_up(lemma, pos)
+        return self._senses[key]
+
+    def _look_up(self, lemma: str, pos: str) -> tuple[Sense, ...]:
+        synsets = [s for s in self._reader.synsets(lemma, pos) if lemma in _names(s)]
+        weights = [
+            _names(synset)[lemma] + 1.0 / (rank + 1) ** 2 for rank, synset in enumerate(synsets)
+        ]
+        total = sum(weights)
+        return tuple(
+            Sense(
+                synset.name(),
+                weight / total,
+                tuple(name for name in _names(synset) if name != lemma and name.isalpha()),
+                self._gloss(synset),
+            )
+            for synset, weight in zip(synsets, weights, strict=True)
+        )
+
+    def _gloss(self, synset: "Synset") -> frozenset[str]:
+        related = [*synset.hypernyms(), *synset.hyponyms(), *synset.similar_tos()]
+        text = [synset.definition(), *synset.examples()]
+        text += [name for s in [synset, *related] for name in s.lemma_names()]
+        text += [s.definition() for s in synset.hypernyms()]
+        words = " ".join(text).replace("_", " ").lower().split()
+        return frozenset(_stem(word.strip("();,.:'\"`")) for word in words)
+
+
+def _names(synset: "Synset") -> Mapping[str, int]:
+    return {lemma.name(): lemma.count() for lemma in synset.lemmas()}
+
+
+@lru_cache(maxsize=100_000)
+def _stem(word: str) -> str:
+    """Cut the commonest endings, so that a gloss meets the sentence halfway."""
+    for ending in ("ing", "ed", "es", "s"):
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            return word[: -len(ending)]
+    return word
+
+
+def stems(words: "set[str] | frozenset[str]") -> frozenset[str]:
+    """Return the words as they are compared with a gloss."""
+    return frozenset(_stem(word.lower()) for word in words)

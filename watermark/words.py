@@ -1,0 +1,150 @@
+"""Sentences and words of English text, with their parts of speech. The only user of spaCy."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from watermark.errors import AssetError
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+    from spacy.tokens import Doc, Span, Token
+
+PIECE_CHARACTERS = 20_000
+"""Longer texts are read in pieces that end at a paragraph, a line or a space."""
+
+_POS = {"NOUN": "n", "VERB": "v", "ADJ": "a", "ADV": "r"}
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A token of a sentence. Offsets are code points of the whole text."""
+
+    start: int
+    text: str
+    lemma: str
+    tag: str
+    """Penn Treebank tag."""
+    pos: str
+    """WordNet's letter: n, v, a or r; empty for everything that is not a content word."""
+    barrier: str = ""
+    """Why the word must stay, if grammar says so: name, auxiliary, phrasal verb, ..."""
+
+    @property
+    def end(self) -> int:
+        """Offset just behind the word."""
+        return self.start + len(self.text)
+
+
+Sentence = tuple[Word, ...]
+
+
+def load_english(model: str | Path) -> "Language":
+    """Load the spaCy pipeline once; it needs a tagger, a parser, a lemmatizer and an NER.
+
+    Raises:
+        AssetError: It is not there, or lacks a component.
+    """
+    import spacy
+
+    try:
+        nlp = spacy.load(model)
+    except OSError as error:
+        raise AssetError(
+            f"spaCy pipeline {str(model)!r} cannot be loaded ({error}): run `leximark assets`"
+        ) from error
+    missing = {"tagger", "parser", "lemmatizer", "ner"} - set(nlp.pipe_names)
+    if missing:
+        raise AssetError(f"spaCy pipeline {str(model)!r} lacks {sorted(missing)}")
+    return nlp
+
+
+def read_sentences(nlp: "Language", texts: Iterable[str]) -> Iterator[list[Sentence]]:
+    """Yield the sentences of each text, in order; texts are parsed in batches."""
+    pieces = (
+        (text[start:end], (number, start))
+        for number, text in enumerate(texts)
+        for start, end in cut(text)
+    )
+    current, sentences = 0, list[Sentence]()
+    for doc, (number, start) in nlp.pipe(pieces, as_tuples=True):
+        while current < number:
+            yield sentences
+            current, sentences = current + 1, []
+        sentences += [_sentence(span, start) for span in doc.sents]
+    yield sentences
+
+
+def cut(text: str, limit: int = PIECE_CHARACTERS) -> Iterator[tuple[int, int]]:
+    """Yield the spans of consecutive pieces of at most `limit` characters, at least one."""
+    start = 0
+    while len(text) - start > limit:
+        end = start + limit
+        for gap in ("\n\n", "\n", ". ", " "):
+            found = text.rfind(gap, start + limit // 2, end)
+            if found > 0:
+                end = found + len(gap)
+                break
+        yield start, end
+        start = end
+    yield start, len(text)
+
+
+def _sentence(span: "Span", shift: int) -> Sentence:
+    return tuple(_word(token, shift) for token in span if not token.is_space)
+
+
+def _word(token: "Token", shift: int) -> Word:
+    pos = _POS.get(token.pos_, "")
+    return Word(
+        token.idx + shift,
+        token.text,
+        token.lemma_.lower(),
+        token.tag_,
+        pos,
+        _barrier(token) if pos else "",
+    )
+
+
+def _barrier(token: "Token") -> str:
+    """Say why grammar forbids to replace this content word, or nothing."""
+    if token.ent_type_:
+        return "part of a name, a date or a quantity"
+    if token.tag_.startswith("NNP"):
+        return "proper noun"
+    if not token.text.isalpha():
+        return "not a plain word"
+    if _is_joined(token):
+        return "joined to its neighbour without a space"
+    if token.dep_ in {"aux", "auxpass", "neg"}:
+        return "auxiliary"
+    if token.dep_ == "compound":
+        return "first part of a compound"
+    if any(child.dep_ in {"prt", "compound"} for child in token.children):
+        return "phrasal verb" if token.pos_ == "VERB" else "head of a compound"
+    return ""
+
+
+def _is_joined(token: "Token") -> bool:
+    """Tell whether a hyphen, an apostrophe or a letter touches the word."""
+    doc: Doc = token.doc
+    before = doc[token.i - 1] if token.i else None
+    after = doc[token.i + 1] if token.i + 1 < len(doc) else None
+    left = before is not None and not before.whitespace_ and _glues(before.text[-1:])
+    right = after is not None and not token.whitespace_ and _glues(after.text[:1])
+    return left or right
+
+
+def _glues(character: str) -> bool:
+    return character.isalnum() or character in "-\N{HYPHEN}\N{NON-BREAKING HYPHEN}'\u2019/_&@#"
+
+
+def sentence_text(text: str, sentence: Sequence[Word]) -> str:
+    """Return a sentence as it stands in its text."""
+    return text[sentence[0].start : sentence[-1].end]
+
+
+def language_info(nlp: "Language") -> dict[str, Any]:
+    """Return what a plan has to say of the pipeline: name and version."""
+    return {"name": f"{nlp.meta['lang']}_{nlp.meta['name']}", "version": nlp.meta["version"]}
