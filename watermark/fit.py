@@ -15,6 +15,9 @@ from watermark.words import Sentence, Word
 LESK_WEIGHT = 0.15
 """How much a bit of overlap between sentence and gloss weighs against the share of a sense."""
 
+MIN_POS_SHARE = 0.2
+"""A candidate that is used as this part of speech more rarely does not fit."""
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -93,7 +96,8 @@ def candidates(
     for sense, share in sense_shares(wordnet, word, context_of(word, sentence)):
         for lemma in sense.synonyms:
             own = {s.name: s.share for s in wordnet.senses(lemma, word.pos)}
-            fits[lemma] = fits.get(lemma, 0.0) + share * own.get(sense.name, 0.0) ** 0.5
+            known = wordnet.pos_share(lemma, word.pos) >= MIN_POS_SHARE
+            fits[lemma] = fits.get(lemma, 0.0) + known * share * own.get(sense.name, 0.0) ** 0.5
     found = [_candidate(word, lemma, min(fit, 1.0), settings) for lemma, fit in fits.items()]
     return sorted(found, key=lambda c: (bool(c.rejected), -c.fit, c.lemma))
 

@@ -10,6 +10,7 @@ The working folder is `VAULT.partial`, beside the vault to be. It holds the key 
 moment on, so that a run that was cut ends with the same coins.
 """
 
+import filecmp
 import json
 import shutil
 from collections.abc import Callable, Iterator
@@ -19,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from watermark.atomic import atomic_file
+from watermark.atomic import atomic_file, atomic_folder
 from watermark.corpus import Corpus
 from watermark.document import Document
 from watermark.errors import CorpusError, VaultError
@@ -39,6 +40,8 @@ from watermark.vault import (
     RowWriter,
     commitment_line,
     file_sha256,
+    read_documents,
+    read_plan,
     text_sha256,
 )
 
@@ -52,7 +55,9 @@ class Intent:
 
     scheme: LexiMark
     test: str = "redraw"
+    """The primary test of evidence."""
     detector: str = "min_k_plus_plus"
+    """The detector of the hold-out test."""
     alpha: float = 0.001
     references: tuple[str, ...] = ()
     holdout_share: float = 0.1
@@ -64,17 +69,16 @@ class Intent:
         if not 0 < self.alpha < 1:
             raise ValueError(f"alpha must lie in (0, 1), got {self.alpha}")
 
-
-@dataclass(frozen=True)
-class Result:
-    """What marking did, in numbers."""
-
-    n_documents: int
-    n_held_out: int
-    n_sites: int
-    n_changed: int
-    n_draws: int
-    commitment: str
+    def plan_fields(self) -> dict[str, Any]:
+        """Return the part of a plan that is fixed before the corpus is read."""
+        return {
+            "scheme": self.scheme.describe(),
+            "test": self.test,
+            "detector": self.detector,
+            "alpha": self.alpha,
+            "references": self.references,
+            "holdout_share": self.holdout_share,
+        }
 
 
 def mark_corpus(
@@ -84,11 +88,11 @@ def mark_corpus(
     intent: Intent,
     find_sites: FindSites,
     *,
-    key_file: Path | None = None,
     made_with: dict[str, str],
+    key_file: Path | None = None,
     progress: Callable[[int], None] = lambda n: None,
-) -> Result:
-    """Mark a corpus, write the texts to publish, and fill a vault.
+) -> Plan:
+    """Mark a corpus, write the texts to publish, fill a vault, and return its plan.
 
     Args:
         corpus: What to mark. It is never written to.
@@ -96,27 +100,39 @@ def mark_corpus(
         vault: The folder to keep private.
         intent: Scheme and plan.
         find_sites: Gives the sites of a batch of documents.
+        made_with: Versions of program and language data, to note in the plan.
         key_file: A key to use instead of a fresh one; it is not copied into the vault.
-        made_with: Versions to note in the plan.
         progress: Called with the number of documents surveyed since the last call.
 
     Raises:
         CorpusError: The corpus cannot be read, or there is nothing in it to mark.
         VaultError: A target exists, or an unfinished run had other settings.
     """
+    _refuse_nested(published, vault)
     work = vault.with_name(vault.name + ".partial")
     if not (work / PLAN).exists():
         _refuse_existing(published, vault)
-        key = _begin(work, _request(corpus, intent, made_with, key_file), key_file)
+        request = {**intent.plan_fields(), "form": corpus.form, "made_with": made_with}
+        key = _begin(work, request, key_file)
         found = survey(corpus.documents(), work / SITES, find_sites, progress)
         if not found.n_sites:
+            shutil.rmtree(work)
             raise CorpusError(
                 f"{found.n_documents} documents read, but no sentence in them has a word with an "
-                "admissible synonym: is it English prose? `leximark candidates` shows why"
+                "admissible synonym: is it English prose?"
             )
         _write(corpus, work, intent, found, key, made_with)
     _move_into_place(work, published, vault)
-    return result_of(vault, key_file)
+    return read_plan(vault)
+
+
+def _refuse_nested(published: Path, vault: Path) -> None:
+    inner, outer = published.resolve(), vault.resolve()
+    if inner.is_relative_to(outer) or outer.is_relative_to(inner):
+        raise VaultError(
+            f"{published} is to be published and {vault} holds the key: "
+            "neither may lie inside the other"
+        )
 
 
 def _refuse_existing(published: Path, vault: Path) -> None:
@@ -125,44 +141,35 @@ def _refuse_existing(published: Path, vault: Path) -> None:
             raise VaultError(f"{path}: exists already: name another folder or remove it")
 
 
-def _request(
-    corpus: Corpus, intent: Intent, made_with: dict[str, str], key_file: Path | None
-) -> dict[str, Any]:
-    return {
-        "plan": _plan_fields(intent),
-        "form": corpus.form,
-        "made_with": made_with,
-        "key_elsewhere": key_file is not None,
-    }
-
-
 def _begin(work: Path, request: dict[str, Any], key_file: Path | None) -> Key:
     """Make the working folder, or check that it is of the same request; return the key."""
-    text = json.dumps(request, sort_keys=True, indent=2)
-    if (work / REQUEST).exists():
-        if (work / REQUEST).read_text(encoding="utf-8") != text:
-            raise VaultError(
-                f"{work}: left by an unfinished run with other settings: "
-                "repeat that command, or remove the folder to begin anew"
-            )
-    else:
+    text = json.dumps({**request, "key_elsewhere": key_file is not None}, sort_keys=True, indent=2)
+    if not (work / REQUEST).exists():
         work.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with atomic_file(work / REQUEST) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+        with atomic_file(work / REQUEST) as draft:
+            draft.write_text(text, encoding="utf-8")
+    elif (work / REQUEST).read_text(encoding="utf-8") != text:
+        raise VaultError(
+            f"{work}: left by an unfinished run with other settings: "
+            "repeat that command, or remove the folder to begin anew"
+        )
     if key_file is not None:
         return read_key(key_file)
     if not (work / KEY).exists():
-        with atomic_file(work / KEY) as temporary:
-            temporary.unlink(missing_ok=True)
-            write_key(temporary, new_key())
+        with atomic_file(work / KEY) as draft:
+            write_key(draft, new_key())
     return read_key(work / KEY)
 
 
-def held_out(ids: Iterator[str], key: Key, share: float) -> frozenset[str]:
-    """Return the ids of a uniformly random `share` of the documents, chosen by the key."""
-    names = list(ids)
-    order = np.argsort([key.fraction("hold-out", name) for name in names], kind="stable")
-    return frozenset(names[i] for i in order[: round(share * len(names))])
+def holdout_limit(ids: Iterator[str], key: Key, share: float) -> int:
+    """Return a limit such that `share` of the documents have a fraction below it.
+
+    The key gives every document a uniform random fraction; those below the limit are held out,
+    a uniformly random subset of fixed size. Takes 8 bytes a document.
+    """
+    fractions = np.sort(np.fromiter((key.fraction("hold-out", i) for i in ids), dtype=np.uint64))
+    n = round(share * len(fractions))
+    return int(fractions[n]) if n < len(fractions) else 2**64
 
 
 def _write(
@@ -173,40 +180,32 @@ def _write(
     key: Key,
     made_with: dict[str, str],
 ) -> None:
+    """Write everything into the working folder; the plan comes last and says that it is done."""
     settlement = settle(found.sites(), intent.scheme)
-    withheld = held_out((d.document_id for d in found), key, intent.holdout_share)
+    limit = holdout_limit((d.document_id for d in found), key, intent.holdout_share)
     shutil.rmtree(work / PUBLISHED, ignore_errors=True)
-    editor = _Editor(work, found, intent.scheme, settlement, withheld, key)
+    editor = _Editor(work, found, intent.scheme, settlement, limit, key)
     corpus.rewrite(work / PUBLISHED, editor.edit)
     editor.close()
     plan = Plan(
-        **_plan_fields(intent),
+        **intent.plan_fields(),
         corpus={
             "form": corpus.form,
             "sha256": found.digest,
             "n_documents": found.n_documents,
-            "n_held_out": len(withheld),
-            "n_sites": editor.n_marks,
+            "n_held_out": editor.n_held_out,
+            "n_sites": editor.n_sites,
+            "n_changed": editor.n_changed,
         },
         key_commitment=key.commitment(),
         files={name: file_sha256(work / name) for name in (LEDGER, DOCUMENTS)},
         made_with=made_with,
     )
-    line = commitment_line(plan.to_json(), key, editor.documents())
-    for name, text in ((COMMITMENT, line), (PLAN, plan.to_json())):  # the plan last: it says "done"
-        with atomic_file(work / name) as temporary:
-            temporary.write_text(text, encoding="utf-8")
-
-
-def _plan_fields(intent: Intent) -> dict[str, Any]:
-    return {
-        "scheme": intent.scheme.describe(),
-        "test": intent.test,
-        "detector": intent.detector,
-        "alpha": intent.alpha,
-        "references": list(intent.references),
-        "holdout_share": intent.holdout_share,
-    }
+    line = commitment_line(plan.to_json(), key, read_documents(work))
+    for name, text in ((COMMITMENT, line), (PLAN, plan.to_json())):
+        (work / name).unlink(missing_ok=True)
+        with atomic_file(work / name) as draft:
+            draft.write_text(text, encoding="utf-8")
 
 
 class _Editor:
@@ -218,26 +217,28 @@ class _Editor:
         found: Survey,
         scheme: LexiMark,
         settlement: Settlement,
-        withheld: frozenset[str],
+        limit: int,
         key: Key,
     ) -> None:
         self._surveyed = iter(found)
         self._scheme, self._settlement, self._key = scheme, settlement, key
-        self._withheld = withheld
+        self._limit = limit
         self._ledger = RowWriter(work / LEDGER, LEDGER_SCHEMA)
         self._documents = RowWriter(work / DOCUMENTS, DOCUMENTS_SCHEMA)
-        self.n_marks = 0
+        self.n_sites = self.n_changed = self.n_held_out = 0
 
     def edit(self, document: Document) -> str | None:
         """Return the marked text, or None for a document that is held out."""
-        mine = next(self._surveyed)
-        if mine.document_id != document.id:
+        mine = next(self._surveyed, None)
+        if mine is None or mine.document_id != document.id:
             raise CorpusError(f"the corpus changed while it was marked: {document.id!r} came up")
         marked = draw_marks(document, mine.sites, self._settlement, self._scheme, self._key)
         for mark in marked.marks:
             self._ledger.add(vars(mark))
-        self.n_marks += len(marked.marks)
-        withheld = document.id in self._withheld
+        self.n_sites += len(marked.marks)
+        self.n_changed += sum(mark.chosen != mark.original for mark in marked.marks)
+        withheld = self._key.fraction("hold-out", document.id) < self._limit
+        self.n_held_out += withheld
         self._documents.add(
             {
                 "id": document.id,
@@ -247,3 +248,30 @@ class _Editor:
             }
         )
         return None if withheld else marked.document.text
+
+    def close(self) -> None:
+        """Close ledger and documents."""
+        self._ledger.close()
+        self._documents.close()
+
+
+def _move_into_place(work: Path, published: Path, vault: Path) -> None:
+    """Give published texts and vault their names; a cut in between is mended by the next run."""
+    made = work / PUBLISHED
+    if made.exists():
+        if not published.exists():
+            with atomic_folder(published) as draft:  # copied: it may be on another disk
+                shutil.copytree(made, draft, dirs_exist_ok=True)
+        elif not _same_trees(made, published):
+            raise VaultError(f"{published}: exists already: name another folder or remove it")
+        shutil.rmtree(made)
+    shutil.rmtree(work / SITES, ignore_errors=True)
+    (work / REQUEST).unlink(missing_ok=True)
+    work.rename(vault)
+
+
+def _same_trees(one: Path, other: Path) -> bool:
+    names = {path.relative_to(one) for path in one.rglob("*") if path.is_file()}
+    if names != {path.relative_to(other) for path in other.rglob("*") if path.is_file()}:
+        return False
+    return all(filecmp.cmp(one / name, other / name, shallow=False) for name in names)

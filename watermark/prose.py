@@ -17,7 +17,7 @@ _LINES = [
     r"^[^\n]*\t[^\n]*\t[^\n]*$",
     r"^[ \t]*[-=+*_~#|:.]{3,}[ \t]*$",  # rulers
     r"^[ \t]*\[[^\]\n]+\]:[^\n]*$",  # link definitions
-    r"^(?:[A-Z][\w-]*: |>+ ?(?=[\w-]+: ))[^\n]*$(?=\n[A-Z][\w-]*: |\n\s)",  # mail headers
+    r"(?:^[A-Z][\w-]*: [^\n]*$\n?){2,}",  # mail headers, and settings one a line
 ]
 _INLINE = [
     r"(?P<tick>`+)[^\n]*?(?P=tick)",

@@ -1,4 +1,4 @@
-"""What needs the whole corpus but no key: which sites stay, and what the rule `published` puts in."""
+"""What needs the whole corpus but no key: the cap on sites, the words of rule `published`."""
 
 import hashlib
 import heapq

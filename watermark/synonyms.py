@@ -1,5 +1,6 @@
 """WordNet: senses, the words that share them, fixed phrases. The only user of NLTK."""
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -33,8 +34,8 @@ class WordNet:
         """Open the database.
 
         Args:
-            folder: The folder that holds `data.noun` and its sisters; it must be named
-                `.../corpora/wordnet`, as NLTK wants it.
+            folder: The folder that holds `data.noun` and its sisters; NLTK wants it to be called
+                `corpora/wordnet`.
 
         Raises:
             AssetError: The folder does not hold WordNet, or NLTK refuses to read it.
@@ -43,10 +44,12 @@ class WordNet:
         from nltk.corpus.reader.wordnet import WordNetCorpusReader
 
         root = str(folder.parent.parent)
-        if root not in nltk.data.path:
+        if root not in nltk.data.path:  # NLTK reads nothing outside its path
             nltk.data.path.append(root)
         try:
-            self._reader: WordNetCorpusReader = WordNetCorpusReader(str(folder), None)
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", "The multilingual functions")
+                self._reader = WordNetCorpusReader(str(folder), None)
         except (OSError, LookupError) as error:
             raise AssetError(
                 f"WordNet cannot be read from {folder} ({error}): run `leximark assets`"
@@ -56,6 +59,7 @@ class WordNet:
             name.replace("_", " ") for name in self._reader.all_lemma_names() if "_" in name
         )
         self._senses: dict[tuple[str, str], tuple[Sense, ...]] = {}
+        self._pos_shares: dict[str, dict[str, float]] = {}
 
     def is_phrase(self, words: str) -> bool:
         """Tell whether several words, lower case, are an entry of their own ("take place")."""
@@ -71,6 +75,20 @@ class WordNet:
         if key not in self._senses:
             self._senses[key] = self._look_up(lemma, pos)
         return self._senses[key]
+
+    def pos_share(self, lemma: str, pos: str) -> float:
+        """Return how much of a lemma's use is as this part of speech, in [0, 1].
+
+        "bushel" can mean to repair, but nearly always is a noun.
+        """
+        if lemma not in self._pos_shares:
+            uses = {p: 0.5 + self._count(lemma, p) for p in "nvar" if self.senses(lemma, p)}
+            total = sum(uses.values())
+            self._pos_shares[lemma] = {p: use / total for p, use in uses.items()}
+        return self._pos_shares[lemma].get(pos, 0.0)
+
+    def _count(self, lemma: str, pos: str) -> int:
+        return sum(_names(synset).get(lemma, 0) for synset in self._reader.synsets(lemma, pos))
 
     def _look_up(self, lemma: str, pos: str) -> tuple[Sense, ...]:
         synsets = [s for s in self._reader.synsets(lemma, pos) if lemma in _names(s)]

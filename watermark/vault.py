@@ -103,8 +103,7 @@ class Vault:
 
     def documents(self) -> Iterator[VaultDocument]:
         """Yield the documents in the order of the corpus."""
-        for row in _rows(self.folder / DOCUMENTS):
-            yield VaultDocument(**row)
+        return read_documents(self.folder)
 
     def marks(self) -> Iterator[Mark]:
         """Yield the marks in the order of the corpus and of its texts."""
@@ -171,6 +170,12 @@ def read_plan(folder: Path) -> Plan:
         return Plan(**(fields | {"references": tuple(fields["references"])}))
     except (ValueError, KeyError, TypeError) as error:
         raise VaultError(f"{path}: altered or not a plan ({error})") from error
+
+
+def read_documents(folder: Path) -> Iterator[VaultDocument]:
+    """Yield the documents of a vault without checking anything."""
+    for row in _rows(folder / DOCUMENTS):
+        yield VaultDocument(**row)
 
 
 def commitment_line(plan_text: str, key: Key, documents: Iterable[VaultDocument]) -> str:

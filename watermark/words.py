@@ -1,9 +1,9 @@
 """Sentences and words of English text, with their parts of speech. The only user of spaCy."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from watermark.errors import AssetError
 
@@ -72,7 +72,7 @@ def read_sentences(nlp: "Language", texts: Iterable[str]) -> Iterator[list[Sente
         while current < number:
             yield sentences
             current, sentences = current + 1, []
-        sentences += [_sentence(span, start) for span in doc.sents]
+        sentences += filter(None, (_sentence(span, start) for span in doc.sents))
     yield sentences
 
 
@@ -140,11 +140,6 @@ def _glues(character: str) -> bool:
     return character.isalnum() or character in "-\N{HYPHEN}\N{NON-BREAKING HYPHEN}'\u2019/_&@#"
 
 
-def sentence_text(text: str, sentence: Sequence[Word]) -> str:
-    """Return a sentence as it stands in its text."""
-    return text[sentence[0].start : sentence[-1].end]
-
-
-def language_info(nlp: "Language") -> dict[str, Any]:
-    """Return what a plan has to say of the pipeline: name and version."""
-    return {"name": f"{nlp.meta['lang']}_{nlp.meta['name']}", "version": nlp.meta["version"]}
+def pipeline_version(nlp: "Language") -> str:
+    """Return name and version of a pipeline, for the plan."""
+    return f"{nlp.meta['lang']}_{nlp.meta['name']} {nlp.meta['version']}"

@@ -114,8 +114,12 @@ def _adjust(
     n = np.array([len(site.candidates) for site in sites])
     rival = np.arange(preference.shape[1]) < n[:, None]
     rival[:, 0] = False  # the first candidate is what the others are compared with
-    columns = {**features, "rarity": _rarity(sites, preference.shape), "intercept": 1.0}
-    design = np.stack([np.broadcast_to(c, preference.shape)[rival] for c in columns.values()], 1)
+    columns = {
+        **features,
+        "rarity": _rarity(sites, preference.shape),
+        "intercept": np.ones(preference.shape),
+    }
+    design = np.stack([column[rival] for column in columns.values()], axis=1)
     lower = [0.0] * len(features) + [-np.inf, -np.inf]
     if len(design) > design.shape[1]:
         fit = lsq_linear(design, preference[rival], bounds=(lower, np.inf)).x

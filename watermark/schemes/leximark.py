@@ -8,8 +8,8 @@ which is what makes an exact test possible.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
 
 from watermark.document import Document, Site
 from watermark.fit import Candidate, FitSettings, candidates, needs_article, phrase_barrier
@@ -26,6 +26,17 @@ Scope = Literal["word", "site"]
 
 PUBLISHED = "published"
 """The draw that a mark of the rule `published` names: none was made."""
+
+
+LIGHT_WORDS = frozenset(
+    """
+    be do have can will shall may must need dare make take get give go come let keep put set say
+    tell see know think want seem become happen thing way lot bit kind sort part case fact time
+    day week month year century more most less least much many few other same such own very too
+    so not never ever also even just only still yet already again there here
+    """.split()  # noqa: SIM905 - a list of words reads better as one
+)
+"""Lemmas that mean little by themselves: a synonym of theirs is hardly ever right."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +61,9 @@ class LexiMark:
     """Commoner words are left alone: 9 bits is one word in five hundred."""
     quotations: bool = False
     """Whether quotations stay as they are."""
-    protected_words: frozenset[str] = field(default=frozenset())
+    stop_words: frozenset[str] = LIGHT_WORDS
+    """Lemmas, lower case, that are never replaced."""
+    protected_words: frozenset[str] = frozenset()
     """Words and lemmas, lower case, that are neither replaced nor put in."""
     fit: FitSettings = field(default=FitSettings())
 
@@ -60,6 +73,15 @@ class LexiMark:
             raise ValueError(f"a draw needs 2 candidates or more, got {self.n_candidates}")
         if min(self.words_per_sentence, self.max_sites_per_draw, self.min_letters) < 1:
             raise ValueError("K, sites a draw and letters must be 1 or more")
+
+    def describe(self) -> dict[str, Any]:
+        """Return name and settings as a plan keeps them."""
+        settings = asdict(self)
+        words = {
+            "stop_words": sorted(self.stop_words),
+            "protected_words": sorted(self.protected_words),
+        }
+        return {"name": "leximark", **settings, **words}
 
 
 @dataclass(frozen=True)
@@ -135,6 +157,8 @@ def barrier(
         return f"shorter than {settings.min_letters} letters"
     if rarity_bits(word.text) < settings.min_rarity_bits:
         return "too common a word"
+    if word.lemma in settings.stop_words:
+        return "in the stop list"
     if {word.text.lower(), word.lemma} & settings.protected_words:
         return "protected by the owner"
     if any(start < word.end and word.start < end for start, end in spans):

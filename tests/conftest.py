@@ -1,0 +1,27 @@
+import os
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+import pytest
+
+from watermark.assets import find_spacy, find_wordnet
+from watermark.keys import Key
+from watermark.schemes.leximark import Analyst
+from watermark.synonyms import WordNet
+from watermark.words import load_english
+
+
+@pytest.fixture(scope="session")
+def wordnet():
+    return WordNet(find_wordnet())
+
+
+@pytest.fixture(scope="session")
+def analyst(wordnet):
+    return Analyst(load_english(find_spacy()), wordnet)
+
+
+@pytest.fixture
+def key():
+    return Key(bytes(range(32)))

@@ -1,0 +1,115 @@
+import re
+
+import pytest
+
+from watermark.document import Document
+from watermark.rarity import rarity_bits
+from watermark.schemes.leximark import (
+    LexiMark,
+    find_sites,
+    published_choice,
+    settle_published,
+)
+
+TEXT = (
+    "The committee purchased a large building near the old harbour, and the workers began to "
+    "repair the broken windows. Many people complained that the noise was terrible. "
+    "They wanted to finish the difficult job before the first snow fell."
+)
+
+
+def sites(analyst, text=TEXT, **settings):
+    (found,) = find_sites(analyst, [Document("d", text)], LexiMark(**settings))
+    return found
+
+
+def test_a_site_holds_the_original_and_a_rarer_word(analyst):
+    found = sites(analyst)
+    assert len(found) >= 5
+    for site in found:
+        assert TEXT[site.start : site.end] == site.original == site.candidates[0]
+        rarities = [rarity_bits(candidate.split()[-1]) for candidate in site.candidates]
+        assert len(rarities) == 2
+        assert rarities[1] > rarities[0]
+
+
+def test_k_limits_the_sites_of_a_sentence_to_its_rarest_words(analyst):
+    all_of_them = sites(analyst, words_per_sentence=50)
+    two = sites(analyst, words_per_sentence=2)
+    for start, end in [m.span() for m in re.finditer(r"[^.]+\.", TEXT)]:
+        mine = [s for s in all_of_them if start <= s.start < end]
+        kept = [s for s in two if start <= s.start < end]
+        assert len(kept) == min(2, len(mine))
+        rarest = sorted(mine, key=lambda s: -rarity_bits(s.original.split()[-1]))[:2]
+        assert {s.start for s in kept} == {s.start for s in rarest}
+
+
+def test_without_the_original_every_candidate_is_another_word(analyst):
+    found = sites(analyst, keep_original=False, fit=LexiMark().fit)
+    for site in found:
+        assert len(set(site.candidates)) == 2
+        assert site.original not in site.candidates
+
+
+def test_scope_word_shares_draws_and_scope_site_does_not(analyst):
+    text = "The doctor helped the sick child. She helped an old woman. They helped each other."
+    shared = [s.draw for s in sites(analyst, text) if s.original == "helped"]
+    assert len(shared) == 3
+    assert len(set(shared)) == 1
+    own = [s.draw for s in sites(analyst, text, scope="site") if s.original == "helped"]
+    assert len(set(own)) == 3
+
+
+def test_the_article_is_part_of_the_site_when_it_must_change(analyst):
+    text = "She examined the sick child. A sick horse stood nearby. It was an evident mistake."
+    by_word = {s.original: s.candidates for s in sites(analyst, text, words_per_sentence=9)}
+    assert by_word["sick"] == ("sick", "ill")
+    assert by_word["A sick"] == ("A sick", "An ill")
+    assert by_word["an evident"] == ("an evident", "a manifest")
+
+
+def test_protected_words_are_neither_replaced_nor_put_in(analyst):
+    before = sites(analyst)
+    gone = before[0]
+    word = gone.original.split()[-1].lower()
+    assert gone.start not in {s.start for s in sites(analyst, protected_words=frozenset({word}))}
+    rival = before[1].candidates[1].split()[-1].lower()
+    after = sites(analyst, protected_words=frozenset({rival}))
+    assert all(rival not in " ".join(s.candidates).lower().split() for s in after)
+
+
+def test_short_and_common_words_are_left_alone(analyst):
+    for site in sites(analyst, min_letters=8, min_rarity_bits=12.0):
+        word = site.original.split()[-1]
+        assert len(word) >= 8
+        assert rarity_bits(word) >= 12.0
+
+
+def test_headings_and_fragments_are_not_prose(analyst):
+    assert sites(analyst, "Large terrible houses") == []
+
+
+def test_the_rule_published_settles_on_the_rarest_word_for_the_whole_corpus(analyst):
+    found = sites(analyst, rule="published", words_per_sentence=20)
+    settled = settle_published(found)
+    assert settled == settle_published(found[::-1])
+    for site in found:
+        choice = published_choice(site, settled)
+        assert choice is not None
+        rarest = max(site.candidates, key=lambda w: rarity_bits(w.split()[-1]))
+        assert site.candidates[choice] == rarest  # every word comes once in this text
+
+
+@pytest.mark.parametrize(
+    "settings", [{"n_candidates": 1}, {"words_per_sentence": 0}, {"max_sites_per_draw": 0}]
+)
+def test_settings_that_mark_nothing_are_refused(settings):
+    with pytest.raises(ValueError, match="or more"):
+        LexiMark(**settings)
+
+
+def test_the_order_of_the_documents_does_not_matter(analyst):
+    documents = [Document(str(i), s.strip() + ".") for i, s in enumerate(TEXT.split("."))][:3]
+    settings = LexiMark()
+    forward = list(find_sites(analyst, documents, settings))
+    assert list(find_sites(analyst, documents[::-1], settings)) == forward[::-1]

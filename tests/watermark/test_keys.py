@@ -1,0 +1,66 @@
+import hashlib
+import hmac
+import stat
+
+import numpy as np
+import pytest
+from scipy.stats import chisquare
+
+from watermark.errors import VaultError
+from watermark.keys import Key, new_key, read_key, write_key
+
+
+def test_a_draw_is_the_documented_hmac(key):
+    digest = hmac.new(bytes(range(32)), b"leximark/draw\0buy.v:buy|purchase", hashlib.sha256)
+    assert key.draw("buy.v:buy|purchase", 2) == int(digest.hexdigest(), 16) % 2
+
+
+def test_draws_are_uniform_over_names(key):
+    counts = np.bincount([key.draw(f"word {i}", 3) for i in range(6000)], minlength=3)
+    assert chisquare(counts).pvalue > 0.001
+
+
+def test_draws_of_one_name_are_uniform_over_keys():
+    counts = np.bincount([new_key().draw("buy", 2) for _ in range(4000)], minlength=2)
+    assert chisquare(counts).pvalue > 1e-6
+
+
+def test_purposes_do_not_share_digests(key):
+    assert key.digest("draw", "a") != key.digest("salt", "a")
+
+
+def test_the_secret_is_in_no_repr(key):
+    assert repr(key) == "Key()"
+
+
+def test_a_written_key_is_read_back_and_only_its_owner_may_read_it(tmp_path):
+    path, key = tmp_path / "key", new_key()
+    write_key(path, key)
+    assert read_key(path) == key
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_an_existing_key_is_never_replaced(tmp_path, key):
+    path = tmp_path / "key"
+    write_key(path, key)
+    with pytest.raises(FileExistsError):
+        write_key(path, new_key())
+    assert read_key(path) == key
+
+
+def test_a_file_of_another_size_is_not_a_key(tmp_path):
+    path = tmp_path / "key"
+    path.write_bytes(b"short")
+    with pytest.raises(VaultError, match="wanted 32 raw bytes, found 5"):
+        read_key(path)
+
+
+def test_a_missing_key_file_is_named(tmp_path):
+    with pytest.raises(VaultError, match="nowhere: the key cannot be read"):
+        read_key(tmp_path / "nowhere")
+
+
+def test_the_commitment_binds_to_the_key(key):
+    assert key.commitment() == Key(bytes(range(32))).commitment()
+    assert key.commitment() != new_key().commitment()
+    assert bytes(range(32)).hex() not in key.commitment()
