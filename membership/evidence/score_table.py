@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import lsq_linear
+from scipy.optimize import nnls
 
 from membership.trace import Place, Reading
 from watermark.document import Site
@@ -111,27 +111,33 @@ def _adjust(
     Coefficients of references are not negative: subtracting a reference that did see the marked
     text can only hide evidence, never make it. Rarity and intercept do not know the key at all.
     """
+    if not sites:
+        return np.zeros_like(preference), {}
     n = np.array([len(site.candidates) for site in sites])
-    rival = np.arange(preference.shape[1]) < n[:, None]
-    rival[:, 0] = False  # the first candidate is what the others are compared with
-    columns = {
-        **features,
-        "rarity": _rarity(sites, preference.shape),
-        "intercept": np.ones(preference.shape),
-    }
-    design = np.stack([column[rival] for column in columns.values()], axis=1)
-    lower = [0.0] * len(features) + [-np.inf, -np.inf]
-    if len(design) > design.shape[1]:
-        fit = lsq_linear(design, preference[rival], bounds=(lower, np.inf)).x
-    else:
-        fit = np.zeros(design.shape[1])
-    residual = np.zeros_like(preference)
-    residual[rival] = preference[rival] - design @ fit
-    limit = CLIP * np.median(np.abs(residual[rival])) if rival.any() else 0.0
-    residual = residual.clip(-limit, limit)
     inside = np.arange(preference.shape[1]) < n[:, None]
+    rival = inside.copy()
+    rival[:, 0] = False  # the first candidate is what the others are compared with
+    rarity = _rarity(sites, preference.shape)[rival]
+    free = np.stack([rarity, np.ones_like(rarity)], axis=1)
+    target = preference[rival]
+    weights, rest = np.zeros(0), target
+    if features:  # scipy's nnls aborts the process when there is no column
+        signed = np.stack([feature[rival] for feature in features.values()], axis=1)
+        weights, _ = nnls(_without(free, signed), _without(free, target))
+        rest = target - signed @ weights
+    residual = np.zeros_like(preference)
+    residual[rival] = _without(free, rest)
+    limit = CLIP * np.median(np.abs(residual[rival]))
+    residual = residual.clip(-limit, limit)
     centred = residual - (residual.sum(1) / n)[:, None]
-    return np.where(inside, centred, 0.0), dict(zip(columns, fit.tolist(), strict=True))
+    coefficients = [*weights, *np.linalg.lstsq(free, rest)[0]]
+    names = [*features, "rarity", "intercept"]
+    return np.where(inside, centred, 0.0), dict(zip(names, map(float, coefficients), strict=True))
+
+
+def _without(columns: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what is left of values after regressing them on columns."""
+    return values - columns @ np.linalg.lstsq(columns, values)[0]
 
 
 def _rarity(sites: Sequence[Site], shape: tuple[int, ...]) -> NDArray[np.float64]:
