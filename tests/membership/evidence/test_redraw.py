@@ -118,7 +118,7 @@ def test_simulate_null_gives_uniform_p_even_for_a_trained_suspect(key):
 
 @pytest.mark.parametrize("n", [2, 3])
 def test_a_suspect_that_learned_the_choices_is_found(key, n):
-    suspect = trained(np.random.default_rng(5), key, strength=1.5, n=n)
+    suspect = trained(np.random.default_rng(5), key, strength=3.0, n=n)
     result = redraw_test(suspect, key, alpha=0.001, n_resamples=9_999)
     assert result.pvalue == 1 / 10_000
     assert result.bound is not None
