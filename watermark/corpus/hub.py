@@ -18,7 +18,7 @@ from watermark.corpus.datasets_folder import list_split, write_state, write_stre
 from watermark.corpus.rows import Columns, Edit, Row
 from watermark.errors import CorpusError
 
-_ROWS_A_BATCH = 256
+_ROWS_A_BATCH = 64
 
 
 @dataclass(frozen=True)

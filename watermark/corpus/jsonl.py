@@ -16,6 +16,7 @@ from watermark.corpus.rows import Columns, Edit, Row, find_column, make_place, m
 from watermark.corpus.streams import line_writer, numbered_lines
 from watermark.errors import CorpusError
 
+_decode = json.JSONDecoder().raw_decode
 _SPACE = re.compile(r"[ \t\r\n]*")
 _BYTE_ORDER_MARK = "\ufeff"
 
@@ -101,17 +102,16 @@ def _members(raw: str) -> list[_Member]:
     Raises:
         ValueError: The line is not one JSON object.
     """
-    decode = json.JSONDecoder().raw_decode
     members: list[_Member] = []
     position = _after("{", raw, len(raw) - len(raw.removeprefix(_BYTE_ORDER_MARK)))
     while not raw.startswith("}", position):
         if members:
             position = _after(",", raw, position)
-        key, end = decode(raw, position)
+        key, end = _decode(raw, position)
         if not isinstance(key, str):
             raise ValueError(f"character {position + 1} begins no key")
         start = _after(":", raw, end)
-        value, end = decode(raw, start)
+        value, end = _decode(raw, start)
         members.append(_Member(key, value, start, end))
         position = _skip_space(raw, end)
     if _skip_space(raw, position + 1) != len(raw):

@@ -12,7 +12,7 @@ from watermark.corpus.arrow_rows import batch_rows, check_schema, edit_batches
 from watermark.corpus.rows import Columns, Edit, Row, make_place
 from watermark.errors import CorpusError
 
-_ROWS_A_BATCH = 256
+_ROWS_A_BATCH = 64
 _BUFFER = 2**16
 _BYTES_A_ROW_GROUP = 2**26  # what waits in memory to be written, at most
 
@@ -81,11 +81,13 @@ def _codecs(metadata: Any) -> dict[str, str]:
 def _groups(batches: Iterable[Any], n_rows: int) -> Iterator[list[Any]]:
     """Gather batches until they have that many rows, or fill the memory set aside for them."""
     group: list[Any] = []
+    waiting_rows = waiting_bytes = 0
     for batch in batches:
         group.append(batch)
-        waiting = sum(batch.num_rows for batch in group)
-        if waiting >= n_rows or sum(batch.nbytes for batch in group) >= _BYTES_A_ROW_GROUP:
+        waiting_rows += batch.num_rows
+        waiting_bytes += batch.nbytes
+        if waiting_rows >= n_rows or waiting_bytes >= _BYTES_A_ROW_GROUP:
             yield group
-            group = []
+            group, waiting_rows, waiting_bytes = [], 0, 0
     if group:
         yield group

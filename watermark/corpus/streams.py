@@ -27,7 +27,7 @@ def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
         with ExitStack() as stack:
             for line in _open(path, stack):
                 number += 1
-                yield number, decode(line, f"{path}:{number}")
+                yield number, decode(line, path, number)
     except OSError as error:  # pyarrow's errors of compression are of this class too
         raise CorpusError(
             f"{path}: could not be read beyond line {number} ({error}); if the file was cut short "
@@ -35,18 +35,20 @@ def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
         ) from error
 
 
-def decode(line: bytes, place: str) -> str:
-    """Return bytes as text.
+def decode(content: bytes, path: Path, first_line: int = 1) -> str:
+    """Return bytes of a file as text.
 
     Raises:
-        CorpusError: They are not UTF-8.
+        CorpusError: They are not UTF-8; names the line, counted from the first of these bytes.
     """
     try:
-        return line.decode()
+        return content.decode()
     except UnicodeDecodeError as error:
+        line = first_line + content.count(b"\n", 0, error.start)
+        column = error.start - content.rfind(b"\n", 0, error.start)
         raise CorpusError(
-            f"{place}: not UTF-8: byte 0x{line[error.start]:02x} at position {error.start + 1}; "
-            "convert the file, for example with iconv -t UTF-8"
+            f"{path}:{line}: not UTF-8: byte 0x{content[error.start]:02x} at position {column} of "
+            "the line; convert the file, for example with iconv -t UTF-8"
         ) from error
 
 

@@ -45,7 +45,7 @@ class TextFolder:
             content = path.read_bytes()
         except OSError as error:
             raise CorpusError(f"{path}: could not be read ({error.strerror})") from error
-        text = decode(content, str(path))
+        text = decode(content, path)
         bare = text.removeprefix(_BYTE_ORDER_MARK)
         return text[: len(text) - len(bare)], Row(bare, name, str(path))
 

@@ -3,6 +3,7 @@
 import csv
 import gzip
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -201,6 +202,7 @@ def form(request: pytest.FixtureRequest) -> Form:
 
 @pytest.fixture(autouse=True)
 def quiet_datasets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No progress bars, and a cache that goes with the test."""
+    """No progress bars, a cache that goes with the test, and no waiting for the disk."""
     datasets.disable_progress_bars()
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / ".cache")
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
