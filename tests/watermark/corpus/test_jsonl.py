@@ -68,7 +68,7 @@ def test_a_text_column_of_another_name_is_read_and_written(tmp_path):
     assert rewritten(path, {"a": "b"}, text_column="body") == b'{"text": 0, "body": "b"}\n'
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(
     before=st.dictionaries(st.text(max_size=5), VALUES),
     after=st.dictionaries(st.text(max_size=5), VALUES),

@@ -13,9 +13,9 @@ from watermark.corpus.ids import Names
 from watermark.corpus.rows import Row
 from watermark.document import Document
 
-N_ROWS, N_CHARACTERS = 3000, 20_000
+N_ROWS, N_CHARACTERS = 1500, 32_000
 N_BYTES = N_ROWS * N_CHARACTERS
-"""60 MB: far more than a batch, a row group and the buffers of a stream together."""
+"""48 MB: far more than a batch, a row group and the buffers of a stream together."""
 
 
 def texts() -> Iterator[str]:
@@ -44,7 +44,7 @@ def write_parquet(folder):
         group: list[pa.RecordBatch] = []
         for batch in batches():
             group.append(batch)
-            if len(group) == 100:
+            if len(group) == 30:
                 out.write_table(pa.Table.from_batches(group))
                 group = []
     return folder / "a.parquet"
