@@ -1,0 +1,14 @@
+"""CORPORA: data sets read as documents, and written again in the form they have.
+
+A form is a file: JSON Lines, CSV, Parquet, folders of texts, what `datasets` saves and loads.
+"""
+
+from watermark.corpus.corpus import (
+    Corpus,
+    CorpusDigest,
+    corpus_digest,
+    open_corpus,
+    rewrite_dataset,
+)
+
+__all__ = ["Corpus", "CorpusDigest", "corpus_digest", "open_corpus", "rewrite_dataset"]

@@ -1,0 +1,221 @@
+"""A corpus: documents in, the same rows with other texts out."""
+
+import errno
+import hashlib
+import os
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from watermark.atomic import atomic_folder
+from watermark.corpus.datasets_folder import is_saved, saved_parts
+from watermark.corpus.forms import KNOWN, file_parts, folder_parts, is_table
+from watermark.corpus.ids import Names, align
+from watermark.corpus.rows import Columns, Part
+from watermark.document import Document
+from watermark.errors import CorpusError
+
+_IN_MEMORY = "the data set in memory"
+_HUB_NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*(:[\w.-]+)?")
+_DISK_ERRORS = {
+    errno.EACCES,
+    errno.EDQUOT,
+    errno.EEXIST,
+    errno.EFBIG,
+    errno.ENAMETOOLONG,
+    errno.ENOSPC,
+    errno.ENOTDIR,
+    errno.EPERM,
+    errno.EROFS,
+}
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A data set on the disk, on the hub or in memory; nothing of it is held here."""
+
+    source: str
+    """Where it came from, for messages."""
+    form: str
+    """`jsonl.gz`, `csv`, `parquet`, `parquet-folder`, `text-folder`, `datasets-folder`, `hub`,
+    `datasets` (in memory), and so on."""
+    parts: tuple[Part, ...]
+    left_out: int = 0
+    """How many files of the folder are no documents; hidden ones are not counted."""
+
+    def documents(self) -> Iterator[Document]:
+        """Yield the documents in the order of their rows, the same ones at each call.
+
+        Raises:
+            CorpusError: A row is not a document, or its id came before; names file and line.
+        """
+        with closing(Names()) as names:
+            for part in self.parts:
+                for row in part.rows():
+                    yield names.document(row)
+
+    def rewrite(self, target: Path, documents: Iterable[Document]) -> int:
+        """Write the same rows in the same order and form with other texts.
+
+        The target is always a folder that is made: `news.jsonl.gz` becomes
+        `target/news.jsonl.gz`, a folder becomes the target. It is there whole or not at all.
+
+        Args:
+            target: Where nothing is yet.
+            documents: Documents of this corpus in its order, with the texts they are to have. A
+                row whose document does not come is withheld. They may be made while they are
+                written: a generator that reads this corpus is what this is for.
+
+        Returns:
+            How many rows were written.
+
+        Raises:
+            CorpusError: The target exists, lies in the corpus, or cannot be written.
+            ValueError: A document is not of this corpus, or out of order.
+        """
+        self._refuse(target)
+        try:
+            with atomic_folder(target) as folder, align(documents) as alignment:
+                for part in self.parts:
+                    part.rewrite(folder, alignment.text)
+        except OSError as error:
+            if error.errno not in _DISK_ERRORS:
+                raise
+            raise CorpusError(
+                f"{target}: could not be written ({error}); nothing was left there. Free some "
+                "space or name another place"
+            ) from error
+        return alignment.n_rows
+
+    def _refuse(self, target: Path) -> None:
+        if os.path.lexists(target):
+            raise CorpusError(
+                f"{target}: is there already and would be replaced; name a new folder"
+            )
+        source = Path(self.source).resolve()
+        if source.is_dir() and target.resolve().is_relative_to(source):
+            raise CorpusError(
+                f"{target}: lies inside the corpus {self.source} and would become a part of it; "
+                "name a folder outside"
+            )
+
+
+class CorpusDigest:
+    """SHA-256 over ids and texts in their order, taken while the documents pass by."""
+
+    def __init__(self) -> None:
+        self._sha256 = hashlib.sha256()
+
+    def passing(self, documents: Iterable[Document]) -> Iterator[Document]:
+        """Yield the documents as they are and add each to the digest."""
+        for document in documents:
+            for field in (document.id.encode(), document.text.encode()):
+                self._sha256.update(len(field).to_bytes(8, "big"))  # no field runs into the next
+                self._sha256.update(field)
+            yield document
+
+    def hexdigest(self) -> str:
+        """Return the digest of what has passed so far."""
+        return self._sha256.hexdigest()
+
+
+def corpus_digest(documents: Iterable[Document]) -> str:
+    """Return the SHA-256 over the ids and texts of documents in their order."""
+    digest = CorpusDigest()
+    for _ in digest.passing(documents):
+        pass
+    return digest.hexdigest()
+
+
+def open_corpus(
+    source: Any,
+    *,
+    text_column: str = "text",
+    id_column: str | None = None,
+    split: str | None = None,
+) -> Corpus:
+    """Find out what form a data set has, and read its first document to see that it fits.
+
+    Args:
+        source: A path, `owner/name` or `owner/name:configuration` on the hub, or a
+            `datasets.Dataset` or `DatasetDict`.
+        text_column: The column that holds the text.
+        id_column: The column that holds the ids; without one they are made from the texts.
+        split: One split of a data set that has some; without one, all of them in order. A local
+            folder of tables is read as `datasets.load_dataset` reads it when a split is named.
+
+    Raises:
+        CorpusError: The source is missing, empty, of no known form, or not as the columns say.
+    """
+    corpus = _find(source, Columns(text_column, id_column), split)
+    if next(corpus.documents(), None) is None:
+        raise CorpusError(f"{corpus.source}: wanted documents, got none; the corpus is empty")
+    return corpus
+
+
+def rewrite_dataset(
+    dataset: Any,
+    documents: Iterable[Document],
+    *,
+    text_column: str = "text",
+    id_column: str | None = None,
+) -> Any:
+    """Return a `datasets.Dataset` or `DatasetDict` with other texts, in memory.
+
+    For a data set larger than memory, `Corpus.rewrite` writes a folder for `load_from_disk`.
+
+    Args:
+        dataset: The data set that was given to `open_corpus`.
+        documents: As for `Corpus.rewrite`.
+        text_column: The column that holds the text.
+        id_column: The column that holds the ids.
+
+    Raises:
+        CorpusError: A row is not a document.
+        ValueError: A document is not of this data set, or out of order.
+    """
+    from watermark.corpus import hub
+
+    parts = hub.loaded_parts(dataset, Columns(text_column, id_column), None, _IN_MEMORY)
+    with align(documents) as alignment:
+        return hub.rewrite_loaded(parts, alignment.text)
+
+
+def _find(source: Any, columns: Columns, split: str | None) -> Corpus:
+    if not isinstance(source, str | Path):
+        return _loaded(source, "datasets", _IN_MEMORY, columns, split)
+    path = Path(source)
+    if path.is_dir():
+        return _find_folder(path, columns, split)
+    if path.is_file():
+        if split is not None:
+            raise CorpusError(f"{path}: a single file has no splits; leave out --split")
+        form, parts = file_parts(path, columns)
+        return Corpus(str(path), form, parts)
+    if _HUB_NAME.fullmatch(str(source)) and not is_table(path.name):
+        return _from_hub(str(source), columns, split)
+    raise CorpusError(f"{path}: no such file or folder; wanted {KNOWN}, or owner/name on the hub")
+
+
+def _find_folder(folder: Path, columns: Columns, split: str | None) -> Corpus:
+    if is_saved(folder):
+        return Corpus(str(folder), "datasets-folder", saved_parts(folder, columns, split))
+    if split is not None:
+        return _from_hub(str(folder), columns, split)
+    form, parts, left_out = folder_parts(folder, columns)
+    return Corpus(str(folder), form, parts, left_out)
+
+
+def _from_hub(source: str, columns: Columns, split: str | None) -> Corpus:
+    from watermark.corpus import hub
+
+    return _loaded(hub.load(source, split), "hub", source, columns, None)
+
+
+def _loaded(loaded: object, form: str, name: str, columns: Columns, split: str | None) -> Corpus:
+    from watermark.corpus import hub  # a second to import, and needed by this form alone
+
+    return Corpus(name, form, hub.loaded_parts(loaded, columns, split, name))

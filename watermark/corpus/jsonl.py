@@ -1,0 +1,132 @@
+"""JSON Lines: an object a line.
+
+Only the characters of the text are replaced in a line. All others stay as they are: numbers keep
+their digits, keys their order, lines their terminator, and what JSON does not quite allow (NaN)
+its spelling. Parsing and dumping the line would keep none of these for certain.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from watermark.corpus.rows import Columns, Edit, Row, find_column, make_place, make_row
+from watermark.corpus.streams import line_writer, numbered_lines
+from watermark.errors import CorpusError
+
+_decode = json.JSONDecoder().raw_decode
+_SPACE = re.compile(r"[ \t\r\n]*")
+_BYTE_ORDER_MARK = "\ufeff"
+
+
+class _Member(NamedTuple):
+    """A key of an object, its value, and where the value stands in the line."""
+
+    key: str
+    value: Any
+    start: int
+    end: int
+
+
+class _Line(NamedTuple):
+    row: Row
+    before: str
+    """The raw line up to the value of the text."""
+    value: str
+    """That value as it is written, with its quotation marks."""
+    after: str
+
+
+@dataclass(frozen=True)
+class JsonLines:
+    """A file of JSON Lines, plain, .gz or .zst."""
+
+    path: Path
+    name: str
+    """Its name in the output folder."""
+    columns: Columns
+
+    def rows(self) -> Iterator[Row]:
+        """Yield a row for each line that is not blank."""
+        for number, raw in numbered_lines(self.path):
+            if not _is_blank(raw):
+                yield self._parse(raw, number).row
+
+    def rewrite(self, folder: Path, edit: Edit) -> None:
+        """Write the lines again, with the text replaced where it changed."""
+        with line_writer(make_place(folder, self.name)) as out:
+            for number, raw in numbered_lines(self.path):
+                if _is_blank(raw):
+                    out.write(raw.encode())
+                    continue
+                line = self._parse(raw, number)
+                text = edit(line.row)
+                if text is not None:
+                    out.write(_replace_text(line, text).encode())
+
+    def _parse(self, raw: str, number: int) -> _Line:
+        place = f"{self.path}:{number}"
+        try:
+            members = _members(raw)
+        except (ValueError, RecursionError) as error:
+            raise CorpusError(
+                f"{place}: wanted a JSON object on a line of its own, but {error}; "
+                f"the line begins {raw[:40]!r}"
+            ) from error
+        keys = [member.key for member in members]
+        text = members[find_column(keys, self.columns.text, place)]
+        name = None
+        if self.columns.id is not None:
+            name = members[find_column(keys, self.columns.id, place)].value
+        row = make_row(self.columns, text.value, name, place)
+        return _Line(row, raw[: text.start], raw[text.start : text.end], raw[text.end :])
+
+
+def _is_blank(raw: str) -> bool:
+    return not raw.strip("\ufeff \t\r\n")
+
+
+def _replace_text(line: _Line, text: str) -> str:
+    """Return the raw line with another text, escaped as the line escapes."""
+    if text == line.row.text:
+        return line.before + line.value + line.after
+    escaped = all(part.isascii() for part in (line.before, line.value, line.after))
+    return line.before + json.dumps(text, ensure_ascii=escaped) + line.after
+
+
+def _members(raw: str) -> list[_Member]:
+    """Return the members of the one object in a line, in their order.
+
+    Raises:
+        ValueError: The line is not one JSON object.
+    """
+    members: list[_Member] = []
+    position = _after("{", raw, len(raw) - len(raw.removeprefix(_BYTE_ORDER_MARK)))
+    while not raw.startswith("}", position):
+        if members:
+            position = _after(",", raw, position)
+        key, end = _decode(raw, position)
+        if not isinstance(key, str):
+            raise ValueError(f"character {position + 1} begins no key")
+        start = _after(":", raw, end)
+        value, end = _decode(raw, start)
+        members.append(_Member(key, value, start, end))
+        position = _skip_space(raw, end)
+    if _skip_space(raw, position + 1) != len(raw):
+        raise ValueError(f"the object ends at character {position + 1} and more follows")
+    return members
+
+
+def _after(sign: str, raw: str, position: int) -> int:
+    """Return where the next thing begins behind a sign that must come now."""
+    position = _skip_space(raw, position)
+    if not raw.startswith(sign, position):
+        raise ValueError(f"character {position + 1} is not {sign!r}")
+    return _skip_space(raw, position + 1)
+
+
+def _skip_space(raw: str, position: int) -> int:
+    space = _SPACE.match(raw, position)
+    return space.end() if space else position

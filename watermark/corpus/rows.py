@@ -1,0 +1,99 @@
+"""What the forms of a corpus have in common: rows, and the two columns that matter in them."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from watermark.errors import CorpusError
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns that are read; the others are carried along."""
+
+    text: str = "text"
+    id: str | None = None
+    """Without one, a document goes by the hash of its text."""
+
+
+class Row(NamedTuple):
+    """One document as its form gives it."""
+
+    text: str
+    id: str | None
+    """None when the corpus has no id column."""
+    place: str
+    """File and line (or row), for messages."""
+
+
+Edit = Callable[[Row], str | None]
+"""Returns the text that the row is to have, or None to leave the row out."""
+
+
+class Part(Protocol):
+    """One file, shard, split or folder of texts."""
+
+    def rows(self) -> Iterator[Row]:
+        """Yield the rows in order, the same ones at each call."""
+
+    def rewrite(self, folder: Path, edit: Edit) -> None:
+        """Write the part into a folder under its own name, each row as `edit` says."""
+
+
+def make_place(folder: Path, name: str) -> Path:
+    """Return the path of a part in the output folder, and see that its parent is there."""
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def find_column(names: Sequence[str], wanted: str, place: str) -> int:
+    """Return the position of a column.
+
+    Raises:
+        CorpusError: There is none of that name, or more than one.
+    """
+    count = names.count(wanted)
+    if count == 1:
+        return names.index(wanted)
+    if count:
+        raise CorpusError(f"{place}: {count} columns are named {wanted!r}; rename all but one")
+    listed = ", ".join(map(repr, names)) or "none"
+    raise CorpusError(
+        f"{place}: no column {wanted!r}; the columns are {listed}. Name the column of the text "
+        "with --text-column and that of the ids with --id-column"
+    )
+
+
+def make_row(columns: Columns, text: object, name: object, place: str) -> Row:
+    """Check the two values of a row.
+
+    Args:
+        columns: What the two columns are called.
+        text: The value in the text column.
+        name: The value in the id column, ignored when the corpus has none.
+        place: File and line, for the message.
+
+    Raises:
+        CorpusError: The text is not one, or the id is neither a string nor a whole number.
+    """
+    if not isinstance(text, str):
+        raise CorpusError(
+            f"{place}: column {columns.text!r} must hold a string, got {_kind(text)}; remove the "
+            "row, or name another column with --text-column"
+        )
+    if columns.id is None:
+        return Row(text, None, place)
+    if isinstance(name, bool) or not isinstance(name, str | int) or name == "":
+        raise CorpusError(
+            f"{place}: column {columns.id!r} must hold an id, a string or a whole number, got "
+            f"{_kind(name)}; fill it in, or leave out --id-column to name documents by their text"
+        )
+    return Row(text, str(name), place)
+
+
+def _kind(value: object) -> str:
+    if value is None or value == "":
+        return "nothing"
+    return f"{value!r:.40} ({type(value).__name__})"
