@@ -13,8 +13,10 @@ moment on, so that a run that was cut ends with the same coins.
 import filecmp
 import json
 import shutil
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +24,11 @@ import numpy as np
 
 from watermark.atomic import atomic_file, atomic_folder
 from watermark.corpus import Corpus
-from watermark.document import Document
+from watermark.document import Document, Marked, Site
 from watermark.errors import CorpusError, VaultError
 from watermark.keys import Key, new_key, read_key, write_key
 from watermark.schemes.leximark import LexiMark
-from watermark.settle import Settlement, draw_marks, settle
+from watermark.settle import draw_marks, settle
 from watermark.survey import FindSites, Survey, survey
 from watermark.vault import (
     COMMITMENT,
@@ -183,19 +185,25 @@ def _write(
     """Write everything into the working folder; the plan comes last and says that it is done."""
     settlement = settle(found.sites(), intent.scheme)
     limit = holdout_limit((d.document_id for d in found), key, intent.holdout_share)
+
+    def draw(document: Document, sites: Sequence[Site]) -> Marked:
+        return draw_marks(document, sites, settlement, intent.scheme, key)
+
+    def is_held_out(document_id: str) -> bool:
+        return key.fraction("hold-out", document_id) < limit
+
     shutil.rmtree(work / PUBLISHED, ignore_errors=True)
-    editor = _Editor(work, found, intent.scheme, settlement, limit, key)
-    corpus.rewrite(work / PUBLISHED, editor.edit)
-    editor.close()
+    counts = _Counts()
+    texts = _mark_each(corpus, found, draw, is_held_out, work, counts)
+    corpus.rewrite(work / PUBLISHED, texts)
+    deque(texts, maxlen=0)  # the last ones may all be held out
     plan = Plan(
         **intent.plan_fields(),
         corpus={
             "form": corpus.form,
             "sha256": found.digest,
             "n_documents": found.n_documents,
-            "n_held_out": editor.n_held_out,
-            "n_sites": editor.n_sites,
-            "n_changed": editor.n_changed,
+            **asdict(counts),
         },
         key_commitment=key.commitment(),
         files={name: file_sha256(work / name) for name in (LEDGER, DOCUMENTS)},
@@ -208,51 +216,46 @@ def _write(
             draft.write_text(text, encoding="utf-8")
 
 
-class _Editor:
-    """Marks one document after the other and writes ledger and documents as it goes."""
+@dataclass
+class _Counts:
+    n_sites: int = 0
+    n_changed: int = 0
+    n_held_out: int = 0
 
-    def __init__(
-        self,
-        work: Path,
-        found: Survey,
-        scheme: LexiMark,
-        settlement: Settlement,
-        limit: int,
-        key: Key,
-    ) -> None:
-        self._surveyed = iter(found)
-        self._scheme, self._settlement, self._key = scheme, settlement, key
-        self._limit = limit
-        self._ledger = RowWriter(work / LEDGER, LEDGER_SCHEMA)
-        self._documents = RowWriter(work / DOCUMENTS, DOCUMENTS_SCHEMA)
-        self.n_sites = self.n_changed = self.n_held_out = 0
 
-    def edit(self, document: Document) -> str | None:
-        """Return the marked text, or None for a document that is held out."""
-        mine = next(self._surveyed, None)
-        if mine is None or mine.document_id != document.id:
-            raise CorpusError(f"the corpus changed while it was marked: {document.id!r} came up")
-        marked = draw_marks(document, mine.sites, self._settlement, self._scheme, self._key)
-        for mark in marked.marks:
-            self._ledger.add(vars(mark))
-        self.n_sites += len(marked.marks)
-        self.n_changed += sum(mark.chosen != mark.original for mark in marked.marks)
-        withheld = self._key.fraction("hold-out", document.id) < self._limit
-        self.n_held_out += withheld
-        self._documents.add(
-            {
-                "id": document.id,
-                "original": document.text,
-                "published_sha256": text_sha256(marked.document.text),
-                "status": "held out" if withheld else "published",
-            }
-        )
-        return None if withheld else marked.document.text
-
-    def close(self) -> None:
-        """Close ledger and documents."""
-        self._ledger.close()
-        self._documents.close()
+def _mark_each(
+    corpus: Corpus,
+    found: Survey,
+    draw: Callable[[Document, Sequence[Site]], Marked],
+    is_held_out: Callable[[str], bool],
+    work: Path,
+    counts: _Counts,
+) -> Iterator[Document]:
+    """Yield the documents to publish; write ledger and documents as they pass."""
+    with (
+        closing(RowWriter(work / LEDGER, LEDGER_SCHEMA)) as ledger,
+        closing(RowWriter(work / DOCUMENTS, DOCUMENTS_SCHEMA)) as documents,
+    ):
+        for document, mine in zip(corpus.documents(), found, strict=True):
+            if mine.document_id != document.id or mine.text_sha256 != text_sha256(document.text):
+                raise CorpusError(f"the corpus changed while it was marked, at {document.id!r}")
+            marked = draw(document, mine.sites)
+            for mark in marked.marks:
+                ledger.add(vars(mark))
+            withheld = is_held_out(document.id)
+            documents.add(
+                {
+                    "id": document.id,
+                    "original": document.text,
+                    "published_sha256": text_sha256(marked.document.text),
+                    "status": "held out" if withheld else "published",
+                }
+            )
+            counts.n_sites += len(marked.marks)
+            counts.n_changed += sum(mark.chosen != mark.original for mark in marked.marks)
+            counts.n_held_out += withheld
+            if not withheld:
+                yield marked.document
 
 
 def _move_into_place(work: Path, published: Path, vault: Path) -> None:
@@ -265,6 +268,10 @@ def _move_into_place(work: Path, published: Path, vault: Path) -> None:
         elif not _same_trees(made, published):
             raise VaultError(f"{published}: exists already: name another folder or remove it")
         shutil.rmtree(made)
+    _finish(work, vault)
+
+
+def _finish(work: Path, vault: Path) -> None:
     shutil.rmtree(work / SITES, ignore_errors=True)
     (work / REQUEST).unlink(missing_ok=True)
     work.rename(vault)

@@ -1,6 +1,5 @@
 """Find the sites of a corpus once, and keep them on disk so that a cut run goes on."""
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -10,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from watermark.atomic import atomic_file
+from watermark.corpus import CorpusDigest
 from watermark.document import Document, Site
 from watermark.errors import CorpusError
 from watermark.vault import text_sha256
@@ -83,9 +83,9 @@ def survey(
         CorpusError: The corpus is not the one an earlier run began with.
     """
     folder.mkdir(exist_ok=True)
-    digest = hashlib.sha256()
+    digest = CorpusDigest()
     n_documents = n_sites = 0
-    stream = iter(documents)
+    stream = digest.passing(documents)
     while batch := list(islice(stream, SHARD_DOCUMENTS)):
         path = folder / f"{n_documents // SHARD_DOCUMENTS:06d}.parquet"
         if path.exists():
@@ -97,9 +97,7 @@ def survey(
                 for document, sites in zip(batch, find_sites(batch), strict=True)
             ]
             _write(path, found)
-        for document in found:
-            digest.update(f"{document.document_id}\0{document.text_sha256}\0".encode())
-            n_sites += len(document.sites)
+        n_sites += sum(len(document.sites) for document in found)
         n_documents += len(batch)
         progress(len(batch))
     return Survey(folder, n_documents, n_sites, digest.hexdigest())

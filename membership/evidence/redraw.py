@@ -96,9 +96,11 @@ def _random_sums(
     if n == 2:  # one bit a draw: value[:, 1] - value[:, 0] is added or not
         packed = rng.integers(0, 256, (size, -(-n_draws // 8)), dtype=np.uint8)
         bits = np.unpackbits(packed, axis=1, count=n_draws)
-        return value[:, 0].sum() + bits.astype(np.float64) @ (value[:, 1] - value[:, 0])
+        gain: NDArray[np.float64] = bits.astype(np.float64) @ (value[:, 1] - value[:, 0])
+        return gain + value[:, 0].sum()
     options = rng.integers(0, n, (size, n_draws))
-    return value[np.arange(n_draws), options].sum(1)
+    sums: NDArray[np.float64] = value[np.arange(n_draws), options].sum(1)
+    return sums
 
 
 def chernoff_bound(table: DrawTable, observed: float) -> float:

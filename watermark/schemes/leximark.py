@@ -7,7 +7,7 @@ articles, fixed phrases and the sense are respected; and the default rule lets a
 which is what makes an exact test possible.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -242,7 +242,7 @@ def settle_published(sites: Iterable[Site]) -> dict[str, str]:
     return best
 
 
-def published_choice(site: Site, settled: dict[str, str]) -> int | None:
+def published_choice(site: Site, settled: Mapping[str, str]) -> int | None:
     """Return the candidate that the corpus settled on, or None if it does not fit this site."""
     offers = [_bare(candidate) for candidate in site.candidates]
     wanted = settled[_bare(site.original)]

@@ -1,0 +1,376 @@
+import filecmp
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from watermark.corpus import open_corpus
+from watermark.document import Document, Marked, restore
+from watermark.errors import CorpusError, VaultError
+from watermark.keys import Key, read_key, write_key
+from watermark.marking import Intent, holdout_limit, mark_corpus
+from watermark.schemes.leximark import LexiMark, find_sites
+from watermark.settle import draw_marks, settle
+from watermark.vault import open_vault, text_sha256
+
+PROSE = [
+    "The committee purchased a large building near the old harbour.",
+    "Workers began to repair the broken windows, and many people complained about the noise.",
+    "She examined the sick child.  A sick horse stood nearby.",
+    "They wanted to finish the difficult job before the first snow fell.",
+    "\tThe terrible storm destroyed the harvest and frightened the animals;",
+    "Nobody answered the letter that the angry customer had written to the company.",
+]
+NASTY = [
+    "\r\n",
+    "\n\n",
+    "\t",
+    "  ",
+    "\u200b",
+    "\u202e",
+    "cafe\u0301 na\u00efve",
+    "\u05e9\u05dc\u05d5\u05dd \u05e2\u05d5\u05dc\u05dd",
+    "\N{GRINNING FACE}\N{ZERO WIDTH JOINER}\N{ROCKET}",
+    "# A large heading\n",
+    "```\nlarge = begin()\n```\n",
+    "<p class='large'>",
+    "| large | begin |\n",
+    "https://example.org/large/begin",
+    "`large`",
+    "\ufeff",
+    "\x00",
+    "a\u030a\u0323",
+    "\u2028",
+    "> ",
+]
+texts = st.lists(
+    st.one_of(st.sampled_from(PROSE), st.sampled_from(NASTY), st.text(max_size=8)), max_size=12
+).map("".join)
+
+
+def mark(analyst, documents, key, scheme):
+    found = list(find_sites(analyst, documents, scheme))
+    settlement = settle((site for sites in found for site in sites), scheme)
+    return [
+        draw_marks(document, sites, settlement, scheme, key)
+        for document, sites in zip(documents, found, strict=True)
+    ]
+
+
+@settings(
+    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.lists(texts, min_size=1, max_size=3))
+def test_every_character_outside_the_marks_stays_and_restoring_gives_back_the_text(analyst, some):
+    key = Key(bytes(32))
+    documents = [Document(str(i), text) for i, text in enumerate(some)]
+    for scheme in (LexiMark(), LexiMark(keep_original=False, scope="site")):
+        marked = mark(analyst, documents, key, scheme)
+        for document, result in zip(documents, marked, strict=True):
+            assert restore(result) == document
+            assert _outside(result) == _outside_of_original(document, result)
+        backwards = mark(analyst, documents[::-1], key, scheme)
+        assert backwards[::-1] == marked
+
+
+def _outside(marked: Marked) -> list[str]:
+    text, taken, rest = marked.document.text, 0, []
+    for m in marked.marks:
+        rest.append(text[taken : m.start])
+        taken = m.start + len(m.chosen)
+    return [*rest, text[taken:]]
+
+
+def _outside_of_original(document: Document, marked: Marked) -> list[str]:
+    taken, shift, rest = 0, 0, []
+    for m in marked.marks:
+        start = m.start + shift
+        rest.append(document.text[taken:start])
+        taken = start + len(m.original)
+        shift += len(m.original) - len(m.chosen)
+    return [*rest, document.text[taken:]]
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    path = tmp_path / "news.jsonl"
+    rng = np.random.default_rng(0)
+    with path.open("w", encoding="utf-8") as file:
+        for i in range(40):
+            text = "\n".join(rng.permutation(PROSE)[: 2 + i % 4])
+            file.write(json.dumps({"id": f"n{i}", "text": text, "year": 2000 + i}) + "\n")
+    return path
+
+
+def run(corpus, folder, analyst, key_file, intent=None, source=None):
+    intent = intent or Intent(LexiMark())
+    return mark_corpus(
+        source or open_corpus(corpus, id_column="id"),
+        folder / "published",
+        folder / "vault",
+        intent,
+        lambda batch: find_sites(analyst, batch, intent.scheme),
+        made_with={"leximark": "test"},
+        key_file=key_file,
+    )
+
+
+@pytest.fixture
+def key_file(tmp_path, key):
+    write_key(tmp_path / "owner.key", key)
+    return tmp_path / "owner.key"
+
+
+def test_marking_leaves_a_vault_and_texts_that_belong_together(corpus, tmp_path, analyst):
+    plan = run(corpus, tmp_path, analyst, None)
+    vault = open_vault(tmp_path / "vault")
+    assert vault.plan == plan
+    assert plan.corpus["n_documents"] == 40
+    assert plan.corpus["n_held_out"] == 4
+    originals = {row["id"]: row for row in map(json.loads, corpus.read_text().splitlines())}
+    published = [
+        json.loads(line) for line in (tmp_path / "published/news.jsonl").read_text().splitlines()
+    ]
+    by_id = {row["id"]: row["text"] for row in published}
+    n_sites = n_changed = 0
+    for document, marked in vault.marked():
+        assert document.original == originals[document.id]["text"]
+        assert restore(marked).text == document.original
+        assert (document.status == "published") == (document.id in by_id)
+        assert by_id.get(document.id, marked.document.text) == marked.document.text
+        n_sites += len(marked.marks)
+        n_changed += sum(m.chosen != m.original for m in marked.marks)
+    assert (n_sites, n_changed) == (plan.corpus["n_sites"], plan.corpus["n_changed"])
+    assert 0 < n_changed < n_sites
+    assert [row["year"] for row in published] == sorted(row["year"] for row in published)
+
+
+def test_marking_twice_with_one_key_gives_identical_files(corpus, tmp_path, analyst, key_file):
+    for name in ("one", "two"):
+        run(corpus, tmp_path / name, analyst, key_file)
+    assert_same_tree(tmp_path / "one", tmp_path / "two")
+
+
+def test_the_order_of_the_documents_does_not_change_their_marks(
+    corpus, tmp_path, analyst, key_file
+):
+    run(corpus, tmp_path / "one", analyst, key_file)
+    lines = corpus.read_text().splitlines(keepends=True)
+    (tmp_path / "two").mkdir()
+    (tmp_path / "two/news.jsonl").write_text("".join(lines[::-1]))
+    run(tmp_path / "two/news.jsonl", tmp_path / "two", analyst, key_file)
+    one, two = ((tmp_path / n / "published/news.jsonl").read_text() for n in ("one", "two"))
+    assert sorted(one.splitlines()) == sorted(two.splitlines())
+
+
+def test_a_key_kept_elsewhere_is_not_copied_and_is_needed(corpus, tmp_path, analyst, key_file):
+    run(corpus, tmp_path, analyst, key_file)
+    assert not (tmp_path / "vault/key").exists()
+    with pytest.raises(VaultError, match="--key-file"):
+        open_vault(tmp_path / "vault")
+    assert open_vault(tmp_path / "vault", key_file).key == read_key(key_file)
+
+
+def test_no_secret_is_in_anything_that_is_published(corpus, tmp_path, analyst, key_file, key):
+    run(corpus, tmp_path, analyst, key_file)
+    for path in [*(tmp_path / "published").rglob("*"), *(tmp_path / "vault").rglob("*")]:
+        content = path.read_bytes()
+        assert key.secret not in content
+        assert key.secret.hex().encode() not in content
+
+
+def test_existing_targets_are_never_touched(corpus, tmp_path, analyst, key_file):
+    (tmp_path / "published").mkdir()
+    (tmp_path / "published/mine").write_text("precious")
+    with pytest.raises(VaultError, match="published: exists already"):
+        run(corpus, tmp_path, analyst, key_file)
+    assert (tmp_path / "published/mine").read_text() == "precious"
+    assert not (tmp_path / "vault").exists()
+
+
+def test_the_vault_is_never_published(corpus, tmp_path, analyst):
+    intent = Intent(LexiMark())
+    with pytest.raises(VaultError, match="neither may lie inside the other"):
+        mark_corpus(
+            open_corpus(corpus),
+            tmp_path / "published",
+            tmp_path / "published" / "vault",
+            intent,
+            lambda batch: find_sites(analyst, batch, intent.scheme),
+            made_with={},
+        )
+
+
+def test_a_corpus_with_nothing_to_mark_is_refused_and_leaves_nothing(tmp_path, analyst):
+    path = tmp_path / "empty.jsonl"
+    path.write_text('{"text": "1 2 3"}\n{"text": ""}\n')
+    with pytest.raises(CorpusError, match="2 documents read, but no sentence"):
+        mark_corpus(
+            open_corpus(path),
+            tmp_path / "out",
+            tmp_path / "vault",
+            Intent(LexiMark()),
+            lambda batch: find_sites(analyst, batch, LexiMark()),
+            made_with={},
+        )
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["empty.jsonl"]
+
+
+def test_an_unfinished_run_with_other_settings_is_not_gone_on_with(
+    corpus, tmp_path, analyst, key_file
+):
+    def dies(batch):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        mark_corpus(
+            open_corpus(corpus, id_column="id"),
+            tmp_path / "published",
+            tmp_path / "vault",
+            Intent(LexiMark()),
+            dies,
+            made_with={"leximark": "test"},
+            key_file=key_file,
+        )
+    with pytest.raises(VaultError, match="unfinished run with other settings"):
+        run(corpus, tmp_path, analyst, key_file, Intent(LexiMark(words_per_sentence=2)))
+    run(corpus, tmp_path, analyst, key_file)
+
+
+SCRIPT = """
+import sys
+from pathlib import Path
+from watermark.assets import find_spacy, find_wordnet
+from watermark.corpus import open_corpus
+from watermark.marking import Intent, mark_corpus
+from watermark.schemes.leximark import Analyst, LexiMark, find_sites
+from watermark.synonyms import WordNet
+from watermark.words import load_english
+import watermark.survey
+watermark.survey.SHARD_DOCUMENTS = 4
+corpus, folder = Path(sys.argv[1]), Path(sys.argv[2])
+analyst = Analyst(load_english(find_spacy()), WordNet(find_wordnet()))
+print("ready", flush=True)
+mark_corpus(open_corpus(corpus, id_column="id"), folder / "published", folder / "vault",
+            Intent(LexiMark()), lambda batch: find_sites(analyst, batch, LexiMark()),
+            made_with={}, key_file=corpus.with_name("owner.key"))
+"""
+
+
+@pytest.mark.slow
+def test_marking_that_was_killed_ten_times_ends_as_if_it_had_not(corpus, tmp_path, key_file):
+    def start(name):
+        return subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-c", SCRIPT, str(corpus), str(tmp_path / name)],
+            stdout=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": os.getcwd()},
+        )
+
+    process = start("whole")
+    process.stdout.read(5)
+    began = time.monotonic()
+    assert process.wait() == 0
+    seconds = time.monotonic() - began
+    rng = np.random.default_rng(0)
+    for _ in range(10):
+        process = start("cut")
+        process.stdout.read(5)
+        time.sleep(rng.uniform(0, 0.3 * seconds))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        if (tmp_path / "cut/vault").exists():
+            break
+    if not (tmp_path / "cut/vault").exists():
+        assert start("cut").wait() == 0
+    assert_same_tree(tmp_path / "whole", tmp_path / "cut")
+
+
+@pytest.mark.parametrize("stage", range(6))
+def test_marking_that_was_cut_at_any_step_ends_as_if_it_had_not(
+    corpus, tmp_path, analyst, key_file, stage, monkeypatch
+):
+    run(corpus, tmp_path / "whole", analyst, key_file)
+    cut_at(stage, monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        run(corpus, tmp_path / "cut", analyst, key_file)
+    monkeypatch.undo()
+    assert not (tmp_path / "cut/vault").exists()
+    run(corpus, tmp_path / "cut", analyst, key_file)
+    assert_same_tree(tmp_path / "whole", tmp_path / "cut")
+
+
+def cut_at(stage, monkeypatch):
+    """Make the given step of marking die before or after it did its work."""
+    import shutil
+    from pathlib import Path
+
+    from watermark import marking
+
+    def before(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    def after(function):
+        def dies(*args, **kwargs):
+            function(*args, **kwargs)
+            raise KeyboardInterrupt
+
+        return dies
+
+    places = [
+        (marking, "settle", before),
+        (marking, "commitment_line", before),
+        (marking, "file_sha256", before),
+        (marking, "_move_into_place", before),
+        (shutil, "copytree", after(shutil.copytree)),
+        (Path, "rename", before),
+    ]
+    owner, name, replacement = places[stage]
+    if owner is Path:  # the last step: published texts are in place, the vault is not
+        monkeypatch.setattr(marking, "_finish", before)
+    else:
+        monkeypatch.setattr(owner, name, replacement)
+
+
+def assert_same_tree(one, other):
+    names = sorted(str(p.relative_to(one)) for p in one.rglob("*") if p.is_file())
+    found = sorted(str(p.relative_to(other)) for p in other.rglob("*") if p.is_file())
+    assert [n for n in found if n != "news.jsonl"] == [n for n in names if n != "news.jsonl"]
+    for name in names:
+        assert filecmp.cmp(one / name, other / name, shallow=False), name
+
+
+def test_the_holdout_is_a_random_share_of_fixed_size():
+    names = [f"d{i}" for i in range(50)]
+    rng = np.random.default_rng(0)
+    counts = np.zeros(50)
+    for _ in range(400):
+        key = Key(rng.bytes(32))
+        limit = holdout_limit(iter(names), key, 0.1)
+        out = np.array([key.fraction("hold-out", name) < limit for name in names])
+        assert out.sum() == 5
+        counts += out
+    assert np.abs(counts - 40).max() < 5 * 36**0.5  # 400 x 0.1, five standard deviations
+
+
+@pytest.mark.parametrize("wrong", [{"holdout_share": 0.9}, {"alpha": 0.0}, {"alpha": 1.0}])
+def test_shares_and_levels_that_are_none_are_refused(wrong):
+    with pytest.raises(ValueError, match="must lie in"):
+        Intent(LexiMark(), **wrong)
+
+
+def test_published_texts_are_those_of_the_vault(corpus, tmp_path, analyst, key_file):
+    run(corpus, tmp_path, analyst, key_file)
+    published = {
+        row["id"]: row["text"]
+        for row in map(json.loads, (tmp_path / "published/news.jsonl").read_text().splitlines())
+    }
+    for document in open_vault(tmp_path / "vault", key_file).documents():
+        if document.status == "published":
+            assert document.published_sha256 == text_sha256(published[document.id])
