@@ -4,18 +4,21 @@ This is the whole audit as a function: a vault and a model go in, a verdict and 
 come out. Files, plots and printing are the business of `pipelines/`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from membership.detector import Detector
-from membership.evidence.score_table import ScoreTable
-from membership.trace import Suspect
+from membership.detector import Detector, Score, score_document
+from membership.evidence.holdout import holdout_test
+from membership.evidence.redraw import redraw_test
+from membership.evidence.result import TestResult
+from membership.evidence.score_table import ScoreTable, build_table, places_of
+from membership.trace import Query, Reading, Suspect, Trace
 from membership.verdict import Verdict
 from watermark.document import Document, Marked, Site, sites_of
-from watermark.errors import VaultError
+from watermark.errors import PrerequisiteError, VaultError
 from watermark.vault import Vault
 
 Progress = Callable[[str, int, int], None]
@@ -23,6 +26,9 @@ Progress = Callable[[str, int, int], None]
 
 FALLBACK = ("redraw", "holdout")
 """The order in which the primary test falls back if the planned one cannot be run."""
+
+Traces = Mapping[Query, Trace]
+"""One model's traces; a query with places also stands for the same one without."""
 
 
 @dataclass(frozen=True)
@@ -55,10 +61,9 @@ class Audit:
     verdict: Verdict
     material: Material
     table: ScoreTable
-    scores: Mapping[str, NDArray[np.float64]]
-    """For each detector the score of each document of the material; NaN where there is none."""
-    unscored: Mapping[str, int]
-    """How many documents a detector could not score, by detector and reason."""
+    """What the re-draw test was made of."""
+    scores: Mapping[str, Sequence[Score]]
+    """For each detector the score of each document of the material."""
 
 
 def gather(vault: Vault) -> Material:
@@ -67,17 +72,15 @@ def gather(vault: Vault) -> Material:
     Raises:
         VaultError: A mark of the ledger is not the one that the key draws.
     """
-    documents: list[Document] = []
-    originals: list[Document] = []
-    published: list[bool] = []
-    sites: list[tuple[Site, ...]] = []
-    for row, marked in vault.marked():
+    rows = list(vault.marked())
+    for _, marked in rows:
         _check_draws(vault, marked)
-        documents.append(marked.document)
-        originals.append(Document(row.id, row.original))
-        published.append(row.status == "published")
-        sites.append(sites_of(marked) if row.status == "published" else ())
-    return Material(tuple(documents), np.array(published), tuple(originals), tuple(sites))
+    return Material(
+        documents=tuple(marked.document for _, marked in rows),
+        published=np.array([row.status == "published" for row, _ in rows]),
+        originals=tuple(Document(row.id, row.original) for row, _ in rows),
+        sites=tuple(sites_of(m) if row.status == "published" else () for row, m in rows),
+    )
 
 
 def _check_draws(vault: Vault, marked: Marked) -> None:
@@ -97,15 +100,16 @@ def audit(
     references: Mapping[str, Suspect],
     detectors: Mapping[str, Detector],
     settings: Settings = Settings(),
-    progress: Progress = lambda name, done, total: None,
+    progress: Progress = lambda model, done, total: None,
 ) -> Audit:
-    """Audit a suspect.
+    """Audit a suspect with a vault.
 
     Args:
         vault: The owner's vault, already checked.
         suspect: The model under audit.
-        references: Models that are known not to have seen the marked text, by name.
-        detectors: Detectors for the hold-out test, by name.
+        references: Models that are known not to have seen the marked text, by name. Detectors
+            that compare with a reference use the first one.
+        detectors: Detectors for the hold-out test, by name; the plan's is among them.
         settings: What differs from the plan.
         progress: Told how far the models are.
 
@@ -114,7 +118,127 @@ def audit(
         VaultError: Ledger and key do not belong together.
     """
     material = gather(vault)
-    readings, scores = _run(suspect, material, detectors, progress)
-    by_reference = {
-        name: _run(model, material, detectors, progress) for name, model in references.items()
+    with_places, others = _queries(material, detectors.values())
+    traces = _run(suspect, [*with_places, *others], progress)
+    reference_traces = {
+        name: _run(model, with_places if i else [*with_places, *others], progress)
+        for i, (name, model) in enumerate(references.items())
     }
+    table = _table(material, traces, reference_traces)
+    scores = score_corpus(
+        material.documents, detectors, traces, next(iter(reference_traces.values()), None)
+    )
+    verdict = _conclude(vault, material, table, scores, tuple(references), settings)
+    return Audit(verdict, material, table, scores)
+
+
+def _place_queries(material: Material) -> list[Query]:
+    """Return for each document with sites its original text and the places to read in it."""
+    pairs = zip(material.originals, material.sites, strict=True)
+    return [Query(original.text, places_of(sites)) for original, sites in pairs if sites]
+
+
+def _queries(material: Material, detectors: Iterable[Detector]) -> tuple[list[Query], list[Query]]:
+    """Return what must be run, each text once: queries with places, and the others."""
+    with_places = list(dict.fromkeys(_place_queries(material)))
+    known = {query.text for query in with_places}
+    asked = (q for d in detectors for document in material.documents for q in d.queries(document))
+    others = dict.fromkeys(Query(query.text) for query in asked if query.text not in known)
+    return with_places, list(others)
+
+
+def _run(model: Suspect, queries: Sequence[Query], progress: Progress) -> Traces:
+    traces: dict[Query, Trace] = {}
+    progress(model.name, 0, len(queries))
+    for done, (index, trace) in enumerate(model.trace(queries), 1):
+        traces[queries[index]] = traces[Query(queries[index].text)] = trace
+        progress(model.name, done, len(queries))
+    return traces
+
+
+def _table(material: Material, traces: Traces, references: Mapping[str, Traces]) -> ScoreTable:
+    def readings(of: Traces) -> list[Reading]:
+        return [reading for query in _place_queries(material) for reading in of[query].readings]
+
+    sites = [site for some in material.sites for site in some]
+    return build_table(sites, readings(traces), {n: readings(t) for n, t in references.items()})
+
+
+def score_corpus(
+    documents: Sequence[Document],
+    detectors: Mapping[str, Detector],
+    suspect: Traces,
+    reference: Traces | None,
+) -> dict[str, list[Score]]:
+    """Score every document with every detector, from traces that were made before.
+
+    Detectors that need a reference are left out when there is none.
+    """
+
+    def trace_of(query: Query) -> Trace:
+        of = suspect if query.role == "suspect" else reference
+        assert of is not None
+        return of[Query(query.text)]
+
+    return {
+        name: [
+            score_document(detector, document, [trace_of(q) for q in detector.queries(document)])
+            for document in documents
+        ]
+        for name, detector in detectors.items()
+        if reference is not None or "reference" not in detector.needs
+    }
+
+
+def _conclude(
+    vault: Vault,
+    material: Material,
+    table: ScoreTable,
+    scores: Mapping[str, Sequence[Score]],
+    references: Sequence[str],
+    settings: Settings,
+) -> Verdict:
+    plan = vault.plan
+    alpha = plan.alpha if settings.alpha is None else settings.alpha
+    resampling = {"n_resamples": settings.n_resamples, "seed": settings.seed}
+    detector = plan.detector_with_reference if references else plan.detector
+
+    def holdout() -> TestResult:
+        if detector not in scores:
+            raise PrerequisiteError(f"hold-out test: there are no scores of {detector}")
+        values = np.array([score.value for score in scores[detector]])
+        inside, outside = values[material.published], values[~material.published]
+        return holdout_test(
+            {detector: inside}, {detector: outside}, detectors=[detector], alpha=alpha, **resampling
+        )
+
+    tests: dict[str, Callable[[], TestResult]] = {
+        "redraw": lambda: redraw_test(table, vault.key, alpha=alpha, **resampling),
+        "holdout": holdout,
+    }
+    results: list[TestResult] = []
+    skipped: dict[str, str] = {}
+    for name in dict.fromkeys([plan.test, *FALLBACK]):
+        try:
+            results.append(tests[name]())
+        except PrerequisiteError as error:
+            skipped[name] = str(error)
+    if not results:
+        raise PrerequisiteError("no test can be run. " + "; ".join(skipped.values()))
+    departures = _departures(vault, results[0].test, alpha, references)
+    return Verdict(results[0], alpha, tuple(results[1:]), departures, skipped)
+
+
+def _departures(
+    vault: Vault, test: str, alpha: float, references: Sequence[str]
+) -> tuple[str, ...]:
+    plan = vault.plan
+    found = []
+    if test != plan.test:
+        found.append(f"the plan's test is {plan.test}, {test} was run")
+    if alpha != plan.alpha:
+        found.append(f"the plan's alpha is {plan.alpha:g}, {alpha:g} was used")
+    if plan.references and set(references) != set(plan.references):
+        wanted, used = ", ".join(plan.references), ", ".join(references) or "none"
+        found.append(f"the plan's references are {wanted}, {used} was used")
+    return tuple(found)

@@ -59,7 +59,9 @@ class Intent:
     test: str = "redraw"
     """The primary test of evidence."""
     detector: str = "min_k_plus_plus"
-    """The detector of the hold-out test."""
+    """The detector of the hold-out test when there is no reference."""
+    detector_with_reference: str = "loss_minus_reference"
+    """The one when there is."""
     alpha: float = 0.001
     references: tuple[str, ...] = ()
     holdout_share: float = 0.1
@@ -77,6 +79,7 @@ class Intent:
             "scheme": self.scheme.describe(),
             "test": self.test,
             "detector": self.detector,
+            "detector_with_reference": self.detector_with_reference,
             "alpha": self.alpha,
             "references": self.references,
             "holdout_share": self.holdout_share,

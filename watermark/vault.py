@@ -62,7 +62,9 @@ class Plan:
     test: str
     """The primary test of evidence."""
     detector: str
-    """The detector of the hold-out test."""
+    """The detector of the hold-out test when there is no reference."""
+    detector_with_reference: str
+    """The one when there is."""
     alpha: float
     """The verdict is "trained on it" if the p-value of the primary test is at most this."""
     references: tuple[str, ...]
