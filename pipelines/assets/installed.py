@@ -1,0 +1,24 @@
+"""The English spaCy pipeline, if somebody installed it as a Python package."""
+
+from collections.abc import Set
+from importlib.util import find_spec
+from pathlib import Path
+
+from pipelines.assets.install import Source
+from pipelines.assets.take import take_from_folder
+from watermark.errors import AssetError
+
+
+def installed_pipeline(package: str, version: str) -> Source:
+    """Return the data folder of an installed pipeline package, which is not imported."""
+
+    def fetch(folder: Path, wanted: Set[str]) -> str:
+        spec = find_spec(package)
+        for place in (spec and spec.submodule_search_locations) or []:
+            data = Path(place, f"{package}-{version}")
+            if data.is_dir():
+                take_from_folder(data, folder, wanted)
+                return str(data)
+        raise AssetError(f"{package} {version} is not installed here")
+
+    return Source(f"installed package {package}", fetch)

@@ -1,0 +1,97 @@
+"""The console scripts `leximark` and `verify`, and what becomes of an error."""
+
+import errno
+import os
+import sys
+from collections.abc import Callable
+from importlib.metadata import version
+from typing import Annotated, Any
+
+import typer
+
+from pipelines.commands.assets import assets
+from watermark.errors import ToolkitError
+
+COMMANDS: dict[str, Callable[..., Any]] = {
+    "assets": assets,
+}
+"""Every command by its name, in the order of the help."""
+
+OF_THE_MACHINE = {
+    errno.EACCES,
+    errno.EDQUOT,
+    errno.EFBIG,
+    errno.EIO,
+    errno.EMFILE,
+    errno.ENOSPC,
+    errno.EPERM,
+    errno.EROFS,
+}
+"""Refusals of the operating system that the user can mend: full disk, no permission, the like."""
+
+
+def main() -> None:
+    """Run `leximark` on the arguments of this process, and leave it."""
+    program = _program()
+    program.callback()(_leximark)
+    for name, command in COMMANDS.items():
+        program.command(name)(command)
+    run(program, "leximark")
+
+
+def verify_main() -> None:
+    """Run `verify`: `leximark verify` under a name of its own."""
+    program = _program()
+    program.command()(COMMANDS["verify"])
+    run(program, "verify")
+
+
+def run(program: typer.Typer, name: str) -> None:
+    """Run a program on the arguments of this process, and leave it.
+
+    Status 0 it ran; 2 the user can mend it, and one message says how; 130 interrupted. A command
+    may leave with a status of its own. What is our fault keeps its traceback and leaves with 1.
+    """
+    if not sys.stderr.isatty():
+        os.environ.setdefault("TQDM_DISABLE", "1")  # no progress bars in a log, ours or a library's
+    try:
+        program(prog_name=name)
+    except ToolkitError as error:
+        _leave(str(error))
+    except OSError as error:
+        if error.errno not in OF_THE_MACHINE:
+            raise
+        _leave(f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror))
+
+
+def _leave(message: str) -> None:
+    print(f"leximark: {message}", file=sys.stderr)
+    sys.exit(2)
+
+
+def _program() -> typer.Typer:
+    # Plain help and plain tracebacks: rich takes longer to import than all the rest together.
+    return typer.Typer(
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"leximark {version('leximark')}")
+        raise typer.Exit
+
+
+def _leximark(
+    show_version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """Mark a text data set before publishing it; later prove that a model was trained on it."""
