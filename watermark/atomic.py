@@ -62,7 +62,6 @@ def _workshop(path: Path) -> Iterator[Path]:
         _flush(draft)
         _refuse_existing(path)
         draft.rename(path)
-        made = []
         _sync(parent)
     finally:
         shutil.rmtree(shop, ignore_errors=True)

@@ -57,7 +57,7 @@ class Corpus:
                 for row in part.rows():
                     yield names.document(row)
 
-    def rewrite(self, target: Path, documents: Iterable[Document]) -> int:
+    def rewrite(self, target: str | Path, documents: Iterable[Document]) -> int:
         """Write the same rows in the same order and form with other texts.
 
         The target is always a folder that is made: `news.jsonl.gz` becomes
@@ -76,6 +76,7 @@ class Corpus:
             CorpusError: The target exists, lies in the corpus, or cannot be written.
             ValueError: A document is not of this corpus, or out of order.
         """
+        target = Path(target)
         self._refuse(target)
         try:
             with atomic_folder(target) as folder, align(documents) as alignment:

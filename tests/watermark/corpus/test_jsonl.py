@@ -114,6 +114,7 @@ def test_what_the_json_module_refuses_is_refused(place, length, put):
         (b'{"text": "a"} {"text": "b"}', "and more follows"),
         (b"[" * 100_000, "wanted a JSON object on a line of its own"),
         (b'{"text": ' + b"[" * 100_000, "wanted a JSON object on a line of its own"),
+        (b'{1: 2, "text": "a"}', "character 2 begins no key"),
         (b"{}", "no column 'text'; the columns are none"),
         (b'{"body": "a"}', "no column 'text'; the columns are 'body'"),
         (b'{"text": "a", "text": "b"}', "2 columns are named 'text'"),
@@ -140,10 +141,10 @@ def test_a_value_that_is_no_id_is_named(tmp_path, value):
         open_corpus(path, id_column="id")
 
 
-@pytest.mark.parametrize("value", [b'"\\udfff"'])
-def test_an_id_with_half_a_surrogate_pair_is_named(tmp_path, value):
+@pytest.mark.parametrize("line", [r'{"text": "a", "id": "\udfff"}', r'{"text": "\udfff", "id": 1}'])
+def test_half_a_surrogate_pair_is_named_beside_an_id_too(tmp_path, line):
     path = tmp_path / "a.jsonl"
-    path.write_bytes(b'{"text": "a", "id": ' + value + b"}\n")
+    path.write_text(line + "\n")
     with pytest.raises(CorpusError, match=r"a\.jsonl:1: character 1 is half of a surrogate"):
         open_corpus(path, id_column="id")
 
