@@ -38,7 +38,8 @@ class ParquetFile:
         with self._open() as source:
             schema, metadata = source.schema_arrow, source.metadata
             check_schema(schema, self.columns, str(self.path))
-            group_rows = -(-metadata.num_rows // max(1, metadata.num_row_groups))
+            groups = map(metadata.row_group, range(metadata.num_row_groups))
+            group_rows = max([1, *(group.num_rows for group in groups)])
             batches = self._batches(source, schema.names, min(group_rows, _ROWS_A_BATCH))
             edited = edit_batches(batches, self.columns, str(self.path), edit)
             path, codecs = make_place(folder, self.name), _codecs(metadata)

@@ -50,6 +50,13 @@ def test_a_file_without_edits_is_kept_to_the_byte(tmp_path, delimiter, quoting, 
     assert texts == ["a,b;c\td|e", '"', "", "\r\n\n"]
 
 
+def test_a_quoted_header_behind_a_byte_order_mark_is_one_record(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes('\ufeff"of two\nlines",text\nx,old\n'.encode())
+    assert [document.text for document in open_corpus(path).documents()] == ["old"]
+    assert rewritten(path, {"old": "new"}) == '\ufeff"of two\nlines",text\nx,new\n'.encode()
+
+
 def test_a_tsv_with_one_column_may_hold_commas(tmp_path):
     path = tmp_path / "a.tsv"
     path.write_bytes(b"text\none, two\n")

@@ -3,9 +3,11 @@
 import json
 
 import datasets
+import pyarrow as pa
 import pytest
 
 from watermark.corpus import open_corpus
+from watermark.corpus.datasets_folder import write_stream
 from watermark.document import Document
 from watermark.errors import CorpusError
 
@@ -105,6 +107,19 @@ def test_a_null_is_named_with_shard_and_row(dataset, tmp_path):
     )
     with pytest.raises(CorpusError, match=r"data-00000-of-00001\.arrow:2: column 'text' must hold"):
         list(open_corpus(tmp_path / "in").documents())
+
+
+def test_more_texts_than_a_dictionary_can_number_are_refused(dataset, tmp_path):
+    dataset.save_to_disk(str(tmp_path / "in"))
+    (shard,) = (tmp_path / "in").glob("*.arrow")
+    small = pa.dictionary(pa.int8(), pa.string())
+    batch = pa.record_batch({"text": pa.array(["a", "b"] * 100, small)})
+    write_stream(shard, batch.schema, [batch])
+    corpus = open_corpus(tmp_path / "in")
+    assert corpus.rewrite(tmp_path / "same", corpus.documents()) == 200
+    numbered = (Document(d.id, f"{n}") for n, d in enumerate(corpus.documents()))
+    with pytest.raises(CorpusError, match="a dictionary with int8 indices, too few"):
+        corpus.rewrite(tmp_path / "out", numbered)
 
 
 @pytest.mark.parametrize(

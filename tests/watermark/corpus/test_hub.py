@@ -30,6 +30,21 @@ def test_a_data_set_in_memory_becomes_another(dataset):
     assert dataset["text"][:] == ["a", "b", "c"]
 
 
+def test_split_and_licence_go_along(dataset, tmp_path):
+    info = datasets.DatasetInfo(license="cc0", citation="me", homepage="here", description="mine")
+    named = datasets.Dataset(dataset.data, info=info, split="validation")
+    corpus = open_corpus(named)
+    corpus.rewrite(tmp_path / "out", corpus.documents())
+    for found in (
+        rewrite_dataset(named, corpus.documents()),
+        datasets.load_from_disk(str(tmp_path / "out"), keep_in_memory=True),
+    ):
+        about = found.info
+        assert (about.license, about.citation) == ("cc0", "me")
+        assert (about.homepage, about.description) == ("here", "mine")
+        assert found.split == "validation"
+
+
 def test_withheld_rows_are_not_in_the_other_data_set(dataset):
     documents = list(open_corpus(dataset).documents())
     assert rewrite_dataset(dataset, documents[::2])["id"][:] == [1, 3]
@@ -92,6 +107,11 @@ def test_a_folder_in_the_form_of_the_hub_is_read_by_split(folder, tmp_path, capf
     found = datasets.load_from_disk(str(tmp_path / "out"), keep_in_memory=True)
     assert found["text"][:] == ["A", "B"]
     assert found.split == "train"
+
+
+def test_a_folder_may_have_a_colon_in_its_name(folder):
+    named = folder.rename(folder.parent / "a:b")
+    assert [d.text for d in open_corpus(named, split="test").documents()] == ["c"]
 
 
 def test_without_a_split_it_is_a_folder_of_tables(folder):

@@ -115,6 +115,7 @@ def test_what_the_json_module_refuses_is_refused(place, length, put):
         (b"[" * 100_000, "wanted a JSON object on a line of its own"),
         (b'{"text": ' + b"[" * 100_000, "wanted a JSON object on a line of its own"),
         (b'{1: 2, "text": "a"}', "character 2 begins no key"),
+        ("\u2028".encode(), "wanted a JSON object on a line of its own"),
         (b"{}", "no column 'text'; the columns are none"),
         (b'{"body": "a"}', "no column 'text'; the columns are 'body'"),
         (b'{"text": "a", "text": "b"}', "2 columns are named 'text'"),

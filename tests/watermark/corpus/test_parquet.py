@@ -82,6 +82,16 @@ def test_a_file_without_rows_is_empty(tmp_path):
         open_corpus(path)
 
 
+def test_a_shard_without_rows_stays_one(tmp_path):
+    (tmp_path / "in").mkdir()
+    schema = pa.schema([("text", pa.string())])
+    pq.write_table(pa.table({"text": ["a"]}), tmp_path / "in" / "0.parquet")
+    pq.ParquetWriter(tmp_path / "in" / "1.parquet", schema).close()
+    corpus = open_corpus(tmp_path / "in")
+    assert corpus.rewrite(tmp_path / "out", corpus.documents()) == 1
+    assert pq.read_table(tmp_path / "out" / "1.parquet").schema == schema
+
+
 def test_all_rows_may_be_withheld(tmp_path):
     path = tmp_path / "a.parquet"
     pq.write_table(pa.table({"text": ["a"], "n": [1]}), path)
@@ -107,6 +117,16 @@ def test_what_is_no_text_is_named(tmp_path, array, complaint):
     pq.write_table(pa.table({"text": array}), path)
     with pytest.raises(CorpusError, match=complaint):
         list(open_corpus(path).documents())
+
+
+def test_rows_are_counted_through_all_batches(tmp_path):
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"text": [*map(str, range(299)), None]}), path)
+    corpus = open_corpus(path)
+    with pytest.raises(CorpusError, match=r"a\.parquet:300: .* must hold a string"):
+        list(corpus.documents())
+    with pytest.raises(CorpusError, match=r"a\.parquet:300: .* must hold a string"):
+        corpus.rewrite(tmp_path / "out", [])
 
 
 def test_whole_numbers_are_ids_and_others_are_not(tmp_path):

@@ -49,6 +49,7 @@ def test_bytes_are_kept_with_line_ends_and_byte_order_mark(tmp_path):
 def test_a_folder_of_readmes_beside_texts_is_all_texts(tmp_path):
     corpus = open_corpus(make(tmp_path / "in", {"a/README.md": b"a", "b/guide.md": b"b"}))
     assert [document.id for document in corpus.documents()] == ["a/README.md", "b/guide.md"]
+    assert corpus.left_out == 0
 
 
 def test_a_link_to_a_folder_above_is_not_followed(tmp_path):
