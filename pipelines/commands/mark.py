@@ -1,0 +1,176 @@
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from watermark.errors import CorpusError
+
+
+class Rule(StrEnum):
+    """How a word is chosen among the candidates of a site."""
+
+    keyed = "keyed"
+    published = "published"
+
+
+class Scope(StrEnum):
+    """What one draw decides."""
+
+    word = "word"
+    site = "site"
+
+
+class Test(StrEnum):
+    """The tests of evidence that can be planned."""
+
+    redraw = "redraw"
+    holdout = "holdout"
+
+
+def mark(
+    corpus: Annotated[
+        str,
+        typer.Argument(
+            help="What to mark: JSON Lines, CSV or Parquet file, a folder of these or of texts, a "
+            "`datasets` folder, or a hub id."
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="Folder to make for the texts to publish.")],
+    vault: Annotated[Path, typer.Option(help="Folder to make for what must stay private.")],
+    text_column: Annotated[str, typer.Option(help="Column that holds the text.")] = "text",
+    id_column: Annotated[
+        str | None, typer.Option(help="Column that holds the ids. Default: hashes of the texts.")
+    ] = None,
+    split: Annotated[str | None, typer.Option(help="One split of a data set that has some.")] = None,
+    rule: Annotated[
+        Rule,
+        typer.Option(
+            help="keyed: a secret key chooses, which makes an exact p-value possible. published: "
+            "always the rarest synonym, as in the LexiMark paper."
+        ),
+    ] = Rule.keyed,
+    scope: Annotated[
+        Scope,
+        typer.Option(help="word: one draw for all places of a word. site: one for each place."),
+    ] = Scope.word,
+    k: Annotated[
+        int, typer.Option("--words-per-sentence", "-k", min=1, help="K, sites in a sentence.")
+    ] = 5,
+    m: Annotated[
+        int,
+        typer.Option("--candidates", "-m", min=2, help="m, words that may stand at a site."),
+    ] = 2,
+    keep_original: Annotated[
+        bool,
+        typer.Option(
+            "--keep-original/--no-keep-original",
+            help="Whether the original word is one of the candidates.",
+        ),
+    ] = True,
+    max_sites_per_draw: Annotated[
+        int, typer.Option(min=1, help="Most places of one word that are marked.")
+    ] = 16,
+    min_letters: Annotated[int, typer.Option(min=1, help="Shorter words stay.")] = 3,
+    min_rarity: Annotated[
+        float, typer.Option(help="Commoner words stay: bits, -log2 of the frequency.")
+    ] = 9.0,
+    min_fit: Annotated[
+        float, typer.Option(help="Least fit of a synonym, from 0 (anything) to below 1.")
+    ] = 0.3,
+    stop_words: Annotated[
+        Path | None,
+        typer.Option(help="File of lemmas, one a line, that stay; instead of the built-in list."),
+    ] = None,
+    protected_words: Annotated[
+        Path | None,
+        typer.Option(help="File of words, one a line, that are neither replaced nor put in."),
+    ] = None,
+    keep_quotations: Annotated[
+        bool, typer.Option("--keep-quotations", help="Leave quotations as they are.")
+    ] = False,
+    holdout: Annotated[
+        float, typer.Option(help="Share of documents that is marked but not published.")
+    ] = 0.1,
+    test: Annotated[
+        Test | None,
+        typer.Option(help="Primary test of evidence. Default: redraw; holdout with rule published."),
+    ] = None,
+    detector: Annotated[
+        str, typer.Option(help="Detector of the hold-out test without a reference.")
+    ] = "min_k_plus_plus",
+    alpha: Annotated[float, typer.Option(help="Level of the primary test.")] = 0.001,
+    reference: Annotated[
+        list[str] | None,
+        typer.Option(help="Reference model to fix in the plan; may be repeated."),
+    ] = None,
+    key_file: Annotated[
+        Path | None,
+        typer.Option(help="Key to use, 32 raw bytes; not copied. Default: a fresh one in the vault."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the plan as JSON.")] = False,
+) -> None:
+    """Mark a data set before publishing it.
+
+    Writes the marked texts in the form of the input, and a vault with everything that proves later
+    what was marked: keep it private. A run that was cut is taken up again by the same command.
+    """
+    from pipelines.marking import make_intent, mark_command
+    from watermark.fit import FitSettings
+    from watermark.schemes.leximark import LIGHT_WORDS, LexiMark
+
+    planned = test or (Test.redraw if rule is Rule.keyed else Test.holdout)
+    try:
+        scheme = LexiMark(
+            rule=rule.value,
+            scope=scope.value,
+            words_per_sentence=k,
+            n_candidates=m,
+            keep_original=keep_original,
+            max_sites_per_draw=max_sites_per_draw,
+            min_letters=min_letters,
+            min_rarity_bits=min_rarity,
+            quotations=keep_quotations,
+            stop_words=_words(stop_words) if stop_words else LIGHT_WORDS,
+            protected_words=_words(protected_words) if protected_words else frozenset(),
+            fit=FitSettings(min_fit=min_fit),
+        )
+        intent = make_intent(
+            scheme,
+            test=planned.value,
+            detector=detector,
+            alpha=alpha,
+            references=tuple(reference or ()),
+            holdout_share=holdout,
+        )
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    plan = mark_command(
+        corpus,
+        out,
+        vault,
+        intent,
+        text_column=text_column,
+        id_column=id_column,
+        split=split,
+        key_file=key_file,
+    )
+    if as_json:
+        print(plan.to_json(), end="")
+        return
+    numbers = plan.corpus
+    print(
+        f"{numbers['n_documents']:,} documents read, {numbers['n_held_out']:,} held out; "
+        f"{numbers['n_sites']:,} sites, {numbers['n_changed']:,} words changed.\n"
+        f"To publish: {out}\nTo keep private: {vault} (without its key nothing can be proved)\n"
+        f"May be published before the data: {vault / 'commitment.txt'}"
+    )
+
+
+def _words(path: Path) -> frozenset[str]:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise CorpusError(f"{path}: wanted a UTF-8 file of words, one a line ({error})") from error
+    return frozenset(line.strip().lower() for line in lines if line.strip())

@@ -1,0 +1,89 @@
+"""The job behind `leximark mark`: load what finds sites, mark, show how far it is."""
+
+from collections.abc import Iterator, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from membership.detectors import default_detectors
+from pipelines.run_record import program_version
+from watermark.assets import find_spacy, find_wordnet
+from watermark.corpus import open_corpus
+from watermark.document import Document, Site
+from watermark.marking import Intent, mark_corpus
+from watermark.schemes.leximark import Analyst, LexiMark, find_sites
+from watermark.synonyms import WordNet
+from watermark.vault import Plan
+from watermark.words import load_english, pipeline_version
+
+
+def load_analyst() -> Analyst:
+    """Load the language data that `leximark assets` fetched.
+
+    Raises:
+        AssetError: It is not there.
+    """
+    return Analyst(load_english(find_spacy()), WordNet(find_wordnet()))
+
+
+def make_intent(scheme: LexiMark, **plan: Any) -> Intent:
+    """Return the owner's intent, after checking that its parts go together.
+
+    Args:
+        scheme: How to mark.
+        plan: The other fields of `Intent`.
+
+    Raises:
+        ValueError: They do not; says why.
+    """
+    intent = Intent(scheme, **plan)
+    known = default_detectors()
+    for name in (intent.detector, intent.detector_with_reference):
+        if name not in known:
+            raise ValueError(f"there is no detector {name!r}; there are {', '.join(known)}")
+    if "reference" in known[intent.detector].needs:
+        raise ValueError(f"{intent.detector} needs a reference; name one that does not")
+    if intent.test == "redraw" and scheme.rule == "published":
+        raise ValueError("rule published draws nothing, so there is nothing to re-draw: use holdout")
+    if intent.test == "holdout" and not intent.holdout_share:
+        raise ValueError("the hold-out test needs documents that are held out: raise --holdout")
+    return intent
+
+
+def mark_command(
+    source: Any,
+    published: Path,
+    vault: Path,
+    intent: Intent,
+    *,
+    text_column: str = "text",
+    id_column: str | None = None,
+    split: str | None = None,
+    key_file: Path | None = None,
+) -> Plan:
+    """Mark a data set given as a path, a hub id or a `datasets.Dataset`; return the plan."""
+    corpus = open_corpus(source, text_column=text_column, id_column=id_column, split=split)
+    analyst = load_analyst()
+
+    def find(documents: Sequence[Document]) -> Iterator[list[Site]]:
+        return find_sites(analyst, documents, intent.scheme)
+
+    with tqdm(unit=" documents", desc="marking", disable=None) as bar:
+        return mark_corpus(
+            corpus,
+            published,
+            vault,
+            intent,
+            find,
+            made_with={
+                "leximark": program_version(),
+                "wordnet": analyst.wordnet.version,
+                "spacy": f"{version('spacy')} with {pipeline_version(analyst.nlp)}",
+                "wordfreq": version("wordfreq"),
+                "lemminflect": version("lemminflect"),
+            },
+            key_file=key_file,
+            progress=bar.update,
+        )
