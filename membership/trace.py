@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ class Place:
     original: str
     """The word that stands there."""
     candidates: tuple[str, ...]
-    """The words to compare; the original may be one of them."""
+    """The words to compare, two or more; the original may be one of them."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,8 @@ class Query:
     text: str
     places: tuple[Place, ...] = ()
     """Where candidates are to be read, in the order of the text."""
+    role: Literal["suspect", "reference"] = "suspect"
+    """Which of the two models reads it; a model itself does not look at this."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,13 @@ class Trace:
     """One for each place of the query."""
 
 
+def scored_text(text: str, trace: Trace) -> str:
+    """Return the part of the text that was scored; empty when nothing was."""
+    if not len(trace.spans):
+        return ""
+    return text[trace.spans[:, 0].min() : trace.spans[:, 1].max()]
+
+
 class Suspect(Protocol):
     """A model under audit, or a reference for one."""
 
@@ -76,7 +85,11 @@ class Suspect(Protocol):
 
     @property
     def fingerprint(self) -> str:
-        """Hash of weights and tokenizer: two suspects with one fingerprint give one trace."""
+        """Hash of weights and tokenizer: what the model is, wherever it is kept."""
+
+    @property
+    def settings(self) -> str:
+        """How it is run: data type, start token, window. With the fingerprint it fixes a trace."""
 
     @property
     def abilities(self) -> frozenset[str]:

@@ -1,0 +1,56 @@
+"""Min-K%++: the least probable tokens, each against what else the model expected there."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from membership.detectors.min_k import check_share, mean_of_lowest
+from membership.trace import Query, Trace
+from watermark.document import Document
+
+# Below this the model is certain to the last digit, and how far a token is from the mean over how
+# far tokens usually are is nothing over nothing.
+_CERTAIN = 1e-6
+
+
+@dataclass(frozen=True)
+class MinKPlusPlus:
+    """Mean z-score of the tokens with the lowest z-scores.
+
+    z is a token's log-probability minus the mean of log p under p, over its standard deviation
+    under p. Trained-on text tends to lie at a mode of the model's distribution. Where the model
+    is certain (deviation below 1e-6), z is 0.
+
+    Source: Zhang et al., "Min-K%++: Improved Baseline for Detecting Pre-Training Data from Large
+    Language Models", ICLR 2025, equation 3; official code zjysteven/mink-plus-plus, run.py. Ours
+    differs in two ways: at least one token is always kept, and the variance is centred before it
+    is squared. There, it is a difference of squares, below zero at times where the model is
+    certain.
+    """
+
+    k: float = 0.2
+    """Share of the tokens kept, above 0 and at most 1; rounded down to whole tokens."""
+
+    needs: ClassVar[frozenset[str]] = frozenset({"logprobs", "moments"})
+
+    def __post_init__(self) -> None:
+        check_share(self.k)
+
+    @property
+    def name(self) -> str:
+        """`min_k_plus_plus`, with the share when it is not the usual one."""
+        return "min_k_plus_plus" if self.k == 0.2 else f"min_k_plus_plus_{self.k:g}"
+
+    def queries(self, document: Document) -> tuple[Query, ...]:
+        """Ask for the document itself."""
+        return (Query(document.text),)
+
+    def score(self, document: Document, traces: Sequence[Trace]) -> float:
+        """Return the mean z-score."""
+        trace = traces[0]
+        std = trace.std.astype(np.float64)
+        certain = std < _CERTAIN
+        away = trace.logprob.astype(np.float64) - trace.mean
+        return mean_of_lowest(np.where(certain, 0.0, away / np.where(certain, 1.0, std)), self.k)

@@ -1,0 +1,85 @@
+"""Any detector, minus what it says of a model that has not seen the text."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from membership.detector import Detector, UnscoredError
+from membership.trace import Query, Trace, scored_text
+from watermark.document import Document
+
+Unit = Literal["token", "byte"]
+
+
+@dataclass(frozen=True)
+class MinusReference:
+    """The score under the suspect minus the score under a reference.
+
+    What makes a text easy for any model is taken away. The best reference is the model that the
+    suspect was made from.
+
+    Source: Carlini et al., "Extracting Training Data from Large Language Models", USENIX Security
+    2021, section 5.1, as a difference of means: zjysteven/mink-plus-plus run_ref.py. Others take
+    the ratio.
+    """
+
+    detector: Detector
+    unit: Unit = "token"
+    """What a log-probability is a mean over: `token` when both models cut text alike, else
+    `byte`. A reference with larger tokens would look worse for it, a token being less likely the
+    longer it is. One unit must serve all documents; see `shared_unit`."""
+
+    @property
+    def name(self) -> str:
+        """The detector's own, and what is done with it."""
+        per_byte = "" if self.unit == "token" else "_per_byte"
+        return f"{self.detector.name}_minus_reference{per_byte}"
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """What the detector needs, and a reference."""
+        return self.detector.needs | {"reference"}
+
+    def queries(self, document: Document) -> tuple[Query, ...]:
+        """Ask for the detector's queries, first from the suspect, then from the reference."""
+        own = self.detector.queries(document)
+        return (*own, *(replace(query, role="reference") for query in own))
+
+    def score(self, document: Document, traces: Sequence[Trace]) -> float:
+        """Return the difference, in the detector's unit (with `byte`, a byte for a token).
+
+        Raises:
+            UnscoredError: The unit is `token`, and the models cut the text in different ways; or
+                the detector cannot score one of them.
+        """
+        half = len(traces) // 2
+        ours, theirs = traces[:half], traces[half:]
+        if self.unit == "byte":
+            queries = self.detector.queries(document)
+            ours = [_per_byte(q.text, trace) for q, trace in zip(queries, ours, strict=True)]
+            theirs = [_per_byte(q.text, trace) for q, trace in zip(queries, theirs, strict=True)]
+        elif not all(map(_same_tokens, ours, theirs)):
+            raise UnscoredError("the reference cuts the text into other tokens; compare per byte")
+        return self.detector.score(document, ours) - self.detector.score(document, theirs)
+
+
+def shared_unit(suspect: Sequence[Trace], reference: Sequence[Trace]) -> Unit:
+    """Choose the unit for two models by their traces of the same texts: `token` if all agree."""
+    return "token" if all(map(_same_tokens, suspect, reference)) else "byte"
+
+
+def _same_tokens(one: Trace, other: Trace) -> bool:
+    return np.array_equal(one.token_ids, other.token_ids) and np.array_equal(one.spans, other.spans)
+
+
+def _per_byte(text: str, trace: Trace) -> Trace:
+    """Change the unit of all log-probabilities, so that their mean is the sum over the bytes.
+
+    z-scores stay as they are: they have no unit.
+    """
+    n_bytes = len(scored_text(text, trace).encode(errors="replace"))
+    factor = len(trace.logprob) / n_bytes
+    columns = ("logprob", "mean", "std", "top1")
+    return replace(trace, **{c: getattr(trace, c).astype(np.float64) * factor for c in columns})

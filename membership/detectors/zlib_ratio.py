@@ -1,0 +1,38 @@
+"""zlib: how probable the text is to the model, for how much there is in it."""
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from membership.trace import Query, Trace, scored_text
+from watermark.document import Document
+
+
+@dataclass(frozen=True)
+class ZlibRatio:
+    """Mean log-probability over the length of the text when zlib has compressed it.
+
+    Text that repeats itself is probable to any model, and is short when compressed.
+
+    Source: Carlini et al., "Extracting Training Data from Large Language Models", USENIX Security
+    2021, section 5.1; zlib's default level, as in zjysteven/mink-plus-plus run.py. Ours differs
+    in one way: the text that is compressed is the text that was scored. There, the whole text is
+    compressed even where the model was shown only its beginning.
+    """
+
+    name: ClassVar[str] = "zlib"
+    needs: ClassVar[frozenset[str]] = frozenset({"logprobs"})
+
+    def queries(self, document: Document) -> tuple[Query, ...]:
+        """Ask for the document itself."""
+        return (Query(document.text),)
+
+    def score(self, document: Document, traces: Sequence[Trace]) -> float:
+        """Return the ratio in nats a token and compressed byte, at most 0."""
+        scored = scored_text(document.text, traces[0])
+        # A lone surrogate, which UTF-8 cannot hold, is one byte.
+        size = len(zlib.compress(scored.encode(errors="replace")))
+        return float(np.mean(traces[0].logprob, dtype=np.float64)) / size

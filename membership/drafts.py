@@ -1,0 +1,82 @@
+"""Traces while their windows come in. What is to be computed is settled here, without a model."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from membership.reading import NOT_A_NUMBER, Target, find_targets
+from membership.tokens import TextTokenizer, Tokens
+from membership.trace import Query, Reading, Trace
+from membership.windows import Window
+
+# Code points of text that are in work at a time: a few hundred batches of a small model.
+_BLOCK = 1 << 20
+_FLOATS = ("logprob", "mean", "std", "top1")
+
+
+class Draft:
+    """One query: how its text is cut, what is to be read, and what has come in so far."""
+
+    def __init__(self, index: int, query: Query, tokens: Tokens, tokenizer: TextTokenizer) -> None:
+        self.index = index
+        self.tokens = tokens
+        self.windows_left = 0
+        self._scored = tokenizer.scored(tokens)
+        self._targets = list(
+            find_targets(query.text, query.places, tokens, self._scored, tokenizer.encode)
+        )
+        self._readings = [
+            Reading(np.full(len(place.candidates), np.nan), target.reason or NOT_A_NUMBER)
+            for place, target in zip(query.places, self._targets, strict=True)
+        ]
+        self._columns: dict[str, NDArray[Any]] = {
+            name: np.full(len(tokens), np.nan, np.float32) for name in _FLOATS
+        }
+        self._columns["rank"] = np.zeros(len(tokens), np.int32)
+
+    def positions(self, window: Window) -> NDArray[np.int64]:
+        """List the tokens that this window scores."""
+        return window.first + np.flatnonzero(self._scored[window.first : window.stop])
+
+    def targets(self, window: Window) -> list[tuple[int, Target]]:
+        """List the reads that fall into this window, each with the number of its place."""
+        return [
+            (place, target)
+            for place, target in enumerate(self._targets)
+            if not target.reason and window.first <= target.position < window.stop
+        ]
+
+    def fill(self, window: Window, columns: Mapping[str, NDArray[np.generic]]) -> None:
+        """Take in the statistics of the tokens that this window scores."""
+        positions = self.positions(window)
+        for name, column in self._columns.items():
+            column[positions] = columns[name]
+        self.windows_left -= 1
+
+    def read(self, place: int, logprob: NDArray[np.float64]) -> None:
+        """Take in the log-probabilities of the candidates at one place."""
+        if np.isfinite(logprob).all():
+            self._readings[place] = Reading(logprob)
+
+    def trace(self) -> Trace:
+        """Return the trace of the tokens that were scored."""
+        kept = {name: column[self._scored] for name, column in self._columns.items()}
+        ids, spans = self.tokens.ids[self._scored], self.tokens.spans[self._scored]
+        return Trace(token_ids=ids, spans=spans, readings=tuple(self._readings), **kept)
+
+
+def draft_blocks(queries: Sequence[Query], tokenizer: TextTokenizer) -> Iterator[list[Draft]]:
+    """Cut the texts into tokens, so many at a time that memory does not grow with the list."""
+    first = size = 0
+    for index, query in enumerate(queries):
+        size += len(query.text)
+        if size >= _BLOCK or index == len(queries) - 1:
+            block = queries[first : index + 1]
+            cuts = tokenizer.encode([q.text for q in block])
+            yield [
+                Draft(number, q, tokens, tokenizer)
+                for number, (q, tokens) in enumerate(zip(block, cuts, strict=True), first)
+            ]
+            first, size = index + 1, 0

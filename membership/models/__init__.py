@@ -1,0 +1,1 @@
+"""Suspects: models behind one protocol, `membership.trace.Suspect`."""

@@ -1,0 +1,171 @@
+"""A model on disk: find it, refuse what must not be opened, and name it by its bytes.
+
+A suspect is hostile input. Nothing of it is ever run: no pickle is opened, no code of its own is
+loaded, and what would make a library fetch code from elsewhere is refused before the library sees
+it.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import snapshot_download
+
+from watermark.errors import ModelError
+
+_TOKENIZER_FILES = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.json",
+    "merges.txt",
+    "tokenizer.model",
+)
+_WEIGHTS, _INDEX = "model.safetensors", "model.safetensors.index.json"
+_SMALL_FILES = ("config.json", "generation_config.json", _INDEX, *_TOKENIZER_FILES)
+_HUB_ID = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")
+_PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
+
+
+def find_checkpoint(name_or_folder: str | Path, revision: str | None = None) -> Path:
+    """Return the folder of a model that may be loaded; one of the hub is downloaded first.
+
+    Of a hub model the small files come first, so that what is refused is refused before gigabytes
+    of weights have moved.
+
+    Args:
+        name_or_folder: A folder, or the id of a model on the hub.
+        revision: Branch, tag or commit on the hub.
+
+    Raises:
+        ModelError: There is no such model, or it must not be loaded; says why.
+    """
+    folder = Path(name_or_folder)
+    if folder.exists():
+        if revision is not None:
+            raise ModelError(f"{folder}: is a folder, and only a hub model has revisions")
+        vet_checkpoint(folder)
+        return folder
+    name = str(name_or_folder)
+    if not _HUB_ID.fullmatch(name):
+        raise ModelError(f"{name}: no such folder, and not the id of a hub model (owner/name)")
+    folder = _download(name, revision, _SMALL_FILES)
+    _vet_configuration(folder)
+    _download(name, revision, (_WEIGHTS, *_shards(folder)))
+    vet_checkpoint(folder)
+    return folder
+
+
+def vet_checkpoint(folder: Path) -> None:
+    """Refuse a folder that is not a model, or that could run code of its own.
+
+    Raises:
+        ModelError: Says what was found and how to mend it.
+    """
+    _vet_configuration(folder)
+    if missing := [f.name for f in _weight_files(folder) if not f.is_file()]:
+        raise ModelError(f"{folder}: the weights {missing[0]} are missing; copy the folder again")
+
+
+def fingerprint(folder: Path) -> str:
+    """Return the SHA-256 of configuration, tokenizer and weights, wherever the folder is."""
+    total = hashlib.sha256()
+    small = [folder / name for name in ("config.json", *_TOKENIZER_FILES)]
+    for file in sorted(f for f in (*small, *_weight_files(folder)) if f.is_file()):
+        with file.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        total.update(f"{file.name} {digest}\n".encode())
+    return total.hexdigest()
+
+
+def _download(name: str, revision: str | None, files: tuple[str, ...]) -> Path:
+    try:
+        return Path(snapshot_download(name, revision=revision, allow_patterns=list(files)))
+    except (OSError, ValueError) as error:  # everything the hub client raises is one of these
+        at = f" at revision {revision}" if revision else ""
+        raise ModelError(
+            f"{name}{at}: is not a folder and could not be had from the hub "
+            f"({type(error).__name__}); check the name, go online (HF_HUB_OFFLINE=0), log in with "
+            "`hf auth login` if it is gated, or give a folder"
+        ) from error
+
+
+def _vet_configuration(folder: Path) -> None:
+    if not folder.is_dir():
+        raise ModelError(f"{folder}: is a file; give the folder that holds config.json")
+    if (folder / "adapter_config.json").exists():
+        raise ModelError(f"{folder}: is an adapter, not a model; merge it into its base first")
+    if not (folder / "config.json").is_file():
+        raise ModelError(f"{folder}: is not a model folder, it has no config.json")
+    config = _read_json(folder / "config.json")
+    for file in (config, _read_json(folder / "tokenizer_config.json")):
+        _vet_settings(folder, file)
+    if config.get("is_encoder_decoder"):
+        raise ModelError(f"{folder}: is an encoder-decoder; only causal language models are read")
+    if config.get("quantization_config"):
+        raise ModelError(f"{folder}: is quantized; give the model it was made from")
+
+
+def _vet_settings(folder: Path, settings: dict[str, Any]) -> None:
+    """Refuse what names code, at any depth: of its own, or an attention kernel on the hub."""
+    for key, value in _walk(settings):
+        if key == "auto_map" and value:
+            raise ModelError(
+                f"{folder}: wants to run code of its own (auto_map), and that is never done; if "
+                "transformers knows the architecture, take auto_map out of the JSON files"
+            )
+        if key.endswith("_implementation") and "/" in str(value):
+            raise ModelError(f"{folder}: wants to fetch code from the hub ({key} = {value!r})")
+
+
+def _walk(value: Any) -> Iterator[tuple[str, Any]]:
+    waiting = [value]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            yield from value.items()
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
+
+
+def _weight_files(folder: Path) -> list[Path]:
+    """List the files that transformers will open, in its order of preference."""
+    if (folder / _WEIGHTS).is_file():
+        return [folder / _WEIGHTS]
+    if shards := _shards(folder):
+        return [folder / shard for shard in shards]
+    pickles = sorted(f.name for pattern in _PICKLES for f in folder.glob(pattern))
+    found = (
+        f"only {pickles[0]}, a pickle that could run any code when opened" if pickles else "none"
+    )
+    raise ModelError(
+        f"{folder}: wanted weights in {_WEIGHTS}, found {found}; have the model saved again with "
+        "save_pretrained, which writes safetensors"
+    )
+
+
+def _shards(folder: Path) -> tuple[str, ...]:
+    weight_map = _read_json(folder / _INDEX).get("weight_map")
+    names = sorted(map(str, set(weight_map.values()))) if isinstance(weight_map, dict) else []
+    for name in names:
+        if Path(name).name != name or not name.endswith(".safetensors"):
+            raise ModelError(f"{folder}: {_INDEX} names {name!r}, which is no file beside it")
+    return tuple(names)
+
+
+def _read_json(file: Path) -> dict[str, Any]:
+    """Read a JSON object; a file that is not there is an empty one."""
+    if not file.is_file():
+        return {}
+    try:
+        content = json.loads(file.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"{file}: is not JSON ({error})") from error
+    if not isinstance(content, dict):
+        raise ModelError(f"{file}: wanted a JSON object, got {type(content).__name__}")
+    return content

@@ -1,0 +1,61 @@
+"""How documents are laid out for a model: windows of long ones, batches of windows.
+
+Both are pure functions of the list of documents: the same list always meets the model in the same
+batches, so that a run can be repeated to the bit and a cache can leave out whole batches.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Window:
+    """A run of tokens that the model sees at once."""
+
+    document: int
+    """Position of the document in its list."""
+    start: int
+    stop: int
+    """First and one-past-last token seen."""
+    first: int
+    """First token scored here; the window before has scored those between `start` and it."""
+
+
+def cut_windows(document: int, n_tokens: int, room: int) -> Iterator[Window]:
+    """Cut a document so that every token is scored once, with much of its left context.
+
+    A document that fits is one window. A longer one has windows that begin half a window apart,
+    and each but the first scores its second half only: every token sees at least half a window to
+    its left, or everything there is.
+
+    Args:
+        document: What to call the document in the windows.
+        n_tokens: Its length.
+        room: Most tokens a window may have, at least 2.
+    """
+    scored = 0
+    step = room - room // 2
+    for start in range(0, n_tokens, step):
+        stop = min(start + room, n_tokens)
+        yield Window(document, start, stop, scored)
+        scored = stop
+        if stop == n_tokens:
+            return
+
+
+def form_batches(windows: Sequence[Window], batch_tokens: int) -> Iterator[list[Window]]:
+    """Group windows of like length, the longest first: what does not fit in memory fails at once.
+
+    Args:
+        windows: In any order; their order decides between equal lengths.
+        batch_tokens: Most tokens a batch may have, padding included; a longer window goes alone.
+    """
+    batch: list[Window] = []
+    for window in sorted(windows, key=lambda w: w.start - w.stop):
+        longest = batch[0].stop - batch[0].start if batch else 0
+        if batch and (len(batch) + 1) * longest > batch_tokens:
+            yield batch
+            batch = []
+        batch.append(window)
+    if batch:
+        yield batch

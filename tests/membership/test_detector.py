@@ -1,0 +1,98 @@
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import pytest
+
+from membership.detector import Score, UnscoredError, check_abilities, score_document
+from membership.detectors import default_detectors
+from membership.trace import Query
+from tests.traces import trace_of
+from watermark.document import Document
+from watermark.errors import PrerequisiteError
+
+DOCUMENT = Document("a", "six words stand in this text")
+
+
+@dataclass(frozen=True)
+class Fixed:
+    value: float
+    name: ClassVar[str] = "fixed"
+    needs: ClassVar[frozenset[str]] = frozenset({"logprobs", "moments"})
+
+    def queries(self, document):
+        return (Query(document.text),)
+
+    def score(self, document, traces):
+        if self.value == 0:
+            raise UnscoredError("zero is not to be had")
+        return self.value
+
+
+def test_a_score_has_no_reason():
+    assert score_document(Fixed(2.5), DOCUMENT, [trace_of([-1.0])]) == Score(2.5, "")
+
+
+@pytest.mark.parametrize(
+    ("value", "logprob", "reason"),
+    [
+        (1.0, [], "no token was scored"),
+        (1.0, [-1.0, np.nan], "the model returned no number for some tokens"),
+        (0.0, [-1.0], "zero is not to be had"),
+        (np.inf, [-1.0], "the score is inf"),
+    ],
+)
+def test_what_has_no_score_has_a_reason(value, logprob, reason):
+    score = score_document(Fixed(value), DOCUMENT, [trace_of([-2.0]), trace_of(logprob)])
+    assert np.isnan(score.value)
+    assert score.reason == reason
+
+
+def test_what_a_detector_lacks_is_named():
+    with pytest.raises(PrerequisiteError, match="fixed: needs moments, but gpt gives logprobs"):
+        check_abilities(Fixed(1.0), frozenset({"logprobs"}), "gpt")
+    check_abilities(Fixed(1.0), frozenset({"logprobs", "moments", "text"}), "gpt")
+
+
+DETECTORS = default_detectors()
+
+
+def test_the_list_of_detectors():
+    alone = {"loss", "zlib", "min_k", "min_k_plus_plus"}
+    assert set(DETECTORS) == alone | {f"{name}_minus_reference" for name in alone}
+    assert all(name == detector.name for name, detector in DETECTORS.items())
+
+
+def traces_of(detector, suspect):
+    """The suspect's trace, and for a detector with a reference a fixed one behind it."""
+    roles = [query.role for query in detector.queries(DOCUMENT)]
+    return [suspect if role == "suspect" else trace_of([-3.0] * 6, DOCUMENT.text) for role in roles]
+
+
+@pytest.mark.parametrize("name", DETECTORS)
+def test_a_text_that_the_model_knows_better_scores_higher(name):
+    rng = np.random.default_rng(0)
+    stranger = -rng.uniform(2, 6, 6)
+    known = trace_of(stranger + 1.5, DOCUMENT.text)
+    detector = DETECTORS[name]
+    scores = [
+        score_document(detector, DOCUMENT, traces_of(detector, trace)).value
+        for trace in (trace_of(stranger, DOCUMENT.text), known)
+    ]
+    assert scores[0] < scores[1]
+
+
+@pytest.mark.parametrize("name", DETECTORS)
+def test_every_detector_asks_for_the_document_and_says_what_it_needs(name):
+    detector = DETECTORS[name]
+    queries = detector.queries(DOCUMENT)
+    assert all(query.text == DOCUMENT.text and not query.places for query in queries)
+    assert ("reference" in detector.needs) == any(q.role == "reference" for q in queries)
+    assert detector.needs <= {"logprobs", "moments", "candidates", "text", "reference"}
+
+
+@pytest.mark.parametrize("name", DETECTORS)
+def test_a_text_of_one_token_has_a_score(name):
+    detector = DETECTORS[name]
+    one = [trace_of([-2.0], DOCUMENT.text) for _ in detector.queries(DOCUMENT)]
+    assert score_document(detector, DOCUMENT, one).reason == ""

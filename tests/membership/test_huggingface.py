@@ -1,0 +1,408 @@
+import json
+import shutil
+from functools import cache
+
+import numpy as np
+import pytest
+import torch
+import transformers
+from safetensors.torch import load_file, save_file
+
+from membership.models import huggingface
+from membership.models.huggingface import load_huggingface
+from membership.reading import NO_CONTEXT, NO_DIFFERENCE, NOT_A_NUMBER
+from membership.trace import Place, Query
+from tests.tiny import ARCHITECTURES, END, TEXTS, save_tiny_model, tiny_tokenizer
+from watermark.errors import ModelError
+
+SHORT = ("try it", "for x in y: the “naïve” 🤷 way", "", "a", "with a class statement of Python")
+ROOM = 95  # 96 positions, one of them for the start token
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    root = tmp_path_factory.mktemp("models")
+
+    @cache
+    def folder(architecture):
+        return save_tiny_model(root / architecture, architecture)
+
+    return folder
+
+
+@pytest.fixture(scope="module")
+def models(folders):
+    @cache
+    def model(architecture, **options):
+        return load_huggingface(folders(architecture), dtype="float32", **options)
+
+    return model
+
+
+def traces(model, queries):
+    queries = [q if isinstance(q, Query) else Query(q) for q in queries]
+    found = dict(model.trace(queries))
+    assert sorted(found) == list(range(len(queries)))
+    return [found[index] for index in range(len(queries))]
+
+
+@cache
+def exact(folder):
+    """The model in float64, its tokenizer left as it was."""
+    model = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float64)
+    return model.eval(), transformers.AutoTokenizer.from_pretrained(folder)
+
+
+@torch.inference_mode()
+def dense(folder, text, room=ROOM):
+    """Log-softmax rows for each token of a text, one window at a time, in float64."""
+    model, tokenizer = exact(folder)
+    ids = tokenizer(text, add_special_tokens=False)["input_ids"]
+    start = [tokenizer.bos_token_id]
+    rows = []
+    for position in range(len(ids)):
+        # The first of the windows, half a window apart, that holds the token.
+        step = room - room // 2
+        begin = next(b for b in range(0, len(ids), step) if position < b + room)
+        left = torch.tensor([start + ids[begin:position]])
+        rows.append(model(input_ids=left).logits[0, -1].double().log_softmax(-1).numpy())
+    return np.array(ids), np.array(rows).reshape(len(ids), -1)
+
+
+def assert_dense(trace, ids, rows, tolerance=1e-4):
+    at = np.arange(len(ids))
+    p = np.exp(rows)
+    mean = (p * rows).sum(1)
+    own = rows[at, ids]
+    np.testing.assert_array_equal(trace.token_ids, ids)
+    np.testing.assert_allclose(trace.logprob, own, atol=tolerance)
+    np.testing.assert_allclose(trace.mean, mean, atol=tolerance)
+    std = np.sqrt((p * (rows - mean[:, None]) ** 2).sum(1))
+    np.testing.assert_allclose(trace.std, std, atol=tolerance)
+    np.testing.assert_allclose(trace.top1, rows.max(1), atol=tolerance)
+    clear = (np.abs(rows - own[:, None]) < 2e-5).sum(1) == 1  # no near tie with the token itself
+    np.testing.assert_array_equal(trace.rank[clear], (rows > own[:, None]).sum(1)[clear])
+    assert clear.mean() > 0.7
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_a_pass_equals_the_dense_computation(folders, models, architecture):
+    texts = [text for text in SHORT if text]
+    for text, trace in zip(texts, traces(models(architecture), texts), strict=True):
+        assert_dense(trace, *dense(folders(architecture), text))
+
+
+@pytest.mark.parametrize("architecture", ["gpt_neox", "opt"])
+def test_a_document_longer_than_the_context_equals_the_dense_computation(
+    folders, models, architecture
+):
+    text = TEXTS[0]
+    trace = traces(models(architecture), [text])[0]
+    ids, rows = dense(folders(architecture), text)
+    assert len(ids) > 2 * ROOM
+    assert_dense(trace, ids, rows)
+
+
+def test_a_shorter_window_may_be_asked_for(folders, models):
+    text = "for x in y: the naïve way of the class statement"
+    trace = traces(models("llama", max_length=11), [text])[0]
+    assert_dense(trace, *dense(folders("llama"), text, room=10))
+
+
+@pytest.mark.parametrize("batch_tokens", [1, 40, 10_000])
+def test_batches_do_not_change_the_numbers(models, batch_tokens):
+    texts = [*SHORT, TEXTS[0]]
+    alone = [traces(models("llama"), [text])[0] for text in texts]
+    for one, other in zip(
+        alone, traces(models("llama", batch_tokens=batch_tokens), texts), strict=True
+    ):
+        for name in ("token_ids", "spans", "logprob", "mean", "std", "top1"):
+            np.testing.assert_allclose(getattr(one, name), getattr(other, name), atol=1e-5)
+
+
+def test_the_same_list_gives_the_same_bytes(models):
+    texts = [*SHORT, *TEXTS[:2]]
+    first, second = (traces(models("gpt_neox"), texts) for _ in range(2))
+    assert all((a.logprob == b.logprob).all() for a, b in zip(first, second, strict=True))
+
+
+def test_texts_are_cut_in_blocks(models, monkeypatch):
+    wanted = traces(models("llama"), SHORT)
+    monkeypatch.setattr("membership.drafts._BLOCK", 10)
+    for one, other in zip(wanted, traces(models("llama"), SHORT), strict=True):
+        np.testing.assert_allclose(one.logprob, other.logprob, atol=1e-5)
+
+
+def test_what_has_no_tokens_has_an_empty_trace(models):
+    trace = traces(models("gpt_neox"), [""])[0]
+    assert trace.spans.shape == (0, 2)
+    assert all(len(getattr(trace, c)) == 0 for c in ("token_ids", "logprob", "std", "rank"))
+    assert traces(models("gpt_neox"), []) == []
+
+
+def test_without_a_start_token_the_first_token_is_not_scored(models):
+    model = models("llama", start_token="none")
+    one, three = traces(model, ["try", "try it now"])
+    assert len(one.logprob) == 0
+    assert three.spans[0].tolist() == [4, 6]
+    assert "start token none" in model.settings
+
+
+def test_a_special_token_in_the_text_is_text(folders, models):
+    text = f"for x {END} in y"
+    trace = traces(models("llama"), [text])[0]
+    assert models("llama").tokenizer.backend.token_to_id(END) not in trace.token_ids
+    assert trace.spans[-1, 1] == len(text)
+
+
+def test_a_text_of_one_character_that_is_several_tokens(models):
+    trace = traces(models("llama"), ["🤷"])[0]
+    assert len(trace.logprob) > 1
+    assert {tuple(span) for span in trace.spans.tolist()} == {(0, 1)}
+
+
+# --- candidates
+
+
+def places_in(text, words):
+    return tuple(Place(text.index(word), word, (word, *rivals)) for word, *rivals in words)
+
+
+@pytest.mark.parametrize("architecture", ["gpt_neox", "gemma2"])
+@pytest.mark.parametrize("text", ["for a class that can import the module", TEXTS[0]])
+def test_a_reading_is_the_dense_row_of_the_text_with_each_candidate_in_it(
+    folders, models, architecture, text
+):
+    words = [w for w in ("for", "class", "import", "module", "statement", "suite") if w in text]
+    places = places_in(text, [(w, "value", "exception") for w in words])
+    readings = traces(models(architecture), [Query(text, places)])[0].readings
+    ids, rows = dense(folders(architecture), text)
+    _, tokenizer = exact(folders(architecture))
+    assert len(readings) == len(places) > 2
+    for place, reading in zip(places, readings, strict=True):
+        assert reading.reason == ""
+        end = place.start + len(place.original)
+        whole = [
+            tokenizer(text[: place.start] + word + text[end:], add_special_tokens=False)[
+                "input_ids"
+            ]
+            for word in place.candidates
+        ]
+        step = next(n for n, token in enumerate(ids) if len({w[n] for w in whole}) > 1)
+        wanted = [rows[step, w[step]] for w in whole]
+        np.testing.assert_allclose(reading.logprob, wanted, atol=1e-4)
+
+
+def test_the_reading_of_the_original_is_its_log_probability_in_the_trace(models):
+    text = " ".join(TEXTS[1].split())
+    starts = [text.index("suite", len(text) // 2), text.index("the")]
+    words = [text[start : text.index(" ", start)] for start in starts]
+    places = [Place(s, word, (word, "try")) for s, word in zip(starts, words, strict=True)]
+    trace = traces(models("llama"), [Query(text, tuple(places))])[0]
+    assert len(trace.logprob) > ROOM
+    for place, reading in zip(places, trace.readings, strict=True):
+        token = int(np.flatnonzero(trace.spans[:, 1] > place.start)[0])
+        assert reading.logprob[0] == pytest.approx(trace.logprob[token], abs=1e-5)
+
+
+def test_unusable_places_keep_their_position_and_their_reason(models):
+    text = "try the class"
+    places = (
+        Place(0, "try", ("try", "if")),
+        Place(4, "the", ("the", "the")),
+        Place(8, "class", ("class", "module", "value")),
+    )
+    readings = traces(models("llama", start_token="none"), [Query(text, places)])[0].readings
+    assert [r.reason for r in readings] == [NO_CONTEXT, NO_DIFFERENCE, ""]
+    assert [len(r.logprob) for r in readings] == [2, 2, 3]
+    assert np.isnan(readings[0].logprob).all()
+
+
+# --- settings
+
+
+def test_bf16_is_near_fp32(folders, models):
+    low = load_huggingface(folders("llama"), dtype="bfloat16")
+    for one, other in zip(traces(low, TEXTS[:2]), traces(models("llama"), TEXTS[:2]), strict=True):
+        assert np.abs(one.logprob - other.logprob).mean() < 0.05
+    assert low.fingerprint == models("llama").fingerprint
+    assert low.settings != models("llama").settings
+
+
+@pytest.mark.parametrize(
+    ("flags", "dtype"),
+    [
+        ("fma avx2 avx512f", "float32"),
+        ("avx512f avx512_bf16", "bfloat16"),
+        ("amx_bf16", "bfloat16"),
+        (None, "float32"),
+    ],
+)
+def test_the_data_type_is_chosen_for_the_processor(folders, monkeypatch, tmp_path, flags, dtype):
+    cpuinfo = tmp_path / "cpuinfo"
+    if flags is not None:
+        cpuinfo.write_text(f"flags\t\t: {flags}\n")
+    monkeypatch.setattr(huggingface, "_CPUINFO", cpuinfo)
+    assert load_huggingface(folders("gpt2"), device="cpu").settings.startswith(dtype)
+
+
+def test_the_settings_say_all_that_can_move_a_number(models):
+    assert models("llama", max_length=11, batch_tokens=40).settings == (
+        f"float32 on cpu, start token {END}, windows of 11 and batches of 40 tokens"
+    )
+
+
+def test_a_window_is_not_longer_than_the_model_or_2048(folders, tmp_path):
+    assert load_huggingface(folders("gpt_neox")).max_length == 96
+    long = save_tiny_model(tmp_path / "long", "gpt_neox", max_position_embeddings=4096)
+    assert load_huggingface(long).max_length == 2048
+
+
+@pytest.mark.parametrize("length", [2, 97])
+def test_a_window_that_the_model_cannot_have_is_refused(folders, length):
+    with pytest.raises(ModelError, match="at least 3 and at most 96"):
+        load_huggingface(folders("gpt_neox"), max_length=length)
+
+
+def test_nothing_is_printed(folders, capfd):
+    load_huggingface(folders("llama"))
+    assert capfd.readouterr() == ("", "")
+
+
+# --- refusals
+
+
+def copy(folders, tmp_path, architecture="gpt_neox"):
+    return shutil.copytree(folders(architecture), tmp_path / "copy")
+
+
+def edit(file, **changes):
+    file.write_text(json.dumps({**json.loads(file.read_text()), **changes}))
+
+
+def test_a_masked_model_is_refused(folders):
+    with pytest.raises(ModelError, match="depends on the text behind"):
+        load_huggingface(folders("bert"))
+
+
+def test_a_model_without_its_head_is_refused(tmp_path):
+    folder = save_tiny_model(tmp_path / "model", "bert")
+    config = transformers.AutoConfig.from_pretrained(folder)
+    transformers.BertModel(config).save_pretrained(folder)
+    with pytest.raises(ModelError, match="missing or of another shape"):
+        load_huggingface(folder)
+
+
+def test_an_encoder_decoder_is_refused(folders, tmp_path):
+    folder = copy(folders, tmp_path)
+    (folder / "config.json").write_text(json.dumps({"model_type": "t5"}))
+    with pytest.raises(ModelError, match="cannot be loaded as a causal language model"):
+        load_huggingface(folder)
+
+
+def test_an_architecture_that_is_not_known_is_refused(folders, tmp_path):
+    folder = copy(folders, tmp_path)
+    edit(folder / "config.json", model_type="brand_new")
+    with pytest.raises(ModelError, match="brand_new"):
+        load_huggingface(folder)
+
+
+def test_weights_of_another_shape_are_refused(folders, tmp_path):
+    folder = copy(folders, tmp_path)
+    edit(folder / "config.json", intermediate_size=64)
+    with pytest.raises(ModelError):
+        load_huggingface(folder)
+
+
+def test_broken_weights_are_refused(folders, tmp_path):
+    folder = copy(folders, tmp_path)
+    (folder / "model.safetensors").write_bytes(b"\xff" * 100)
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        load_huggingface(folder)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_logits_that_are_no_numbers_are_refused(folders, tmp_path, value):
+    folder = copy(folders, tmp_path)
+    weights = load_file(folder / "model.safetensors")
+    weights["embed_out.weight"][5] = value
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(ModelError, match="not finite numbers"):
+        load_huggingface(folder)
+
+
+def test_a_word_that_breaks_the_model_breaks_no_other_document(folders, tmp_path):
+    folder = copy(folders, tmp_path)
+    weights = load_file(folder / "model.safetensors")
+    bad = tiny_tokenizer().convert_tokens_to_ids("Ġtry")
+    weights["gpt_neox.embed_in.weight"][bad] = float("nan")
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    model = load_huggingface(folder, dtype="float32")
+    text = "we try a class"
+    place = Place(text.index("class"), "class", ("class", "value"))
+    good, broken = traces(model, ["a class", Query(text, (place,))])
+    assert np.isfinite(good.logprob).all()
+    assert np.isnan(broken.logprob).any()
+    assert broken.readings[0].reason == NOT_A_NUMBER
+
+
+def test_a_model_that_treats_its_logits_in_an_unknown_way_is_refused(folders, monkeypatch):
+    forward = transformers.LlamaForCausalLM.forward
+
+    def bent(self, *args, **kwargs):
+        output = forward(self, *args, **kwargs)
+        output.logits = output.logits * 1.01
+        return output
+
+    monkeypatch.setattr(transformers.LlamaForCausalLM, "forward", bent)
+    with pytest.raises(ModelError, match="LlamaForCausalLM treats its logits in a way"):
+        load_huggingface(folders("llama"), dtype="float32")
+
+
+def test_a_tokenizer_without_offsets_is_refused(folders, monkeypatch):
+    class Slow:
+        is_fast = False
+
+    monkeypatch.setattr(transformers.AutoTokenizer, "from_pretrained", lambda *_, **__: Slow())
+    with pytest.raises(ModelError, match=r"tokenizer \(Slow\) does not say where"):
+        load_huggingface(folders("llama"))
+
+
+def test_the_tokenizer_of_another_model_is_refused(folders, tmp_path):
+    folder = copy(folders, tmp_path)
+    tiny_tokenizer(vocab_size=900).save_pretrained(folder)
+    with pytest.raises(ModelError, match="has token 899, but the model knows 600"):
+        load_huggingface(folder)
+
+
+def test_an_added_token_beyond_the_vocabulary_is_refused_when_a_text_needs_it(tmp_path):
+    tokenizer = tiny_tokenizer()
+    folder = save_tiny_model(tmp_path / "model", "gpt_neox", tokenizer)
+    tokenizer.add_tokens(["qqq"])
+    tokenizer.save_pretrained(folder)
+    model = load_huggingface(folder)
+    assert len(traces(model, ["a class"])[0].logprob)
+    with pytest.raises(ModelError, match="made token 600, but the model knows 600"):
+        traces(model, ["a qqq class"])
+
+
+@pytest.mark.parametrize(
+    "content", ["{}", "not JSON", '{"version": "1.0", "model": {"type": "X"}}']
+)
+def test_a_broken_tokenizer_is_refused(folders, tmp_path, content):
+    folder = copy(folders, tmp_path)
+    (folder / "tokenizer.json").write_text(content)
+    with pytest.raises(ModelError):
+        load_huggingface(folder)
+
+
+def test_a_folder_without_a_tokenizer_is_refused(folders, tmp_path):
+    folder = copy(folders, tmp_path)
+    (folder / "tokenizer.json").unlink()
+    with pytest.raises(ModelError):
+        load_huggingface(folder)
+
+
+def test_a_device_that_is_not_there_is_refused(folders):
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        load_huggingface(folders("llama"), device="abacus")

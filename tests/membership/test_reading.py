@@ -1,0 +1,155 @@
+import re
+
+import numpy as np
+import pytest
+
+from membership.reading import NO_CONTEXT, NO_DIFFERENCE, OUTSIDE, RECUT, find_targets
+from membership.tokens import wrap_tokenizer
+from membership.trace import Place
+from tests.tiny import TEXTS, tiny_tokenizer
+
+KINDS = ("byte_level", "llama3", "metaspace", "legacy", "unigram")
+NASTY = (
+    "Well, don't “worry”—it's re-used (often), e.g. in U.S.A.-made cars; naïve café 😀😀 smile "
+    "🤷🏽‍♀️ shrug.\r\n\tTabs\tand  double  spaces\n\nand 1,234 numbers. 中文字符测试没有空格 end"
+)
+
+
+def wrap(kind, bos=True):
+    tiny = tiny_tokenizer(kind=kind)
+    named = {"bos": tiny.bos_token_id} if bos else {}
+    return wrap_tokenizer(tiny.backend_tokenizer, "auto", named, tiny.unk_token_id)
+
+
+def targets_of(tokenizer, text, places):
+    tokens = tokenizer.encode([text])[0]
+    found = find_targets(text, places, tokens, tokenizer.scored(tokens), tokenizer.encode)
+    return tokens, list(found)
+
+
+def rivals(word):
+    return [word, word + "s", word[:-1] or "x", "quick", "large-scale", "Émigré", "un" + word]
+
+
+def places_in(text, rng, keep_original):
+    for match in re.finditer(r"\w+", text):
+        first, second = rng.choice(rivals(match.group()), 2, replace=False)
+        first = match.group() if keep_original else first
+        if first != second:
+            yield Place(match.start(), match.group(), (str(first), str(second)))
+
+
+@pytest.mark.parametrize("keep_original", [True, False])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_target_is_what_the_whole_text_cut_anew_says(kind, keep_original):
+    rng = np.random.default_rng(0)
+    tokenizer = wrap(kind)
+    n_places = n_usable = 0
+    for text in (NASTY, TEXTS[0]):
+        places = list(places_in(text, rng, keep_original))
+        tokens, targets = targets_of(tokenizer, text, places)
+        for place, target in zip(places, targets, strict=True):
+            n_places += 1
+            if target.reason:
+                continue
+            n_usable += 1
+            before, behind = text[: place.start], text[place.start + len(place.original) :]
+            for word, token_id in zip(place.candidates, target.token_ids, strict=True):
+                whole = tokenizer.encode([before + word + behind])[0]
+                same = slice(target.position)
+                assert np.array_equal(whole.ids[same], tokens.ids[same])
+                assert whole.ids[target.position] == token_id
+            assert len(set(target.token_ids)) == len(target.token_ids)
+    assert n_usable > (0.97 if keep_original else 0.8) * n_places
+
+
+def one_target(text, start, original, *candidates, kind="byte_level", bos=True):
+    return targets_of(wrap(kind, bos), text, [Place(start, original, candidates)])[1][0]
+
+
+def test_a_word_at_the_very_start_is_read_behind_the_start_token():
+    target = one_target("if it works", 0, "if", "if", "while")
+    assert (target.position, target.reason) == (0, "")
+
+
+def test_a_word_at_the_very_start_has_no_context_without_a_start_token():
+    assert one_target("if it works", 0, "if", "if", "while", bos=False).reason == NO_CONTEXT
+
+
+def test_a_rival_that_begins_with_the_other_differs_in_the_token_behind():
+    # "try" is one token; so "tryst" is "try" and then something where the text has " (".
+    tokenizer = wrap("byte_level")
+    text = "the try (or not)"
+    tokens, (target,) = targets_of(tokenizer, text, [Place(4, "try", ("try", "tryst"))])
+    assert text[slice(*tokens.spans[target.position])] == "("
+    assert target.token_ids[0] == tokens.ids[target.position]
+
+
+def test_candidates_that_share_the_token_are_unusable():
+    # "if", "import" + "ing", "import" + "s": the first token tells only one of the three.
+    target = one_target("a if it", 2, "if", "if", "importing", "imports")
+    assert target.reason == NO_DIFFERENCE
+    assert target.token_ids == ()
+
+
+def test_candidates_that_are_the_same_are_unusable():
+    assert one_target("a try it", 2, "try", "if", "if").reason == NO_DIFFERENCE
+
+
+def test_rivals_with_a_common_beginning_that_the_text_does_not_have_are_unusable():
+    assert one_target("a try it", 2, "try", "importing", "imports").reason == RECUT
+
+
+def test_a_difference_behind_the_last_token_is_outside():
+    assert one_target("it can import", 7, "import", "importing", "imports").reason == OUTSIDE
+
+
+def test_a_piece_that_the_tokenizer_cuts_in_another_way_is_unusable():
+    tokenizer = wrap("byte_level")
+    text = TEXTS[2]
+    start = text.index("statement", 200)
+    tokens = tokenizer.encode([text])[0]
+    scored = tokenizer.scored(tokens)
+
+    def other(texts):  # another tokenizer than the document's
+        return tokenizer.encode([t.upper() for t in texts])
+
+    place = Place(start, "statement", ("statement", "clause"))
+    assert next(find_targets(text, [place], tokens, scored, other)).reason == RECUT
+    assert next(find_targets(text, [place], tokens, scored, tokenizer.encode)).reason == ""
+
+
+def test_the_pieces_are_short_however_long_the_text():
+    tokenizer = wrap("byte_level")
+    text = "word " * 5000
+    tokens = tokenizer.encode([text])[0]
+    longest = []
+
+    def watched(texts):
+        longest.append(max(map(len, texts)))
+        return tokenizer.encode(texts)
+
+    places = [Place(5 * n, "word", ("word", "name")) for n in range(0, 5000, 100)]
+    targets = list(find_targets(text, places, tokens, tokenizer.scored(tokens), watched))
+    assert not any(target.reason for target in targets)
+    assert max(longest) < 100
+
+
+def test_more_places_than_are_cut_at_once():
+    text = "word " * 1300
+    places = [Place(5 * n, "word", ("word", "name")) for n in range(1300)]
+    _, targets = targets_of(wrap("byte_level"), text, places)
+    assert len({target.position for target in targets}) == 1300
+
+
+@pytest.mark.parametrize(
+    ("place", "message"),
+    [
+        (Place(1, "try", ("try", "if")), "no 'try' at 1"),
+        (Place(0, "try", ("try",)), "two candidates"),
+        (Place(0, "", ("a", "b")), "no '' at 0"),
+    ],
+)
+def test_a_place_that_is_not_in_the_text_is_our_mistake(place, message):
+    with pytest.raises(ValueError, match=message):
+        targets_of(wrap("byte_level"), "try it", [place])
