@@ -10,9 +10,13 @@ from typing import Annotated, Any
 import typer
 
 from pipelines.commands.assets import assets
+from pipelines.commands.mark import mark
+from pipelines.commands.verify import verify
 from watermark.errors import ToolkitError
 
 COMMANDS: dict[str, Callable[..., Any]] = {
+    "mark": mark,
+    "verify": verify,
     "assets": assets,
 }
 """Every command by its name, in the order of the help."""

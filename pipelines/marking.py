@@ -46,7 +46,9 @@ def make_intent(scheme: LexiMark, **plan: Any) -> Intent:
     if "reference" in known[intent.detector].needs:
         raise ValueError(f"{intent.detector} needs a reference; name one that does not")
     if intent.test == "redraw" and scheme.rule == "published":
-        raise ValueError("rule published draws nothing, so there is nothing to re-draw: use holdout")
+        raise ValueError(
+            "rule published draws nothing, so there is nothing to re-draw: use holdout"
+        )
     if intent.test == "holdout" and not intent.holdout_share:
         raise ValueError("the hold-out test needs documents that are held out: raise --holdout")
     return intent

@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -53,9 +54,15 @@ class Report:
         }
 
 
-def write_report(report: Report, folder: Path) -> None:
-    """Write all files of a report into a folder that is not there yet."""
+def write_report(report: Report, folder: Path, *, began: datetime, seconds: float) -> None:
+    """Write all files of a report into a folder that is not there yet.
+
+    When it was made and how long that took stand in `timing.json`: all other files are the same
+    whenever the same audit is run.
+    """
     with atomic_folder(folder) as draft:
+        timing = {"began": began.isoformat(timespec="seconds"), "seconds": round(seconds, 1)}
+        (draft / "timing.json").write_text(json.dumps(timing) + "\n", encoding="utf-8")
         text = json.dumps(report.as_dict(), indent=2, ensure_ascii=False)
         (draft / "report.json").write_text(text + "\n", encoding="utf-8")
         (draft / "report.md").write_text(_markdown(report), encoding="utf-8")

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from membership.models.dtype import has_fast_bfloat16
 from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
@@ -16,6 +15,8 @@ from transformers import (
     set_seed,
 )
 from transformers.trainer_utils import get_last_checkpoint
+
+from membership.models.huggingface import auto_dtype
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def _arguments(work: Path, settings: TrainingSettings) -> TrainingArguments:
         warmup_steps=settings.warmup_steps,
         weight_decay=settings.weight_decay,
         seed=settings.seed,
-        bf16=has_fast_bfloat16(),
+        bf16=auto_dtype(_device()) == torch.bfloat16,
         save_strategy="steps" if settings.checkpoint_steps else "no",
         save_steps=settings.checkpoint_steps or 500,
         save_total_limit=1,
@@ -90,6 +91,10 @@ def _arguments(work: Path, settings: TrainingSettings) -> TrainingArguments:
         disable_tqdm=None,
         dataloader_pin_memory=torch.cuda.is_available(),
     )
+
+
+def _device() -> torch.device:
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def load_base(folder: str) -> tuple[Any, Any]:

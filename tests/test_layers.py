@@ -18,6 +18,10 @@ ONE_FILE_EACH = ("nltk", "spacy", "datasets")
 
 MODEL_FILES = {
     "pipelines/assets/gguf.py",
+    "membership/models/head.py",
+    "membership/models/huggingface.py",
+    "membership/models/one_pass.py",
+    "membership/models/probe.py",
     "pipelines/training.py",
 }
 """The files that may import torch or transformers."""

@@ -97,7 +97,8 @@ def _random_sums(
         packed = rng.integers(0, 256, (size, -(-n_draws // 8)), dtype=np.uint8)
         bits = np.unpackbits(packed, axis=1, count=n_draws)
         gain: NDArray[np.float64] = bits.astype(np.float64) @ (value[:, 1] - value[:, 0])
-        return gain + value[:, 0].sum()
+        gain += value[:, 0].sum()
+        return gain
     options = rng.integers(0, n, (size, n_draws))
     sums: NDArray[np.float64] = value[np.arange(n_draws), options].sum(1)
     return sums

@@ -119,7 +119,7 @@ def load_huggingface(
         name = folder.resolve().name
     with _quiet(), _as_model_error(name):
         where = _device(device)
-        kind = _auto_dtype(where) if dtype == "auto" else _DTYPES[dtype]
+        kind = auto_dtype(where) if dtype == "auto" else _DTYPES[dtype]
         tokenizer = _load_tokenizer(folder, name, start_token)
         model = _load_model(folder, name, kind, where)
         length = _window_length(model, tokenizer, name, max_length)
@@ -150,7 +150,7 @@ def _device(device: str) -> torch.device:
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
 
 
-def _auto_dtype(device: torch.device) -> torch.dtype:
+def auto_dtype(device: torch.device) -> torch.dtype:
     """Choose bf16 where there are units for it; elsewhere it is slower than fp32 and less exact."""
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32

@@ -1,4 +1,3 @@
-import json
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -43,7 +42,9 @@ def mark(
     id_column: Annotated[
         str | None, typer.Option(help="Column that holds the ids. Default: hashes of the texts.")
     ] = None,
-    split: Annotated[str | None, typer.Option(help="One split of a data set that has some.")] = None,
+    split: Annotated[
+        str | None, typer.Option(help="One split of a data set that has some.")
+    ] = None,
     rule: Annotated[
         Rule,
         typer.Option(
@@ -95,7 +96,9 @@ def mark(
     ] = 0.1,
     test: Annotated[
         Test | None,
-        typer.Option(help="Primary test of evidence. Default: redraw; holdout with rule published."),
+        typer.Option(
+            help="Primary test of evidence. Default: redraw, or holdout with rule published."
+        ),
     ] = None,
     detector: Annotated[
         str, typer.Option(help="Detector of the hold-out test without a reference.")
@@ -107,7 +110,9 @@ def mark(
     ] = None,
     key_file: Annotated[
         Path | None,
-        typer.Option(help="Key to use, 32 raw bytes; not copied. Default: a fresh one in the vault."),
+        typer.Option(
+            help="Key to use, 32 raw bytes; not copied. Default: a fresh one in the vault."
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the plan as JSON.")] = False,
 ) -> None:
