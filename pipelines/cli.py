@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from pipelines.commands.assets import assets
+from pipelines.commands.demo import demo
 from pipelines.commands.mark import mark
 from pipelines.commands.verify import verify
 from watermark.errors import ToolkitError
@@ -17,6 +18,7 @@ from watermark.errors import ToolkitError
 COMMANDS: dict[str, Callable[..., Any]] = {
     "mark": mark,
     "verify": verify,
+    "demo": demo,
     "assets": assets,
 }
 """Every command by its name, in the order of the help."""

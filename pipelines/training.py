@@ -1,15 +1,19 @@
-"""Train a causal language model on a list of texts: one document a sequence."""
+"""Train a causal language model on a list of texts, one document a sequence."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
     DataCollatorForSeq2Seq,
+    GPTNeoXConfig,
+    GPTNeoXForCausalLM,
+    PreTrainedTokenizerFast,
     Trainer,
     TrainingArguments,
     set_seed,
@@ -17,6 +21,8 @@ from transformers import (
 from transformers.trainer_utils import get_last_checkpoint
 
 from membership.models.huggingface import auto_dtype
+
+END = "<|endoftext|>"
 
 
 @dataclass(frozen=True)
@@ -35,22 +41,73 @@ class TrainingSettings:
     seed: int = 0
     checkpoint_steps: int = 0
     """Keep a checkpoint every so many steps, to resume from; 0 for none."""
+    bfloat16: bool | None = None
+    """Whether to compute in bfloat16 over float32 weights. None: where the machine is made for it."""
 
 
-def encode(tokenizer: Any, texts: Sequence[str], max_tokens: int) -> list[dict[str, list[int]]]:
-    """Return one training example a text: its tokens and an end-of-text token."""
-    end = [] if tokenizer.eos_token_id is None else [tokenizer.eos_token_id]
-    examples = []
-    for ids in tokenizer(list(texts), add_special_tokens=False)["input_ids"]:
-        ids = (ids + end)[:max_tokens]
-        examples.append({"input_ids": ids, "attention_mask": [1] * len(ids), "labels": list(ids)})
-    return examples
+@dataclass(frozen=True)
+class Shape:
+    """Size of a Pythia-shaped model."""
+
+    layers: int = 4
+    width: int = 128
+    heads: int = 4
+    context: int = 512
 
 
-def continue_training(
-    model: Any, tokenizer: Any, texts: Sequence[str], out: Path, settings: TrainingSettings
+def load_base(folder: str | Path) -> tuple[Any, Any]:
+    """Load a causal model in float32, as training wants it, and its tokenizer."""
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, use_safetensors=True)
+    return model, tokenizer
+
+
+def new_tokenizer(texts: Iterable[str], vocabulary: int = 4096) -> PreTrainedTokenizerFast:
+    """Train a byte-level BPE tokenizer, as Pythia's is.
+
+    Give it text that knows no key: a tokenizer that saw the marked text is a part of the suspect
+    that depends on the key.
+    """
+    backend = Tokenizer(models.BPE())
+    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    backend.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocabulary,
+        special_tokens=[END],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    backend.train_from_iterator(texts, trainer)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=backend, bos_token=END, eos_token=END, pad_token=END
+    )
+
+
+def new_model(tokenizer: PreTrainedTokenizerFast, shape: Shape, seed: int) -> GPTNeoXForCausalLM:
+    """Return an untrained GPT-NeoX model, the architecture of Pythia."""
+    set_seed(seed)
+    return GPTNeoXForCausalLM(
+        GPTNeoXConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=shape.width,
+            intermediate_size=4 * shape.width,
+            num_hidden_layers=shape.layers,
+            num_attention_heads=shape.heads,
+            max_position_embeddings=shape.context,
+            bos_token_id=tokenizer.bos_token_id,
+            eos_token_id=tokenizer.eos_token_id,
+        )
+    )
+
+
+def train(
+    model: Any,
+    tokenizer: Any,
+    texts: Sequence[str],
+    out: Path,
+    settings: TrainingSettings,
 ) -> float:
-    """Train all weights of a model on texts and save it as safetensors; return the mean loss.
+    """Train all weights of a model on texts, save it as safetensors, return the mean loss.
 
     A run that was cut goes on from its last checkpoint, if checkpoints were kept.
     """
@@ -71,7 +128,19 @@ def continue_training(
     return float(result.training_loss)
 
 
+def encode(tokenizer: Any, texts: Sequence[str], max_tokens: int) -> list[dict[str, list[int]]]:
+    """Return one training example a text: its tokens and an end-of-text token."""
+    end = [] if tokenizer.eos_token_id is None else [tokenizer.eos_token_id]
+    examples = []
+    for ids in tokenizer(list(texts), add_special_tokens=False)["input_ids"]:
+        ids = (ids + end)[:max_tokens]
+        examples.append({"input_ids": ids, "attention_mask": [1] * len(ids), "labels": list(ids)})
+    return examples
+
+
 def _arguments(work: Path, settings: TrainingSettings) -> TrainingArguments:
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    bfloat16 = settings.bfloat16
     return TrainingArguments(
         output_dir=str(work),
         learning_rate=settings.learning_rate,
@@ -82,23 +151,12 @@ def _arguments(work: Path, settings: TrainingSettings) -> TrainingArguments:
         warmup_steps=settings.warmup_steps,
         weight_decay=settings.weight_decay,
         seed=settings.seed,
-        bf16=auto_dtype(_device()) == torch.bfloat16,
+        bf16=auto_dtype(device) == torch.bfloat16 if bfloat16 is None else bfloat16,
         save_strategy="steps" if settings.checkpoint_steps else "no",
         save_steps=settings.checkpoint_steps or 500,
         save_total_limit=1,
-        logging_strategy="epoch",
+        logging_strategy="no",
         report_to="none",
         disable_tqdm=None,
         dataloader_pin_memory=torch.cuda.is_available(),
     )
-
-
-def _device() -> torch.device:
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
-def load_base(folder: str) -> tuple[Any, Any]:
-    """Load a causal model in float32, as training wants it, and its tokenizer."""
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, use_safetensors=True)
-    return model, tokenizer
