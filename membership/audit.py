@@ -4,7 +4,7 @@ This is the whole audit as a function: a vault and a model go in, a verdict and 
 come out. Files, plots and printing are the business of `pipelines/`.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,11 +55,32 @@ class Material:
 
 
 @dataclass(frozen=True)
+class Readings:
+    """What the models think of the candidates at all sites of the published documents."""
+
+    sites: tuple[Site, ...]
+    suspect: tuple[Reading, ...]
+    references: Mapping[str, tuple[Reading, ...]]
+
+    def table(self, *, documents: Container[str] | None = None) -> ScoreTable:
+        """Return the table of the re-draw test, of some documents only if they are named."""
+        keep = [
+            i for i, s in enumerate(self.sites) if documents is None or s.document_id in documents
+        ]
+        return build_table(
+            [self.sites[i] for i in keep],
+            [self.suspect[i] for i in keep],
+            {name: [r[i] for i in keep] for name, r in self.references.items()},
+        )
+
+
+@dataclass(frozen=True)
 class Audit:
     """A verdict with the numbers under it."""
 
     verdict: Verdict
     material: Material
+    readings: Readings
     table: ScoreTable
     """What the re-draw test was made of."""
     scores: Mapping[str, Sequence[Score]]
@@ -124,12 +145,17 @@ def audit(
         name: _run(model, with_places if i else [*with_places, *others], progress)
         for i, (name, model) in enumerate(references.items())
     }
-    table = _table(material, traces, reference_traces)
+    readings = Readings(
+        tuple(site for some in material.sites for site in some),
+        _readings(material, traces),
+        {name: _readings(material, of) for name, of in reference_traces.items()},
+    )
+    table = readings.table()
     scores = score_corpus(
         material.documents, detectors, traces, next(iter(reference_traces.values()), None)
     )
     verdict = _conclude(vault, material, table, scores, tuple(references), settings)
-    return Audit(verdict, material, table, scores)
+    return Audit(verdict, material, readings, table, scores)
 
 
 def _place_queries(material: Material) -> list[Query]:
@@ -156,12 +182,8 @@ def _run(model: Suspect, queries: Sequence[Query], progress: Progress) -> Traces
     return traces
 
 
-def _table(material: Material, traces: Traces, references: Mapping[str, Traces]) -> ScoreTable:
-    def readings(of: Traces) -> list[Reading]:
-        return [reading for query in _place_queries(material) for reading in of[query].readings]
-
-    sites = [site for some in material.sites for site in some]
-    return build_table(sites, readings(traces), {n: readings(t) for n, t in references.items()})
+def _readings(material: Material, traces: Traces) -> tuple[Reading, ...]:
+    return tuple(r for query in _place_queries(material) for r in traces[query].readings)
 
 
 def score_corpus(

@@ -41,6 +41,15 @@ def find_spacy() -> Path:
     return _find("spacy-en", "leximark assets")
 
 
+def find_texts() -> Path:
+    """Return the folder of the corpora that the experiments read.
+
+    Raises:
+        AssetError: It is not there.
+    """
+    return _find("texts", "leximark assets --only texts")
+
+
 def find_model(name: str) -> Path:
     """Return the folder of an optional model: `smollm2-135m` or `minilm`.
 

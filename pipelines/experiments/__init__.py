@@ -1,0 +1,1 @@
+"""EXPERIMENTS: one file a table, constants at the top. Each can be cut and run again."""
