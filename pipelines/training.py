@@ -42,7 +42,7 @@ class TrainingSettings:
     checkpoint_steps: int = 0
     """Keep a checkpoint every so many steps, to resume from; 0 for none."""
     bfloat16: bool | None = None
-    """Whether to compute in bfloat16 over float32 weights. None: where the machine is fast at it."""
+    """Whether to compute in bfloat16 over float32 weights. None: where that is fast."""
 
 
 @dataclass(frozen=True)
