@@ -14,13 +14,14 @@ from transformers import (
     GPTNeoXConfig,
     GPTNeoXForCausalLM,
     PreTrainedTokenizerFast,
+    PrinterCallback,
     Trainer,
     TrainingArguments,
     set_seed,
 )
 from transformers.trainer_utils import get_last_checkpoint
 
-from membership.models.huggingface import auto_dtype
+from membership.models.huggingface import auto_dtype, preferred_device
 
 END = "<|endoftext|>"
 
@@ -121,6 +122,7 @@ def train(
         train_dataset=encode(tokenizer, texts, settings.max_tokens),
         data_collator=DataCollatorForSeq2Seq(tokenizer, label_pad_token_id=-100),
     )
+    trainer.remove_callback(PrinterCallback)
     checkpoint = get_last_checkpoint(str(work)) if work.is_dir() else None
     result = trainer.train(resume_from_checkpoint=checkpoint)
     trainer.save_model(str(out))
@@ -139,7 +141,7 @@ def encode(tokenizer: Any, texts: Sequence[str], max_tokens: int) -> list[dict[s
 
 
 def _arguments(work: Path, settings: TrainingSettings) -> TrainingArguments:
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = preferred_device()
     bfloat16 = settings.bfloat16
     return TrainingArguments(
         output_dir=str(work),
@@ -158,5 +160,6 @@ def _arguments(work: Path, settings: TrainingSettings) -> TrainingArguments:
         logging_strategy="no",
         report_to="none",
         disable_tqdm=None,
-        dataloader_pin_memory=torch.cuda.is_available(),
+        dataloader_pin_memory=device.type == "cuda",
+        use_cpu=device.type == "cpu",
     )

@@ -118,7 +118,7 @@ def load_huggingface(
     if Path(name_or_folder).is_dir():
         name = folder.resolve().name
     with _quiet(), _as_model_error(name):
-        where = _device(device)
+        where = preferred_device(device)
         kind = auto_dtype(where) if dtype == "auto" else _DTYPES[dtype]
         tokenizer = _load_tokenizer(folder, name, start_token)
         model = _load_model(folder, name, kind, where)
@@ -142,7 +142,8 @@ def load_huggingface(
     )
 
 
-def _device(device: str) -> torch.device:
+def preferred_device(device: str = "auto") -> torch.device:
+    """Return the named device, or the first of CUDA, MPS and CPU that there is."""
     if device != "auto":
         return torch.device(device)
     if torch.cuda.is_available():
