@@ -7,8 +7,8 @@ from watermark.corpus.corpus import (
     Corpus,
     CorpusDigest,
     corpus_digest,
+    load_saved,
     open_corpus,
-    rewrite_dataset,
 )
 
-__all__ = ["Corpus", "CorpusDigest", "corpus_digest", "open_corpus", "rewrite_dataset"]
+__all__ = ["Corpus", "CorpusDigest", "corpus_digest", "load_saved", "open_corpus"]

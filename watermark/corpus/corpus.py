@@ -157,32 +157,11 @@ def open_corpus(
     return corpus
 
 
-def rewrite_dataset(
-    dataset: Any,
-    documents: Iterable[Document],
-    *,
-    text_column: str = "text",
-    id_column: str | None = None,
-) -> Any:
-    """Return a `datasets.Dataset` or `DatasetDict` with other texts, in memory.
-
-    For a data set larger than memory, `Corpus.rewrite` writes a folder for `load_from_disk`.
-
-    Args:
-        dataset: The data set that was given to `open_corpus`.
-        documents: As for `Corpus.rewrite`.
-        text_column: The column that holds the text.
-        id_column: The column that holds the ids.
-
-    Raises:
-        CorpusError: A row is not a document.
-        ValueError: A document is not of this data set, or out of order.
-    """
+def load_saved(folder: Path) -> Any:
+    """Return the `datasets.Dataset` or `DatasetDict` that `Corpus.rewrite` wrote into a folder."""
     from watermark.corpus import hub
 
-    parts = hub.loaded_parts(dataset, Columns(text_column, id_column), None, _IN_MEMORY)
-    with align(documents) as alignment:
-        return hub.rewrite_loaded(parts, alignment.text)
+    return hub.load_saved(folder)
 
 
 def _find(source: Any, columns: Columns, split: str | None) -> Corpus:

@@ -4,14 +4,13 @@ The only file that imports `datasets`. A corpus of this form is written as a `da
 """
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import datasets
-import pyarrow as pa
 
 from watermark.corpus.arrow_rows import batch_rows, check_schema, edit_batches
 from watermark.corpus.datasets_folder import list_split, write_state, write_stream
@@ -50,11 +49,6 @@ class LoadedSplit:
         plain = {"_format_columns": None, "_format_type": None, "_output_all_columns": False}
         write_state(split, [shard], {**plain, "_format_kwargs": {}, "_split": name})
         list_split(folder, self.name)
-
-    def edited(self, edit: Edit) -> Any:
-        """Return the split with the texts replaced, as a `datasets.Dataset` in memory."""
-        table = pa.Table.from_batches(self._edited(edit), self.dataset.features.arrow_schema)
-        return datasets.Dataset(table, info=self._info(), split=self.dataset.split)
 
     def _edited(self, edit: Edit) -> Iterator[Any]:
         self._check()
@@ -124,10 +118,9 @@ def loaded_parts(
     )
 
 
-def rewrite_loaded(parts: Iterable[LoadedSplit], edit: Edit) -> Any:
-    """Return the data set that the parts came from, with the texts replaced, in memory."""
-    edited = {part.name: part.edited(edit) for part in parts}
-    return edited[""] if "" in edited else datasets.DatasetDict(edited)
+def load_saved(folder: Path) -> Any:
+    """Load a data set that was saved, mapped from its files."""
+    return datasets.load_from_disk(str(folder))
 
 
 def _batches(dataset: Any) -> Iterator[Any]:

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from watermark.corpus import hub, open_corpus, rewrite_dataset
+from watermark.corpus import hub, load_saved, open_corpus
 from watermark.document import Document
 from watermark.errors import CorpusError
 
@@ -22,9 +22,14 @@ def shouted(corpus):
     return (Document(d.id, d.text.upper()) for d in corpus.documents())
 
 
-def test_a_data_set_in_memory_becomes_another(dataset):
+def rewritten(corpus, documents, folder):
+    corpus.rewrite(folder, documents)
+    return load_saved(folder)
+
+
+def test_a_data_set_in_memory_becomes_another(dataset, tmp_path):
     corpus = open_corpus(dataset, id_column="id")
-    found = rewrite_dataset(dataset, shouted(corpus), id_column="id")
+    found = rewritten(corpus, shouted(corpus), tmp_path / "out")
     assert found.to_dict() == {"id": [1, 2, 3], "text": ["A", "B", "C"], "n": [7, 8, 9]}
     assert found.features == dataset.features
     assert dataset["text"][:] == ["a", "b", "c"]
@@ -34,28 +39,25 @@ def test_split_and_licence_go_along(dataset, tmp_path):
     info = datasets.DatasetInfo(license="cc0", citation="me", homepage="here", description="mine")
     named = datasets.Dataset(dataset.data, info=info, split="validation")
     corpus = open_corpus(named)
-    corpus.rewrite(tmp_path / "out", corpus.documents())
-    for found in (
-        rewrite_dataset(named, corpus.documents()),
-        datasets.load_from_disk(str(tmp_path / "out"), keep_in_memory=True),
-    ):
-        about = found.info
-        assert (about.license, about.citation) == ("cc0", "me")
-        assert (about.homepage, about.description) == ("here", "mine")
-        assert found.split == "validation"
+    found = rewritten(corpus, corpus.documents(), tmp_path / "out")
+    about = found.info
+    assert (about.license, about.citation) == ("cc0", "me")
+    assert (about.homepage, about.description) == ("here", "mine")
+    assert found.split == "validation"
 
 
-def test_withheld_rows_are_not_in_the_other_data_set(dataset):
-    documents = list(open_corpus(dataset).documents())
-    assert rewrite_dataset(dataset, documents[::2])["id"][:] == [1, 3]
+def test_withheld_rows_are_not_in_the_other_data_set(dataset, tmp_path):
+    corpus = open_corpus(dataset)
+    documents = list(corpus.documents())
+    assert rewritten(corpus, documents[::2], tmp_path / "out")["id"][:] == [1, 3]
     with pytest.raises(ValueError, match="out of order"):
-        rewrite_dataset(dataset, documents[::-1])
+        corpus.rewrite(tmp_path / "other", documents[::-1])
 
 
-def test_splits_stay_splits(dataset):
+def test_splits_stay_splits(dataset, tmp_path):
     splits = datasets.DatasetDict(train=dataset, test=dataset.select([0]))
     corpus = open_corpus(splits)
-    found = rewrite_dataset(splits, shouted(corpus))
+    found = rewritten(corpus, shouted(corpus), tmp_path / "out")
     assert {name: split["text"][:] for name, split in found.items()} == {
         "train": ["A", "B", "C"],
         "test": ["A"],

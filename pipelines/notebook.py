@@ -1,0 +1,84 @@
+"""The two jobs for a notebook: data set in, data set out; vault and model in, verdict out.
+
+The commands do the same with files. Nothing is printed here.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from membership.audit import audit
+from membership.detectors import default_detectors
+from membership.models.huggingface import load_huggingface
+from membership.trace import Suspect
+from membership.verdict import Verdict
+from pipelines.marking import make_intent, mark_command
+from watermark.corpus import load_saved
+from watermark.schemes.leximark import LexiMark
+from watermark.vault import open_vault
+
+
+def mark_dataset(
+    dataset: Any,
+    published: str | Path,
+    vault: str | Path,
+    scheme: LexiMark = LexiMark(),
+    *,
+    text_column: str = "text",
+    id_column: str | None = None,
+    plan: Mapping[str, Any] | None = None,
+) -> Any:
+    """Mark a `datasets.Dataset` or `DatasetDict`; return the one to publish.
+
+    Args:
+        dataset: What to mark.
+        published: Folder to make for the data set to publish, as `save_to_disk` makes it.
+        vault: Folder to make for what must stay private.
+        scheme: How to mark.
+        text_column: The column that holds the text.
+        id_column: The column that holds the ids; without one they are made from the texts.
+        plan: Other fields of `watermark.marking.Intent`, such as `alpha` or `holdout_share`.
+
+    Raises:
+        ToolkitError: As `leximark mark`.
+    """
+    mark_command(
+        dataset,
+        Path(published),
+        Path(vault),
+        make_intent(scheme, **(plan or {})),
+        text_column=text_column,
+        id_column=id_column,
+    )
+    return load_saved(Path(published))
+
+
+def verify_model(
+    vault: str | Path,
+    model: str | Path | Suspect,
+    references: Sequence[str | Path | Suspect] = (),
+    *,
+    key_file: str | Path | None = None,
+) -> Verdict:
+    """Audit a model with a vault.
+
+    Args:
+        vault: The folder that marking filled.
+        model: The suspect: a folder, a hub id, or a model that was loaded with
+            `membership.models.huggingface.load_huggingface`.
+        references: Models that have not seen the marked text, given in the same way.
+        key_file: The key, if it is not kept in the vault.
+
+    Raises:
+        ToolkitError: As `verify`.
+    """
+    opened = open_vault(Path(vault), Path(key_file) if key_file else None)
+    others = [_loaded(reference) for reference in references]
+    result = audit(
+        opened, _loaded(model), {other.name: other for other in others}, default_detectors()
+    )
+    return result.verdict
+
+
+def _loaded(model: str | Path | Suspect) -> Suspect:
+    return load_huggingface(model) if isinstance(model, str | Path) else model

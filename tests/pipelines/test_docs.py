@@ -1,0 +1,97 @@
+"""What the README and the docs say is run, or looked up in the code."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+from typer.main import get_command
+
+from pipelines import cli
+
+ROOT = Path(cli.__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+DOCS = "\n".join(
+    p.read_text(encoding="utf-8") for p in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
+)
+ENTRIES = {"leximark": "main", "verify": "verify_main"}
+
+
+def blocks(language):
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def test_the_readme_does_what_it_says(job, tmp_path):
+    (tmp_path / "news.jsonl").symlink_to(job.corpus)
+    (tmp_path / "their-model").symlink_to(job.trained)
+    (tmp_path / "their-base").symlink_to(job.other)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    (commands,) = blocks("sh")
+    for line in commands.strip().splitlines():
+        program, *arguments = shlex.split(line)
+        code = f"from pipelines.cli import {ENTRIES[program]}; {ENTRIES[program]}()"
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", code, *arguments],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, f"{line}\n{done.stderr}"
+        last = done.stdout
+    # The model was trained with another key than the fresh one of this vault.
+    assert last.startswith("Verdict: no evidence")
+    assert (tmp_path / "report/report.md").exists()
+    (example,) = blocks("python")
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", example],
+        cwd=tmp_path,
+        env={**environment, "HF_HOME": str(tmp_path / "hf")},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert re.fullmatch(r"no evidence [01]\.\d+", done.stdout.strip())
+
+
+def test_the_targets_of_the_readme_are_in_the_makefile():
+    targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    for target in re.findall(r"\bmake (\w+)", README):
+        assert target in targets or target == "and"
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_every_command_is_in_the_readme_and_every_option_has_a_help_text(name):
+    program = typer.Typer()
+    program.command(name)(cli.COMMANDS[name])
+    command = get_command(program)
+    assert command.help, f"{name} has no help"
+    assert re.search(rf"\b{name}\b", README), f"{name} is not in the README"
+    for parameter in command.params:
+        if "--help" not in parameter.opts and "completion" not in parameter.name:
+            assert getattr(parameter, "help", None), f"{name} {parameter.opts} has no help"
+
+
+def test_every_path_in_the_docs_exists():
+    for path in re.findall(
+        r"`((?:watermark|membership|pipelines|docs|tests|reports)/[\w/.]*)`", DOCS
+    ):
+        assert (ROOT / path).exists(), path
+    for path in re.findall(r"\]\((?!http)([^)#]+)\)", README):
+        assert (ROOT / path).exists(), path
+
+
+def test_every_option_in_the_docs_is_an_option():
+    known = {"--help", "--version"}
+    for name, function in cli.COMMANDS.items():
+        program = typer.Typer()
+        program.command(name)(function)
+        known |= {
+            option for p in get_command(program).params for option in (*p.opts, *p.secondary_opts)
+        }
+    for option in set(re.findall(r"`(?:leximark \w+ |verify )?(--[a-z][a-z-]+)", DOCS)):
+        assert option in known, option
