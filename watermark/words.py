@@ -62,18 +62,17 @@ def load_english(model: str | Path) -> "Language":
 
 def read_sentences(nlp: "Language", texts: Iterable[str]) -> Iterator[list[Sentence]]:
     """Yield the sentences of each text, in order; texts are parsed in batches."""
-    pieces = (
-        (text[start:end], (number, start))
-        for number, text in enumerate(texts)
-        for start, end in cut(text)
-    )
-    current, sentences = 0, list[Sentence]()
-    for doc, (number, start) in nlp.pipe(pieces, as_tuples=True):
-        while current < number:
-            yield sentences
-            current, sentences = current + 1, []
+    pieces = ((text[start:end], start) for text in texts for start, end in cut(text))
+    sentences: list[Sentence] | None = None
+    for doc, start in nlp.pipe(pieces, as_tuples=True):
+        if start == 0:
+            if sentences is not None:
+                yield sentences
+            sentences = []
+        assert sentences is not None
         sentences += filter(None, (_sentence(span, start) for span in doc.sents))
-    yield sentences
+    if sentences is not None:
+        yield sentences
 
 
 def cut(text: str, limit: int = PIECE_CHARACTERS) -> Iterator[tuple[int, int]]:

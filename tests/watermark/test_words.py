@@ -50,6 +50,7 @@ def test_texts_come_back_in_order_whatever_their_length(analyst):
     texts = ["", "A dog barked.", "The cat slept here. " * 1500, " \n", "A bird sang."]
     found = list(read_sentences(analyst.nlp, texts))
     assert [len(sentences) > 0 for sentences in found] == [False, True, True, False, True]
+    assert list(read_sentences(analyst.nlp, [])) == []
     assert found[2][-1][-1].end == len(texts[2]) - 1  # two pieces, offsets of the whole
 
 
