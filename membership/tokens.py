@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import takewhile
 
 import numpy as np
@@ -33,10 +33,10 @@ class Tokens:
 class TextTokenizer:
     """Cuts plain text: what looks like a special token in it is text like any other."""
 
-    backend: Tokenizer
+    backend: Tokenizer = field(repr=False)
     start: tuple[int, ...]
     """Ids that go before every text; empty when the model has no start token."""
-    special: frozenset[int]
+    special: frozenset[int] = field(repr=False)
     """Ids that are never scored."""
 
     def encode(self, texts: Sequence[str]) -> list[Tokens]:

@@ -145,13 +145,11 @@ class _Sums:
 
     def moments(self, own_R: Tensor) -> Moments:
         normalizer = self.peak + self.weight.log()
-        top1 = self.peak - normalizer
         return Moments(
-            # The target's logit was summed in another order than its block: hold it to the peak.
-            logprob=torch.minimum(own_R - normalizer, top1),
+            logprob=own_R - normalizer,
             mean=self.mean - normalizer,
             std=(self.squares / self.weight).sqrt(),
-            top1=top1,
+            top1=self.peak - normalizer,
             rank=self.above.int(),
             normalizer=normalizer,
         )
@@ -161,7 +159,10 @@ _TINY = torch.finfo(torch.float32).tiny
 
 
 def _put(logits_RB: Tensor, column_R: Tensor, own_R: Tensor) -> None:
-    """Write each row's own logit where its column is in the block, so that it equals itself."""
+    """Write each row's own logit where its column is in the block, so that it equals itself.
+
+    The block's product sums in another order, and its last digit may differ.
+    """
     row = ((column_R >= 0) & (column_R < logits_RB.shape[1])).nonzero()[:, 0]
     logits_RB[row, column_R[row]] = own_R[row]
 

@@ -6,6 +6,7 @@ import torch
 from membership.models.head import Head, Tile
 
 R, D, V = 9, 16, 101
+DTYPES = (torch.float32, torch.bfloat16, torch.float16)
 
 
 def rng(seed=0):
@@ -84,26 +85,41 @@ def test_bf16_hidden_states_and_weights_lose_nothing_more():
     assert (rounded["logprob"] - wanted["logprob"]).abs().max() > 1e-2
 
 
-def test_fp32_hidden_states_are_not_cut_to_bf16():
+@pytest.mark.parametrize("of_hidden", DTYPES)
+@pytest.mark.parametrize("of_weight", DTYPES)
+def test_products_are_short_only_where_the_numbers_are(monkeypatch, of_hidden, of_weight):
+    # Whether the machine has units for short products or not: this is what it is told.
     hidden, weight, target = tensors()
-    weight = weight.bfloat16()
-    wanted = dense(hidden.double() @ weight.double().T, target)
-    assert_same(Head(weight).moments(hidden, target, Tile(4, 10)), wanted)
+    hidden, weight = hidden.to(of_hidden), weight.to(of_weight)
+    told = set()
+    product = torch.Tensor.__matmul__
+
+    def watched(self, other):
+        told.add(precisions())
+        return product(self, other)
+
+    monkeypatch.setattr(torch.Tensor, "__matmul__", watched)
+    moments = Head(weight).moments(hidden, target, Tile(4, 10))
+    monkeypatch.undo()
+    assert_same(moments, dense(hidden.double() @ weight.double().T, target))
+    held = {of_hidden, of_weight}
+    short_cpu = "bf16" if held == {torch.bfloat16} else "ieee"
+    short_gpu = "tf32" if held in ({torch.bfloat16}, {torch.float16}) else "ieee"
+    assert told == {(short_cpu, short_gpu)}
+
+
+def precisions():
+    cpu: Any = torch.backends.mkldnn
+    return cpu.matmul.fp32_precision, torch.backends.cuda.matmul.fp32_precision
 
 
 def test_the_machine_is_left_as_it_was():
-    def settings():
-        cpu: Any = torch.backends.mkldnn
-        gpu = torch.backends.cuda.matmul
-        overall = torch.get_float32_matmul_precision()
-        return cpu.matmul.fp32_precision, gpu.fp32_precision, overall
-
-    before = settings()
+    before = precisions(), torch.get_float32_matmul_precision()
     hidden, weight, target = tensors(torch.bfloat16)
     Head(weight).moments(hidden, target)
     with pytest.raises(RuntimeError):
         Head(weight).moments(hidden[:, 1:], target)
-    assert settings() == before
+    assert (precisions(), torch.get_float32_matmul_precision()) == before
 
 
 def test_one_logit_is_that_of_the_matrix():

