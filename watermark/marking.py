@@ -119,7 +119,7 @@ def mark_corpus(
         _refuse_existing(published, vault)
         request = {**intent.plan_fields(), "form": corpus.form, "made_with": made_with}
         key = _begin(work, request, key_file)
-        found = survey(corpus.documents(), work / SITES, find_sites, progress)
+        found = _survey(corpus, work, find_sites, progress)
         if not found.n_sites:
             shutil.rmtree(work)
             raise CorpusError(
@@ -129,6 +129,17 @@ def mark_corpus(
         _write(corpus, work, intent, found, key, made_with)
     _move_into_place(work, published, vault)
     return read_plan(vault)
+
+
+def _survey(
+    corpus: Corpus, work: Path, find_sites: FindSites, progress: Callable[[int], None]
+) -> Survey:
+    try:
+        return survey(corpus.documents(), work / SITES, find_sites, progress)
+    except CorpusError:
+        if not any((work / SITES).glob("*.parquet")):  # else: mend the line and go on from there
+            shutil.rmtree(work)
+        raise
 
 
 def _refuse_nested(published: Path, vault: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from pipelines import cli, marking
 from pipelines.demo import paragraphs
 from pipelines.marking import make_intent, mark_command
 from pipelines.training import Shape, TrainingSettings, new_model, new_tokenizer, train
@@ -58,3 +59,29 @@ def job(tmp_path_factory):
         folder / "ours/model",
         folder / "other/model",
     )
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended."""
+
+    status: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def command(tmp_path, monkeypatch, capsys, analyst):
+    """Run a console script in this process and in `tmp_path`, with the analyst loaded once."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(marking, "load_analyst", lambda: analyst)
+    entries = {"leximark": cli.main, "verify": cli.verify_main}
+
+    def run(program, *arguments):
+        monkeypatch.setattr("sys.argv", [program, *map(str, arguments)])
+        with pytest.raises(SystemExit) as caught:
+            entries[program]()
+        said = capsys.readouterr()
+        return Done(caught.value.code or 0, said.out, said.err)
+
+    return run

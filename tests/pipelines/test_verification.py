@@ -36,18 +36,6 @@ def audit(job, model, out, references=(), **settings):
     )
 
 
-def verify(*arguments, cwd=None):
-    """Run the console script in a process of its own."""
-    code = "from pipelines.cli import verify_main; verify_main()"
-    return subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", code, *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        env={**os.environ, "PYTHONPATH": os.getcwd()},
-    )
-
-
 def test_the_model_that_was_trained_is_found_and_the_other_is_not(job, tmp_path):
     found = audit(job, job.trained, tmp_path / "a").audit.verdict
     assert found.words == "trained on it"
@@ -106,21 +94,21 @@ def assert_same_reports(one, other):
         assert filecmp.cmp(one / name, other / name, shallow=False), name
 
 
-def test_an_existing_report_is_never_replaced(job, tmp_path):
+def test_an_existing_report_is_never_replaced(job, tmp_path, command):
     (tmp_path / "report").mkdir()
-    done = verify("--corpus", job.vault, "--model", job.trained, "--out", tmp_path / "report")
-    assert done.returncode == 2
-    assert "report: exists already" in done.stderr
+    done = command("verify", "--corpus", job.vault, "--model", job.trained)
+    assert done.status == 2
+    assert "report: exists already" in done.err
 
 
-def test_status_and_json_are_for_machines(job, tmp_path):
+def test_status_and_json_are_for_machines(job, command):
     common = ["--corpus", job.vault, "--key-file", job.key_file, "--json", "--exit-code"]
-    done = verify(*common, "--model", job.trained, "--out", "a", cwd=tmp_path)
-    assert done.returncode == 3, done.stderr
-    assert json.loads(done.stdout)["verdict"] == "trained on it"
-    done = verify(*common, "--model", job.other, "--out", "b", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["verdict"] == "no evidence"
+    done = command("verify", *common, "--model", job.trained, "--out", "a")
+    assert done.status == 3, done.err
+    assert json.loads(done.out)["verdict"] == "trained on it"
+    done = command("verify", *common, "--model", job.other, "--out", "b")
+    assert done.status == 0, done.err
+    assert json.loads(done.out)["verdict"] == "no evidence"
 
 
 @pytest.mark.parametrize(
@@ -137,13 +125,11 @@ def test_status_and_json_are_for_machines(job, tmp_path):
         ("NaN", "not finite numbers"),
     ],
 )
-def test_bad_input_is_one_message_and_leaves_nothing(job, tmp_path, what, words):
-    arguments = bad_input(what, job, tmp_path)
-    done = verify(*arguments, "--out", tmp_path / "report")
-    assert done.returncode == 2, done.stderr
-    assert words in done.stderr
-    assert "Traceback" not in done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1
+def test_bad_input_is_one_message_and_leaves_nothing(job, tmp_path, command, what, words):
+    done = command("verify", *bad_input(what, job, tmp_path), "--out", "report")
+    assert done.status == 2, done.err
+    assert words in done.err
+    assert len(done.err.strip().splitlines()) == 1
     assert not (tmp_path / "report").exists()
 
 
