@@ -82,6 +82,6 @@ def command(tmp_path, monkeypatch, capsys, analyst):
         with pytest.raises(SystemExit) as caught:
             entries[program]()
         said = capsys.readouterr()
-        return Done(caught.value.code or 0, said.out, said.err)
+        return Done(int(caught.value.code or 0), said.out, said.err)
 
     return run
