@@ -75,16 +75,23 @@ class Readings:
 
 
 @dataclass(frozen=True)
+class Examination:
+    """What the models say of a corpus. No key went into it."""
+
+    material: Material
+    readings: Readings
+    scores: Mapping[str, Sequence[Score]]
+    """For each detector the score of each document of the material."""
+
+
+@dataclass(frozen=True)
 class Audit:
     """A verdict with the numbers under it."""
 
     verdict: Verdict
-    material: Material
-    readings: Readings
+    examination: Examination
     table: ScoreTable
     """What the re-draw test was made of."""
-    scores: Mapping[str, Sequence[Score]]
-    """For each detector the score of each document of the material."""
 
 
 def gather(vault: Vault) -> Material:
@@ -138,7 +145,23 @@ def audit(
         PrerequisiteError: No test of evidence can be run on this vault with this suspect.
         VaultError: Ledger and key do not belong together.
     """
-    material = gather(vault)
+    found = examine(gather(vault), suspect, references, detectors, progress)
+    table = found.readings.table()
+    verdict = _conclude(vault, found, table, tuple(references), settings)
+    return Audit(verdict, found, table)
+
+
+def examine(
+    material: Material,
+    suspect: Suspect,
+    references: Mapping[str, Suspect],
+    detectors: Mapping[str, Detector],
+    progress: Progress = lambda model, done, total: None,
+) -> Examination:
+    """Run the models over a corpus: read the candidates at its sites, score its documents.
+
+    The arguments are those of `audit`; no key is involved.
+    """
     with_places, others = _queries(material, detectors.values())
     traces = _run(suspect, [*with_places, *others], progress)
     reference_traces = {
@@ -150,12 +173,10 @@ def audit(
         _readings(material, traces),
         {name: _readings(material, of) for name, of in reference_traces.items()},
     )
-    table = readings.table()
-    scores = score_corpus(
-        material.documents, detectors, traces, next(iter(reference_traces.values()), None)
+    first = next(iter(reference_traces.values()), None)
+    return Examination(
+        material, readings, score_corpus(material.documents, detectors, traces, first)
     )
-    verdict = _conclude(vault, material, table, scores, tuple(references), settings)
-    return Audit(verdict, material, readings, table, scores)
 
 
 def _place_queries(material: Material) -> list[Query]:
@@ -214,13 +235,12 @@ def score_corpus(
 
 def _conclude(
     vault: Vault,
-    material: Material,
+    found: Examination,
     table: ScoreTable,
-    scores: Mapping[str, Sequence[Score]],
     references: Sequence[str],
     settings: Settings,
 ) -> Verdict:
-    plan = vault.plan
+    plan, scores = vault.plan, found.scores
     alpha = plan.alpha if settings.alpha is None else settings.alpha
     resampling = {"n_resamples": settings.n_resamples, "seed": settings.seed}
     detector = plan.detector_with_reference if references else plan.detector
@@ -229,7 +249,8 @@ def _conclude(
         if detector not in scores:
             raise PrerequisiteError(f"hold-out test: there are no scores of {detector}")
         values = np.array([score.value for score in scores[detector]])
-        inside, outside = values[material.published], values[~material.published]
+        published = found.material.published
+        inside, outside = values[published], values[~published]
         return holdout_test(
             {detector: inside}, {detector: outside}, detectors=[detector], alpha=alpha, **resampling
         )

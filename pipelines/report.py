@@ -46,7 +46,7 @@ class Report:
             "primary": _test_dict(verdict.primary),
             "others": [_test_dict(result) for result in verdict.others],
             "skipped": verdict.skipped,
-            "detectors": {n: _summary(s, self) for n, s in self.audit.scores.items()},
+            "detectors": {n: _summary(s, self) for n, s in self.audit.examination.scores.items()},
             "simulated_null": _null_dict(self.null_pvalues),
             "corpus": self.plan.corpus,
             "scheme": self.plan.scheme,
@@ -69,7 +69,7 @@ def write_report(report: Report, folder: Path, *, began: datetime, seconds: floa
         plot_null(report.audit.verdict.primary, draft, "null")
         detector = _shown_detector(report)
         if detector is not None:
-            published, withheld = _groups(report.audit.scores[detector], report)
+            published, withheld = _groups(report.audit.examination.scores[detector], report)
             plot_scores(published, withheld, detector, draft, "scores")
 
 
@@ -137,11 +137,11 @@ def _markdown(report: Report) -> str:
         "![The statistic under fresh keys, and the one observed](null.png)",
         "",
     ]
-    if report.audit.scores:
+    if report.audit.examination.scores:
         lines += ["## Scores of whole documents (descriptive)", ""]
         lines += ["| detector | AUROC, published against held out | scored | not scored |"]
         lines += ["|---|---|---|---|"]
-        for name, scores in report.audit.scores.items():
+        for name, scores in report.audit.examination.scores.items():
             s = _summary(scores, report)
             area = "-" if s["auroc"] is None else f"{s['auroc']:.3f}"
             reasons = "; ".join(f"{n}: {r}" for r, n in s["unscored"].items()) or "0"
@@ -184,7 +184,7 @@ def _groups(
     scores: Sequence[Score], report: Report
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     values = np.array([score.value for score in scores])
-    published = report.audit.material.published
+    published = report.audit.examination.material.published
     return values[published], values[~published]
 
 
@@ -200,7 +200,7 @@ def _summary(scores: Sequence[Score], report: Report) -> dict[str, Any]:
 def _shown_detector(report: Report) -> str | None:
     """Return the detector of the plan, if it scored documents of both groups."""
     for name in (report.plan.detector_with_reference, report.plan.detector):
-        scores = report.audit.scores.get(name)
+        scores = report.audit.examination.scores.get(name)
         if scores is not None and _summary(scores, report)["auroc"] is not None:
             return name
     return None

@@ -165,7 +165,7 @@ def audit(
 def power(report: Report, key: Key) -> dict[str, list[int]]:
     """Return how many of the random subsets of each size have p below `ALPHA`."""
     rng = np.random.default_rng(SEED)
-    readings = report.audit.readings
+    readings = report.audit.examination.readings
     ids = sorted({site.document_id for site in readings.sites})
     return {
         str(size): [

@@ -53,7 +53,7 @@ def test_a_reference_is_taken_into_account(job, tmp_path):
     assert details is not None
     assert details["adjustment"][f"reference {job.other}"] > 0
     assert report.audit.verdict.is_evidence
-    assert "loss_minus_reference" in report.audit.scores
+    assert "loss_minus_reference" in report.audit.examination.scores
     assert report.null_pvalues is not None
     assert report.as_dict()["simulated_null"]["ks_pvalue"] > 0.001
 
