@@ -472,6 +472,14 @@ def test_a_broken_tokenizer_is_refused(folders, tmp_path, content):
         load_huggingface(folder)
 
 
+def test_a_tokenizer_that_makes_its_library_panic_is_refused(folders, tmp_path):
+    folder = copy(folders, tmp_path)
+    charsmap = {"type": "Precompiled", "precompiled_charsmap": "AAAA"}
+    edit(folder / "tokenizer.json", normalizer=charsmap)
+    with pytest.raises(ModelError, match="PanicException"):
+        load_huggingface(folder)
+
+
 def test_a_folder_without_a_tokenizer_is_refused(folders, tmp_path):
     folder = copy(folders, tmp_path)
     (folder / "tokenizer.json").unlink()
