@@ -113,7 +113,12 @@ def load_huggingface(
     Raises:
         ModelError: It cannot or must not be loaded, or does not give with our pass what it gives
             by itself; says why.
+        ValueError: A setting is none.
     """
+    if dtype != "auto" and dtype not in _DTYPES:
+        raise ValueError(f"dtype {dtype!r} is not auto, {', '.join(_DTYPES)}")
+    if batch_tokens is not None and batch_tokens < 1:
+        raise ValueError(f"a batch needs at least 1 token, got {batch_tokens}")
     folder = find_checkpoint(name_or_folder, revision)
     name = f"{name_or_folder}@{revision}" if revision else str(name_or_folder)
     if Path(name_or_folder).is_dir():
@@ -132,8 +137,10 @@ def load_huggingface(
         name=name,
         fingerprint=fingerprint(folder),
         settings=(
-            f"{str(kind).removeprefix('torch.')} on {where.type}, start token "
-            f"{tokenizer.start_text()}, windows of {length} and batches of {size} tokens"
+            f"{str(kind).removeprefix('torch.')} on {where.type}, "
+            f"{getattr(model.config, '_attn_implementation', 'own')} attention, "
+            f"start token {tokenizer.start_text()}, "
+            f"windows of {length} and batches of {size} tokens"
         ),
         max_length=length,
         batch_tokens=size,

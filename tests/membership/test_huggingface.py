@@ -1,4 +1,5 @@
 import json
+import re
 import shutil
 from functools import cache
 
@@ -228,6 +229,18 @@ def test_the_reading_of_the_original_is_its_log_probability_in_the_trace(models)
         assert reading.logprob[0] == pytest.approx(trace.logprob[token], abs=1e-5)
 
 
+def test_places_may_come_in_any_order(models):
+    text = TEXTS[0]
+    words = [(m.start(), m.group()) for m in re.finditer("statement|suite|list", text)]
+    places = tuple(Place(start, word, (word, "value")) for start, word in words)
+    queries = [Query(text, places), Query(text, places[::-1])]
+    forward, backward = (t.readings for t in traces(models("llama"), queries))
+    assert len(forward) > 8
+    for one, other in zip(forward, reversed(backward), strict=True):
+        assert one.reason == other.reason == ""
+        np.testing.assert_allclose(one.logprob, other.logprob, atol=1e-5)
+
+
 def test_unusable_places_keep_their_position_and_their_reason(models):
     text = "try the class"
     places = (
@@ -271,7 +284,7 @@ def test_the_data_type_is_chosen_for_the_processor(folders, monkeypatch, tmp_pat
 
 def test_the_settings_say_all_that_can_move_a_number(models):
     assert models("llama", max_length=11, batch_tokens=40).settings == (
-        f"float32 on cpu, start token {END}, windows of 11 and batches of 40 tokens"
+        f"float32 on cpu, sdpa attention, start token {END}, windows of 11 and batches of 40 tokens"
     )
 
 
@@ -285,6 +298,12 @@ def test_a_window_is_not_longer_than_the_model_or_2048(folders, tmp_path):
 def test_a_window_that_the_model_cannot_have_is_refused(folders, length):
     with pytest.raises(ModelError, match="at least 3 and at most 96"):
         load_huggingface(folders("gpt_neox"), max_length=length)
+
+
+@pytest.mark.parametrize("option", [{"dtype": "int8"}, {"batch_tokens": 0}])
+def test_settings_that_are_none_are_our_mistake(folders, option):
+    with pytest.raises(ValueError, match=r"int8|at least 1"):
+        load_huggingface(folders("llama"), **option)
 
 
 def test_nothing_is_printed(folders, capfd):
