@@ -1,5 +1,6 @@
 """Traces while their windows come in. What is to be computed is settled here, without a model."""
 
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -24,13 +25,14 @@ class Draft:
         self.tokens = tokens
         self.windows_left = 0
         self._scored = tokenizer.scored(tokens)
-        self._targets = list(
-            find_targets(query.text, query.places, tokens, self._scored, tokenizer.encode)
-        )
+        found = find_targets(query.text, query.places, tokens, self._scored, tokenizer.encode)
+        targets = list(found)
         self._readings = [
             Reading(np.full(len(place.candidates), np.nan), target.reason or NOT_A_NUMBER)
-            for place, target in zip(query.places, self._targets, strict=True)
+            for place, target in zip(query.places, targets, strict=True)
         ]
+        usable = [(place, target) for place, target in enumerate(targets) if not target.reason]
+        self._usable = sorted(usable, key=_position)
         self._columns: dict[str, NDArray[Any]] = {
             name: np.full(len(tokens), np.nan, np.float32) for name in _FLOATS
         }
@@ -42,11 +44,8 @@ class Draft:
 
     def targets(self, window: Window) -> list[tuple[int, Target]]:
         """List the reads that fall into this window, each with the number of its place."""
-        return [
-            (place, target)
-            for place, target in enumerate(self._targets)
-            if not target.reason and window.first <= target.position < window.stop
-        ]
+        first = bisect_left(self._usable, window.first, key=_position)
+        return self._usable[first : bisect_left(self._usable, window.stop, key=_position)]
 
     def fill(self, window: Window, columns: Mapping[str, NDArray[np.generic]]) -> None:
         """Take in the statistics of the tokens that this window scores."""
@@ -65,6 +64,10 @@ class Draft:
         kept = {name: column[self._scored] for name, column in self._columns.items()}
         ids, spans = self.tokens.ids[self._scored], self.tokens.spans[self._scored]
         return Trace(token_ids=ids, spans=spans, readings=tuple(self._readings), **kept)
+
+
+def _position(read: tuple[int, Target]) -> int:
+    return read[1].position
 
 
 def draft_blocks(queries: Sequence[Query], tokenizer: TextTokenizer) -> Iterator[list[Draft]]:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
 
+from membership.foreign import as_model_error
 from watermark.errors import ModelError
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
@@ -40,9 +41,15 @@ class TextTokenizer:
     """Ids that are never scored."""
 
     def encode(self, texts: Sequence[str]) -> list[Tokens]:
-        """Cut the texts. A lone surrogate counts as the replacement character U+FFFD."""
+        """Cut the texts. A lone surrogate counts as the replacement character U+FFFD.
+
+        Raises:
+            ModelError: The tokenizer cannot; one that has no token for what it does not know, or
+                whose file is malformed.
+        """
         clean = [_LONE_SURROGATE.sub("\ufffd", text) for text in texts]
-        return [_tokens(e) for e in self.backend.encode_batch(clean, add_special_tokens=False)]
+        with as_model_error("the tokenizer cannot cut a text"):
+            return [_tokens(e) for e in self.backend.encode_batch(clean, add_special_tokens=False)]
 
     def scored(self, tokens: Tokens) -> NDArray[np.bool_]:
         """Tell which tokens are scored: not special, and with something to their left."""

@@ -1,5 +1,6 @@
 """Tiny tokenizers and random models, made on the spot, for any test that needs a suspect."""
 
+import shutil
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -125,6 +126,16 @@ def save_tiny_model(
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
+
+
+def save_to_hub_cache(cache: Path, name: str, folder: Path) -> Path:
+    """Put a model where the hub client keeps what it has downloaded; return the snapshot."""
+    repository = cache / f"models--{name.replace('/', '--')}"
+    commit = "0123456789abcdef0123456789abcdef01234567"
+    shutil.copytree(folder, repository / "snapshots" / commit)
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text(commit)
+    return repository / "snapshots" / commit
 
 
 def _byte_level() -> Tokenizer:

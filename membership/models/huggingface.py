@@ -12,6 +12,7 @@ import transformers
 from transformers.utils import logging
 
 from membership.drafts import Draft, draft_blocks
+from membership.foreign import as_model_error
 from membership.models.checkpoint import find_checkpoint, fingerprint
 from membership.models.head import Head
 from membership.models.one_pass import run_batch
@@ -112,12 +113,17 @@ def load_huggingface(
     Raises:
         ModelError: It cannot or must not be loaded, or does not give with our pass what it gives
             by itself; says why.
+        ValueError: A setting is none.
     """
+    if dtype != "auto" and dtype not in _DTYPES:
+        raise ValueError(f"dtype {dtype!r} is not auto, {', '.join(_DTYPES)}")
+    if batch_tokens is not None and batch_tokens < 1:
+        raise ValueError(f"a batch needs at least 1 token, got {batch_tokens}")
     folder = find_checkpoint(name_or_folder, revision)
     name = f"{name_or_folder}@{revision}" if revision else str(name_or_folder)
     if Path(name_or_folder).is_dir():
         name = folder.resolve().name
-    with _quiet(), _as_model_error(name):
+    with _quiet(), as_model_error(f"{name}: cannot be loaded as a causal language model"):
         where = preferred_device(device)
         kind = auto_dtype(where) if dtype == "auto" else _DTYPES[dtype]
         tokenizer = _load_tokenizer(folder, name, start_token)
@@ -131,8 +137,10 @@ def load_huggingface(
         name=name,
         fingerprint=fingerprint(folder),
         settings=(
-            f"{str(kind).removeprefix('torch.')} on {where.type}, start token "
-            f"{tokenizer.start_text()}, windows of {length} and batches of {size} tokens"
+            f"{str(kind).removeprefix('torch.')} on {where.type}, "
+            f"{getattr(model.config, '_attn_implementation', 'own')} attention, "
+            f"start token {tokenizer.start_text()}, "
+            f"windows of {length} and batches of {size} tokens"
         ),
         max_length=length,
         batch_tokens=size,
@@ -166,9 +174,11 @@ def _cpu_has_bf16() -> bool:
 
 
 def _load_tokenizer(folder: Path, name: str, start_token: str) -> TextTokenizer:
-    tokenizer = transformers.AutoTokenizer.from_pretrained(
-        folder, use_fast=True, trust_remote_code=False, local_files_only=True
-    )
+    # Some classes of transformers 5 build their pipeline anew and leave that of the file aside. The
+    # file is how the model was trained.
+    own = (folder / "tokenizer.json").is_file()
+    family = transformers.PreTrainedTokenizerFast if own else transformers.AutoTokenizer
+    tokenizer = family.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
     if not tokenizer.is_fast:
         raise ModelError(
             f"{name}: its tokenizer ({type(tokenizer).__name__}) does not say where in the text a "
@@ -218,20 +228,6 @@ def _check_vocabulary(model: Any, tokenizer: TextTokenizer, name: str) -> None:
             f"{name}: its tokenizer has token {top}, but the model knows {rows}; the tokenizer is "
             "another model's"
         )
-
-
-@contextmanager
-def _as_model_error(name: str) -> Iterator[None]:
-    """Turn whatever a foreign folder makes the libraries raise into one message."""
-    try:
-        yield
-    except ModelError:
-        raise
-    except Exception as error:
-        first = (str(error).strip() or "no message").splitlines()[0]
-        raise ModelError(
-            f"{name}: cannot be loaded as a causal language model: {type(error).__name__}: {first}"
-        ) from error
 
 
 @contextmanager

@@ -5,7 +5,7 @@ import huggingface_hub
 import pytest
 
 from membership.models.checkpoint import find_checkpoint, fingerprint
-from tests.tiny import save_tiny_model
+from tests.tiny import save_tiny_model, save_to_hub_cache
 from watermark.errors import ModelError
 
 
@@ -140,12 +140,7 @@ def hub(saved, tmp_path, monkeypatch):
     """A hub cache with one model in it, and no way out."""
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
-    repository = tmp_path / "models--someone--tiny"
-    commit = "0123456789abcdef0123456789abcdef01234567"
-    shutil.copytree(saved, repository / "snapshots" / commit)
-    (repository / "refs").mkdir()
-    (repository / "refs" / "main").write_text(commit)
-    return repository / "snapshots" / commit
+    return save_to_hub_cache(tmp_path, "someone/tiny", saved)
 
 
 def test_a_hub_model_is_taken_from_the_cache(hub):
@@ -176,6 +171,12 @@ def test_the_fingerprint_depends_on_every_byte_that_matters(saved, folder, name)
     content = bytearray((folder / name).read_bytes())
     content[-1] ^= 1
     (folder / name).write_bytes(content)
+    assert fingerprint(saved) != fingerprint(folder)
+
+
+@pytest.mark.parametrize("name", ["vocab.json", "merges.txt", "tokenizer_config.json"])
+def test_the_fingerprint_depends_on_a_tokenizer_in_several_files(saved, folder, name):
+    (folder / name).write_text("{}")
     assert fingerprint(saved) != fingerprint(folder)
 
 

@@ -50,6 +50,21 @@ def test_tiles_of_any_size_give_the_dense_statistics(tile):
     assert_same(Head(weight).moments(hidden, target, tile), wanted)
 
 
+def test_no_more_than_a_tile_of_logits_exists(monkeypatch):
+    hidden, weight, target = tensors()
+    shapes = []
+    product = torch.Tensor.__matmul__
+
+    def watched(self, other):
+        shapes.append(product(self, other).shape)
+        return product(self, other)
+
+    monkeypatch.setattr(torch.Tensor, "__matmul__", watched)
+    Head(weight).moments(hidden, target, Tile(4, 10))
+    assert max(shape[0] for shape in shapes) == 4
+    assert max(shape[1] for shape in shapes) == 10
+
+
 def test_bias_scale_and_cap_come_in_this_order():
     hidden, weight, target = tensors()
     bias = torch.randn(V, generator=rng(4))

@@ -1,18 +1,24 @@
 import json
+import re
 import shutil
 from functools import cache
 
+import huggingface_hub
 import numpy as np
 import pytest
 import torch
 import transformers
 from safetensors.torch import load_file, save_file
 
+from membership.detector import score_document
+from membership.detectors import default_detectors
+from membership.detectors.reference import shared_unit
 from membership.models import huggingface
 from membership.models.huggingface import load_huggingface
 from membership.reading import NO_CONTEXT, NO_DIFFERENCE, NOT_A_NUMBER
-from membership.trace import Place, Query
-from tests.tiny import ARCHITECTURES, END, TEXTS, save_tiny_model, tiny_tokenizer
+from membership.trace import Place, Query, Suspect
+from tests.tiny import ARCHITECTURES, END, TEXTS, save_tiny_model, save_to_hub_cache, tiny_tokenizer
+from watermark.document import Document
 from watermark.errors import ModelError
 
 SHORT = ("try it", "for x in y: the “naïve” 🤷 way", "", "a", "with a class statement of Python")
@@ -37,6 +43,14 @@ def models(folders):
         return load_huggingface(folders(architecture), dtype="float32", **options)
 
     return model
+
+
+def copy(folders, tmp_path, architecture="gpt_neox"):
+    return shutil.copytree(folders(architecture), tmp_path / "copy")
+
+
+def edit(file, **changes):
+    file.write_text(json.dumps({**json.loads(file.read_text()), **changes}))
 
 
 def traces(model, queries):
@@ -215,6 +229,18 @@ def test_the_reading_of_the_original_is_its_log_probability_in_the_trace(models)
         assert reading.logprob[0] == pytest.approx(trace.logprob[token], abs=1e-5)
 
 
+def test_places_may_come_in_any_order(models):
+    text = TEXTS[0]
+    words = [(m.start(), m.group()) for m in re.finditer("statement|suite|list", text)]
+    places = tuple(Place(start, word, (word, "value")) for start, word in words)
+    queries = [Query(text, places), Query(text, places[::-1])]
+    forward, backward = (t.readings for t in traces(models("llama"), queries))
+    assert len(forward) > 8
+    for one, other in zip(forward, reversed(backward), strict=True):
+        assert one.reason == other.reason == ""
+        np.testing.assert_allclose(one.logprob, other.logprob, atol=1e-5)
+
+
 def test_unusable_places_keep_their_position_and_their_reason(models):
     text = "try the class"
     places = (
@@ -258,7 +284,7 @@ def test_the_data_type_is_chosen_for_the_processor(folders, monkeypatch, tmp_pat
 
 def test_the_settings_say_all_that_can_move_a_number(models):
     assert models("llama", max_length=11, batch_tokens=40).settings == (
-        f"float32 on cpu, start token {END}, windows of 11 and batches of 40 tokens"
+        f"float32 on cpu, sdpa attention, start token {END}, windows of 11 and batches of 40 tokens"
     )
 
 
@@ -274,20 +300,76 @@ def test_a_window_that_the_model_cannot_have_is_refused(folders, length):
         load_huggingface(folders("gpt_neox"), max_length=length)
 
 
+@pytest.mark.parametrize("option", [{"dtype": "int8"}, {"batch_tokens": 0}])
+def test_settings_that_are_none_are_our_mistake(folders, option):
+    with pytest.raises(ValueError, match=r"int8|at least 1"):
+        load_huggingface(folders("llama"), **option)
+
+
 def test_nothing_is_printed(folders, capfd):
     load_huggingface(folders("llama"))
     assert capfd.readouterr() == ("", "")
 
 
+def test_a_hub_model_goes_by_its_id(folders, models, tmp_path, monkeypatch):
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    save_to_hub_cache(tmp_path, "someone/tiny", folders("llama"))
+    model = load_huggingface("someone/tiny", dtype="float32", revision="main")
+    assert model.name == "someone/tiny@main"
+    assert model.fingerprint == models("llama").fingerprint
+    assert len(traces(model, ["a class"])[0].logprob)
+
+
+def test_it_is_a_suspect(models):
+    suspect: Suspect = models("llama")
+    assert suspect.name == "llama"
+    assert suspect.abilities == {"logprobs", "moments", "candidates"}
+
+
+def test_the_pass_never_makes_dense_logits(models, monkeypatch):
+    model = models("llama")
+
+    def forbidden(*_, **__):
+        raise AssertionError("the model's own head was run")
+
+    monkeypatch.setattr(transformers.LlamaForCausalLM, "forward", forbidden)
+    assert len(traces(model, ["a class"])[0].logprob)
+
+
+def test_every_detector_scores_with_a_reference_of_another_tokenizer(models, tmp_path):
+    folder = save_tiny_model(tmp_path / "other", "gpt2", tiny_tokenizer(kind="unigram"))
+    both = {"suspect": models("llama"), "reference": load_huggingface(folder, dtype="float32")}
+    document = Document("a", "for x in y: try it in another way, with a class")
+    unit = shared_unit(*([traces(model, [document.text])[0]] for model in both.values()))
+    assert unit == "byte"
+    for detector in default_detectors(unit).values():
+        found = [traces(both[q.role], [q])[0] for q in detector.queries(document)]
+        score = score_document(detector, document, found)
+        assert score.reason == ""
+        assert np.isfinite(score.value)
+
+
+def test_the_tokenizer_is_that_of_the_file_whatever_class_it_names(folders, models, tmp_path):
+    tokenizer = tiny_tokenizer(kind="metaspace")
+    folder = save_tiny_model(tmp_path / "model", "gpt2", tokenizer)
+    edit(folder / "tokenizer_config.json", tokenizer_class="GPT2Tokenizer")
+    trace = traces(load_huggingface(folder), ["for x in  y: try"])[0]
+    assert trace.token_ids.tolist() == tokenizer.encode("for x in  y: try")
+
+
+def test_an_old_tokenizer_in_two_files_is_taken(folders, models, tmp_path):
+    folder = copy(folders, tmp_path, "gpt2")
+    (folder / "tokenizer.json").unlink()
+    edit(folder / "tokenizer_config.json", tokenizer_class="GPT2Tokenizer")
+    tiny_tokenizer().backend_tokenizer.model.save(str(folder))
+    assert (folder / "merges.txt").exists()
+    one, other = (traces(m, ["for x in y"])[0] for m in (load_huggingface(folder), models("gpt2")))
+    assert one.token_ids.tolist() == other.token_ids.tolist()
+    assert load_huggingface(folder).fingerprint != models("gpt2").fingerprint
+
+
 # --- refusals
-
-
-def copy(folders, tmp_path, architecture="gpt_neox"):
-    return shutil.copytree(folders(architecture), tmp_path / "copy")
-
-
-def edit(file, **changes):
-    file.write_text(json.dumps({**json.loads(file.read_text()), **changes}))
 
 
 def test_a_masked_model_is_refused(folders):
@@ -369,13 +451,16 @@ def test_a_model_that_treats_its_logits_in_an_unknown_way_is_refused(folders, mo
         load_huggingface(folders("llama"), dtype="float32")
 
 
-def test_a_tokenizer_without_offsets_is_refused(folders, monkeypatch):
+def test_a_tokenizer_without_offsets_is_refused(folders, tmp_path, monkeypatch):
+    folder = copy(folders, tmp_path)
+    (folder / "tokenizer.json").unlink()
+
     class Slow:
         is_fast = False
 
     monkeypatch.setattr(transformers.AutoTokenizer, "from_pretrained", lambda *_, **__: Slow())
     with pytest.raises(ModelError, match=r"tokenizer \(Slow\) does not say where"):
-        load_huggingface(folders("llama"))
+        load_huggingface(folder)
 
 
 def test_the_tokenizer_of_another_model_is_refused(folders, tmp_path):
@@ -403,6 +488,14 @@ def test_a_broken_tokenizer_is_refused(folders, tmp_path, content):
     folder = copy(folders, tmp_path)
     (folder / "tokenizer.json").write_text(content)
     with pytest.raises(ModelError):
+        load_huggingface(folder)
+
+
+def test_a_tokenizer_that_makes_its_library_panic_is_refused(folders, tmp_path):
+    folder = copy(folders, tmp_path)
+    charsmap = {"type": "Precompiled", "precompiled_charsmap": "AAAA"}
+    edit(folder / "tokenizer.json", normalizer=charsmap)
+    with pytest.raises(ModelError, match="PanicException"):
         load_huggingface(folder)
 
 

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from tokenizers import processors
+from tokenizers import Tokenizer, models, processors
 
 from membership.tokens import wrap_tokenizer
 from tests.tiny import END, TEXTS, tiny_tokenizer
@@ -90,3 +90,10 @@ def test_an_unknown_word_is_scored_and_a_special_token_never():
     assert tokenizer.scored(tokens).all()
     end = np.full(2, tokenizer.backend.token_to_id(END), np.int32)
     assert not tokenizer.scored(type(tokens)(end, tokens.spans[:2])).any()
+
+
+def test_a_tokenizer_that_fails_on_a_text_is_the_models_fault():
+    backend = Tokenizer(models.WordLevel({"a": 0}, unk_token="<missing>"))
+    tokenizer = wrap_tokenizer(backend, "none", {})
+    with pytest.raises(ModelError, match="cannot cut a text"):
+        tokenizer.encode(["b"])
