@@ -3,9 +3,9 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from pipelines.assets.catalogue import ASSETS, SMOLLM2, SPACY, WORDNET
+from pipelines.assets.catalogue import ASSETS, MINILM, SMOLLM2, SPACY, WORDNET
 from pipelines.assets.install import Asset, Source, verify
-from watermark.assets import RECEIPT, find_model, find_spacy, find_wordnet
+from watermark.assets import RECEIPT, find_model, find_spacy, find_texts, find_wordnet
 
 NETWORK = [
     pytest.param(asset, source, id=f"{asset.name} from {source.name}")
@@ -29,9 +29,15 @@ def test_every_file_is_pinned_by_a_sha256_and_lies_inside_the_folder(asset):
 
 
 @pytest.mark.parametrize("asset", ASSETS, ids=lambda asset: asset.name)
-def test_every_asset_says_its_licence_and_has_more_than_one_source(asset):
+def test_every_asset_says_its_licence_and_has_sources_of_different_names(asset):
     assert asset.licence
-    assert len({source.name for source in asset.sources}) == len(asset.sources) > 1
+    assert asset.sources
+    assert len({source.name for source in asset.sources}) == len(asset.sources)
+
+
+@pytest.mark.parametrize("asset", [WORDNET, SPACY, SMOLLM2, MINILM], ids=lambda asset: asset.name)
+def test_what_a_publisher_needs_has_more_than_one_source(asset):
+    assert len(asset.sources) > 1
 
 
 def test_what_is_needed_to_mark_is_wordnet_and_spacy():
@@ -43,8 +49,8 @@ def test_assets_are_found_where_they_are_put(tmp_path, monkeypatch):
     for asset in ASSETS:
         (tmp_path / asset.name).mkdir()
         (tmp_path / asset.name / RECEIPT).touch()
-    found = [find_wordnet(), find_spacy(), find_model("smollm2-135m"), find_model("minilm")]
-    assert found == [
+    models = [find_model(name) for name in ("smollm2-135m", "minilm")]
+    assert [find_wordnet(), find_spacy(), *models, find_texts()] == [
         tmp_path / "wordnet" / "corpora" / "wordnet",
         *(tmp_path / asset.name for asset in ASSETS[1:]),
     ]
