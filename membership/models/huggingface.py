@@ -1,7 +1,7 @@
 """Causal language models of Hugging Face, from a folder or the hub."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,10 +51,13 @@ class HuggingFaceModel:
 
     abilities: ClassVar[frozenset[str]] = frozenset({"logprobs", "moments", "candidates"})
 
-    def trace(self, queries: Sequence[Query]) -> Iterator[tuple[int, Trace]]:
+    def trace(
+        self, queries: Sequence[Query], known: Container[int] = ()
+    ) -> Iterator[tuple[int, Trace]]:
         """Yield the index of each query and its trace as soon as its last batch is done.
 
-        The batches are a function of the list alone, and memory does not grow with it.
+        The batches are a function of the list alone, and memory does not grow with it. A batch
+        is left out if all its texts are known.
 
         Raises:
             ModelError: The tokenizer made a token that the model has no row for.
@@ -62,13 +65,17 @@ class HuggingFaceModel:
         """
         for drafts in draft_blocks(queries, self.tokenizer):
             windows = [window for n, d in enumerate(drafts) for window in self._windows(n, d)]
-            for draft in drafts:
-                if not draft.windows_left:
+            wanted = {n for n, draft in enumerate(drafts) if draft.index not in known}
+            for number, draft in enumerate(drafts):
+                if number in wanted and not draft.windows_left:
                     yield draft.index, draft.trace()
             for batch in form_batches(windows, self.batch_tokens):
+                met = dict.fromkeys(window.document for window in batch)
+                if wanted.isdisjoint(met):
+                    continue
                 run_batch(self.model, self.head, self.tokenizer.start, batch, drafts)
-                for number in dict.fromkeys(window.document for window in batch):
-                    if not drafts[number].windows_left:
+                for number in met:
+                    if number in wanted and not drafts[number].windows_left:
                         yield drafts[number].index, drafts[number].trace()
 
     def _windows(self, number: int, draft: Draft) -> list[Window]:

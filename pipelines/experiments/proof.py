@@ -25,8 +25,8 @@ from typing import Any
 import numpy as np
 from scipy.stats import binomtest
 
-from membership.audit import Readings
 from membership.evidence.redraw import redraw_test
+from membership.examination import Readings
 from pipelines.experiments.passages import passages
 from pipelines.marking import make_intent, mark_command
 from pipelines.report import Report

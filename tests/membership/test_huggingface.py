@@ -509,3 +509,24 @@ def test_a_folder_without_a_tokenizer_is_refused(folders, tmp_path):
 def test_a_device_that_is_not_there_is_refused(folders):
     with pytest.raises(ModelError, match="cannot be loaded"):
         load_huggingface(folders("llama"), device="abacus")
+
+
+def test_known_texts_are_left_out_and_the_others_stay_the_same_to_the_bit(models, monkeypatch):
+    model = models("gpt_neox", batch_tokens=64)
+    queries = [Query(text) for text in (*SHORT, TEXTS[0], "with another short one")]
+    whole = dict(model.trace(queries))
+    ran = []
+    run_batch = huggingface.run_batch
+    monkeypatch.setattr(
+        huggingface, "run_batch", lambda *a: (ran.append({w.document for w in a[3]}), run_batch(*a))
+    )
+    known = set(range(len(queries))) - {0, 5}
+    rest = dict(model.trace(queries, known))
+    assert set(rest) == {0, 5}
+    assert all(met & {0, 5} for met in ran)
+    for index, trace in rest.items():
+        np.testing.assert_array_equal(trace.logprob, whole[index].logprob)
+        np.testing.assert_array_equal(trace.std, whole[index].std)
+    ran.clear()
+    assert not list(model.trace(queries, range(len(queries))))
+    assert not ran
