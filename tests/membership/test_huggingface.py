@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from membership.detector import score_document
 from membership.detectors import default_detectors
 from membership.detectors.reference import shared_unit
-from membership.models import huggingface
+from membership.models import huggingface, one_pass
 from membership.models.huggingface import load_huggingface
 from membership.reading import NO_CONTEXT, NO_DIFFERENCE, NOT_A_NUMBER
 from membership.trace import Place, Query, Suspect
@@ -516,10 +516,12 @@ def test_known_texts_are_left_out_and_the_others_stay_the_same_to_the_bit(models
     queries = [Query(text) for text in (*SHORT, TEXTS[0], "with another short one")]
     whole = dict(model.trace(queries))
     ran = []
-    run_batch = huggingface.run_batch
-    monkeypatch.setattr(
-        huggingface, "run_batch", lambda *a: (ran.append({w.document for w in a[3]}), run_batch(*a))
-    )
+
+    def noted(*arguments):
+        ran.append({window.document for window in arguments[3]})
+        one_pass.run_batch(*arguments)
+
+    monkeypatch.setattr(huggingface, "run_batch", noted)
     known = set(range(len(queries))) - {0, 5}
     rest = dict(model.trace(queries, known))
     assert set(rest) == {0, 5}
