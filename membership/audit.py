@@ -14,7 +14,8 @@ from membership.evidence.holdout import holdout_test
 from membership.evidence.redraw import redraw_test
 from membership.evidence.result import TestResult
 from membership.evidence.score_table import ScoreTable
-from membership.examination import Examination, Progress, examine, gather
+from membership.examination import Examination, examine, gather
+from membership.scoring import Progress
 from membership.trace import Suspect
 from membership.verdict import Verdict
 from watermark.errors import PrerequisiteError

@@ -3,24 +3,19 @@
 No key goes into any of it beyond the check that ledger and key belong together.
 """
 
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from membership.detector import Detector, Score, check_abilities, score_document
+from membership.detector import Detector, Score, check_abilities
 from membership.evidence.score_table import ScoreTable, build_table, places_of
-from membership.trace import Query, Reading, Suspect, Trace
+from membership.scoring import Progress, Traces, run_queries, score_corpus
+from membership.trace import Query, Reading, Suspect
 from watermark.document import Document, Marked, Site, sites_of
 from watermark.errors import PrerequisiteError, VaultError
 from watermark.vault import Vault
-
-Progress = Callable[[str, int, int], None]
-"""Called with the model's name, texts done and texts in all."""
-
-Traces = Mapping[Query, Trace]
-"""One model's traces; a query with places also stands for the same one without."""
 
 
 @dataclass(frozen=True)
@@ -165,45 +160,9 @@ def _others(
     return list(dict.fromkeys(Query(query.text) for query in asked if query.text not in known))
 
 
-def run_queries(model: Suspect, queries: Sequence[Query], progress: Progress) -> Traces:
-    """Run a model over texts that differ from each other, and tell how far it is."""
-    traces: dict[Query, Trace] = {}
-    progress(model.name, 0, len(queries))
-    for done, (index, trace) in enumerate(model.trace(queries), 1):
-        traces[queries[index]] = traces[Query(queries[index].text)] = trace
-        progress(model.name, done, len(queries))
-    return traces
-
-
 def _readings(material: Material, traces: Traces, blind: str) -> tuple[Reading, ...]:
     if blind:
         reason = f"{blind} gives no log-probabilities of candidates"
         sites = (site for some in material.sites for site in some)
         return tuple(Reading(np.full(len(site.candidates), np.nan), reason) for site in sites)
     return tuple(r for query in _place_queries(material) for r in traces[query].readings)
-
-
-def score_corpus(
-    documents: Sequence[Document],
-    detectors: Mapping[str, Detector],
-    suspect: Traces,
-    reference: Traces | None,
-) -> dict[str, list[Score]]:
-    """Score every document with every detector, from traces that were made before.
-
-    Detectors that need a reference are left out when there is none.
-    """
-
-    def trace_of(query: Query) -> Trace:
-        of = suspect if query.role == "suspect" else reference
-        assert of is not None
-        return of[Query(query.text)]
-
-    return {
-        name: [
-            score_document(detector, document, [trace_of(q) for q in detector.queries(document)])
-            for document in documents
-        ]
-        for name, detector in detectors.items()
-        if reference is not None or "reference" not in detector.needs
-    }

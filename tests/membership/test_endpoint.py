@@ -101,7 +101,7 @@ def test_candidates_are_read_as_in_the_local_model(folder, local, form, bos):
 
 def test_candidates_that_share_the_first_differing_token_are_not_compared(folder):
     # The first token behind the context is the same for two of the three.
-    place = Place(14, "case", ("case", "name", "names"))
+    place = Place(14, "case", ("case", "string", "strings"))
     with serve(folder) as fake:
         reading = traces(connect(fake), [Query(TEXT, (place,))])[0].readings[0]
     assert reading.reason == NO_DIFFERENCE
