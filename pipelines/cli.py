@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from pipelines.commands.assets import assets
+from pipelines.commands.cache import cache
 from pipelines.commands.demo import demo
 from pipelines.commands.mark import mark
 from pipelines.commands.verify import verify
@@ -20,6 +21,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "verify": verify,
     "demo": demo,
     "assets": assets,
+    "cache": cache,
 }
 """Every command by its name, in the order of the help."""
 

@@ -60,6 +60,16 @@ def verify(
     start_token: Annotated[
         str, typer.Option(help="What goes before each text: auto, bos, eos or none.")
     ] = "auto",
+    base: Annotated[
+        str | None, typer.Option(help="Base model of an adapter. Default: the one it names.")
+    ] = None,
+    cache: Annotated[
+        Path | None,
+        typer.Option(help="Folder for what models said of texts. Default: the user's cache."),
+    ] = None,
+    no_cache: Annotated[
+        bool, typer.Option("--no-cache", help="Read every text again and write nothing down.")
+    ] = False,
     timeout: Annotated[
         float, typer.Option(min=1, help="Seconds a server may take for a reply.")
     ] = 120.0,
@@ -80,11 +90,21 @@ def verify(
     "no evidence", never "not trained on it".
     """
     from pipelines.report import summary_lines
-    from pipelines.suspects import ModelOptions
+    from pipelines.suspects import ModelOptions, cache_folder
     from pipelines.verification import verify_command
 
+    if cache and no_cache:
+        raise typer.BadParameter("choose one of --cache and --no-cache")
     options = ModelOptions(
-        dtype.value, device, max_length, start_token, timeout, requests_per_second, connections
+        dtype.value,
+        device,
+        max_length,
+        start_token,
+        base,
+        timeout,
+        requests_per_second,
+        connections,
+        None if no_cache else cache or cache_folder(),
     )
     report = verify_command(
         corpus,

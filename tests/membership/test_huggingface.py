@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from membership.detector import score_document
 from membership.detectors import default_detectors
 from membership.detectors.reference import shared_unit
-from membership.models import huggingface, one_pass
+from membership.models import huggingface, one_pass, running
 from membership.models.huggingface import load_huggingface
 from membership.reading import NO_CONTEXT, NO_DIFFERENCE, NOT_A_NUMBER
 from membership.trace import Place, Query, Suspect
@@ -278,7 +278,7 @@ def test_the_data_type_is_chosen_for_the_processor(folders, monkeypatch, tmp_pat
     cpuinfo = tmp_path / "cpuinfo"
     if flags is not None:
         cpuinfo.write_text(f"flags\t\t: {flags}\n")
-    monkeypatch.setattr(huggingface, "_CPUINFO", cpuinfo)
+    monkeypatch.setattr(running, "_CPUINFO", cpuinfo)
     assert load_huggingface(folders("gpt2"), device="cpu").settings.startswith(dtype)
 
 
