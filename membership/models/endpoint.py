@@ -108,7 +108,9 @@ class Endpoint:
         end = place.start + len(place.original)
         if text[place.start : end] != place.original or not place.original:
             raise ValueError(f"the text has no {place.original!r} at {place.start}")
-        left = text[_snap(text, max(0, place.start - room // 2)) : place.start]
+        # What is compared must have the same text to its left.
+        begin = 0 if whole is not None else _snap(text, max(0, place.start - room // 2))
+        left = text[begin : place.start]
         right = text[end : right_edge(text, end)]
         pieces = [
             whole

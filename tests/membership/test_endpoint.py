@@ -99,6 +99,15 @@ def test_candidates_are_read_as_in_the_local_model(folder, local, form, bos):
         np.testing.assert_allclose(one.logprob, other.logprob, atol=1e-4)
 
 
+def test_a_place_far_behind_is_read_with_all_the_text_to_its_left(folder, local):
+    text = f"It is a test. The class has a name. {TEXT}"
+    place = Place(text.index("class is"), "class", ("class", "name"))
+    with serve(folder) as fake:  # windows of twice 96 code points
+        ours = traces(connect(fake), [Query(text, (place,))])[0].readings[0]
+    theirs = traces(local[False], [Query(text, (place,))])[0].readings[0]
+    np.testing.assert_allclose(ours.logprob, theirs.logprob, atol=1e-4)
+
+
 def test_candidates_that_share_the_first_differing_token_are_not_compared(folder):
     # The first token behind the context is the same for two of the three.
     place = Place(14, "case", ("case", "string", "strings"))
