@@ -45,7 +45,7 @@ def make_intent(scheme: LexiMark, **plan: Any) -> Intent:
             raise ValueError(f"there is no detector {name!r}; there are {', '.join(known)}")
     if "reference" in known[intent.detector].needs:
         raise ValueError(f"{intent.detector} needs a reference; name one that does not")
-    if intent.test == "redraw" and scheme.rule == "published":
+    if intent.test in ("redraw", "twin") and scheme.rule == "published":
         raise ValueError(
             "rule published draws nothing, so there is nothing to re-draw: use holdout"
         )

@@ -21,7 +21,7 @@ from pipelines.run_record import Run
 from watermark.atomic import atomic_folder
 from watermark.vault import Plan
 
-NAMES = {"redraw": "re-draw test", "holdout": "hold-out test"}
+NAMES = {"redraw": "re-draw test", "twin": "twin test", "holdout": "hold-out test"}
 
 
 @dataclass(frozen=True)
@@ -105,6 +105,11 @@ def _test_lines(result: TestResult, alpha: float) -> Iterator[str]:
         unusable = details["unusable"]
         for reason, n in unusable.items():
             yield f"Unusable: {n:,} sites, {reason}"
+    elif "n_versions" in details:
+        yield (
+            f"Based on {details['n_versions']:,} versions of {details['n_documents']:,} published "
+            f"documents, {', '.join(details['detectors'])}"
+        )
     else:
         yield (
             f"Based on {details['n_published']:,} published and {details['n_withheld']:,} "

@@ -27,7 +27,7 @@ def settle(sites: Iterable[Site], settings: LexiMark) -> Settlement:
     """
     if settings.rule == "published":
         return Settlement({}, settle_published(sites))
-    if settings.scope == "site":
+    if settings.scope != "word":
         return Settlement({}, {})
     cap = settings.max_sites_per_draw
     lowest: dict[str, list[int]] = {}  # for each draw a heap of the negated lowest ranks

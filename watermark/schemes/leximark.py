@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from spacy.language import Language
 
 Rule = Literal["keyed", "published"]
-Scope = Literal["word", "site"]
+Scope = Literal["word", "site", "document"]
 
 PUBLISHED = "published"
 """The draw that a mark of the rule `published` names: none was made."""
@@ -46,7 +46,7 @@ class LexiMark:
     rule: Rule = "keyed"
     """`keyed`: the key chooses among the candidates. `published`: always the rarest candidate."""
     scope: Scope = "word"
-    """`word`: one draw decides all places of a word. `site`: every place has its own draw."""
+    """What one draw decides: all places of a `word`, one `site`, or all of a `document`."""
     words_per_sentence: int = 5
     """K of the paper: how many words of a sentence become sites."""
     n_candidates: int = 2
@@ -199,6 +199,8 @@ def _protects(settings: LexiMark, candidate: Candidate) -> bool:
 def _draw_name(settings: LexiMark, document: Document, word: Word, lemmas: Sequence[str]) -> str:
     if settings.rule == "published":
         return PUBLISHED
+    if settings.scope == "document":
+        return document.id
     if settings.scope == "site":
         return f"{document.id}:{word.start}"
     return f"{word.lemma}.{word.pos}:{'|'.join(lemmas)}"
