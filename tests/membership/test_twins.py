@@ -95,7 +95,7 @@ def test_over_fresh_keys_p_is_uniform_for_a_fixed_model(scope):
         draw = lambda name, at, word: word if int(name) % 2 or at else f"{word} {name}"  # noqa: E731
     some = [sites(text, draw) for text in corpus]
     pvalues: list[float] = []
-    for _ in range(300):
+    for _ in range(200):
         found = list(twins_of(corpus, some, Key(rng.bytes(32))))
         scores = [np.array([score(v) for v in twins.versions]) for twins in found]
         names = [twins.versions[0].id for twins in found]
