@@ -12,6 +12,7 @@ import typer
 from pipelines.commands.assets import assets
 from pipelines.commands.demo import demo
 from pipelines.commands.mark import mark
+from pipelines.commands.reproduce import reproduce
 from pipelines.commands.verify import verify
 from watermark.errors import ToolkitError
 
@@ -19,6 +20,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "mark": mark,
     "verify": verify,
     "demo": demo,
+    "reproduce": reproduce,
     "assets": assets,
 }
 """Every command by its name, in the order of the help."""
