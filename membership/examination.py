@@ -4,7 +4,7 @@ No key goes into any of it beyond the check that ledger and key belong together.
 """
 
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,7 +59,7 @@ class Examination:
     readings: Readings
     scores: Mapping[str, Sequence[Score]]
     """For each detector the score of each document of the material."""
-    unable: Mapping[str, str]
+    unable: Mapping[str, str] = field(default_factory=dict)
     """Detectors that were not run, each with what the models would have to give."""
 
 

@@ -13,6 +13,7 @@ from pipelines.commands.assets import assets
 from pipelines.commands.cache import cache
 from pipelines.commands.demo import demo
 from pipelines.commands.mark import mark
+from pipelines.commands.reproduce import reproduce
 from pipelines.commands.verify import verify
 from watermark.errors import ToolkitError
 
@@ -20,6 +21,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "mark": mark,
     "verify": verify,
     "demo": demo,
+    "reproduce": reproduce,
     "assets": assets,
     "cache": cache,
 }
