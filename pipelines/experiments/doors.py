@@ -3,7 +3,7 @@
     python -m pipelines.experiments.doors PROOF OUT [--server openai+http://host:port/v1#model]
 
 PROOF is what `python -m pipelines.experiments.proof` made: a model fine-tuned on marked passages,
-and their key. The first passages are marked again with that key, and the fine-tuned model is audited
+and their key. The first passages are marked again with that key, and the model is audited
 
     folder    as it is
     gguf      in 8 bits, from a GGUF file
@@ -148,7 +148,8 @@ def describe(results: Mapping[str, Any]) -> str:
         f"run here in {results['dtype']}. Differences are from the model in its folder.",
         "",
         "| door | verdict | p | Chernoff bound | z | sites | candidates: median (largest) "
-        "difference in nats, correlation | loss of documents: largest difference, correlation | seconds |",
+        "difference in nats, correlation | loss of documents: largest difference, correlation "
+        "| seconds |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for door, found in results["doors"].items():
