@@ -135,7 +135,7 @@ class Handler(BaseHTTPRequestHandler):
         return 200, {"choices": [{"message": {"content": f"more of {said}"}}]}
 
     def reply(self, status, answer, headers=None):
-        content = b"<html>" if answer == "<html>" else json.dumps(answer).encode()
+        content = b"\x1b[2J<html>\x07" if answer == "<html>" else json.dumps(answer).encode()
         self.send_response(status)
         for name, value in {**(headers or {}), "content-length": str(len(content))}.items():
             self.send_header(name, value)

@@ -203,6 +203,7 @@ def test_what_does_not_pass_is_one_message(folder, form, fault, words):
         with pytest.raises(ModelError, match=words) as caught:
             traces(suspect, [TEXT])
     assert fake.url in str(caught.value)
+    assert str(caught.value).isprintable()  # a terminal may obey what is not
 
 
 def test_a_server_that_does_not_exist_is_one_message():
