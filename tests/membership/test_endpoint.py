@@ -100,7 +100,7 @@ def test_candidates_are_read_as_in_the_local_model(folder, local, form, bos):
 
 
 def test_a_place_far_behind_is_read_with_all_the_text_to_its_left(folder, local):
-    text = f"It is a test. The class has a name. {TEXT}"
+    text = f"It is a test. The class has a name. For x in y, try it with an import. {TEXT}"
     place = Place(text.index("class is"), "class", ("class", "name"))
     with serve(folder) as fake:  # windows of twice 96 code points
         ours = traces(connect(fake), [Query(text, (place,))])[0].readings[0]
