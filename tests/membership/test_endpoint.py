@@ -84,6 +84,19 @@ def test_the_scores_are_those_of_the_local_model(folder, local, form, bos):
         if form == "prompt_logprobs":
             np.testing.assert_array_equal(ours.token_ids, theirs.token_ids)
             np.testing.assert_array_equal(ours.rank, theirs.rank)
+            assert ours.unscored_start == theirs.unscored_start
+
+
+@pytest.mark.parametrize("bos", [False, True])
+def test_a_server_that_does_not_name_the_first_token_reads_candidates_all_the_same(
+    folder, local, bos
+):
+    with serve(folder, token_ids=False, bos=bos) as fake:
+        trace = traces(connect(fake), [Query(TEXT, PLACES)])[0]
+    theirs = traces(local[bos], [Query(TEXT, PLACES)])[0]
+    assert trace.unscored_start == ()
+    assert trace.readings[0].reason == theirs.readings[0].reason == ("" if bos else NO_CONTEXT)
+    np.testing.assert_allclose(trace.logprob, theirs.logprob, atol=1e-4)
 
 
 @pytest.mark.parametrize("bos", [False, True])
