@@ -13,6 +13,7 @@ from pipelines.commands.assets import assets
 from pipelines.commands.demo import demo
 from pipelines.commands.mark import mark
 from pipelines.commands.reproduce import reproduce
+from pipelines.commands.train import train
 from pipelines.commands.verify import verify
 from watermark.errors import ToolkitError
 
@@ -20,6 +21,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "mark": mark,
     "verify": verify,
     "demo": demo,
+    "train": train,
     "reproduce": reproduce,
     "assets": assets,
 }
@@ -106,3 +108,7 @@ def _leximark(
     ] = False,
 ) -> None:
     """Mark a text data set before publishing it; later prove that a model was trained on it."""
+
+
+if __name__ == "__main__":
+    main()

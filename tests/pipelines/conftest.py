@@ -36,7 +36,7 @@ def job(tmp_path_factory):
     rows = [json.dumps({"id": f"t{i}", "text": text}) + "\n" for i, text in enumerate(texts)]
     corpus.write_text("".join(rows), encoding="utf-8")
     tokenizer = new_tokenizer(texts, 1024)
-    settings = TrainingSettings(learning_rate=3e-3, epochs=8, batch_size=8, bfloat16=False)
+    settings = TrainingSettings(learning_rate=3e-3, epochs=8, batch_size=8, precision="float32")
     for name, secret in (("ours", bytes(range(32))), ("other", bytes(range(32, 64)))):
         here = folder / name
         here.mkdir()
