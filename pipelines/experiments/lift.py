@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from pipelines.experiments.measures import ALPHA, power_name
 from pipelines.experiments.power_plot import plot_power
 from pipelines.experiments.records import Row
 from pipelines.experiments.summary import (
@@ -40,8 +41,9 @@ def describe_lift(
         *_tests(rows, there, corpora),
         *_power(rows, there),
     ]
-    plot_power(rows, folder / "power.svg")
-    return "\n".join(lines) + "\n\n![Power](power.svg)\n"
+    if plot_power(rows, folder / "power.svg"):
+        lines += ["![Power of each test against the number of documents](power.svg)"]
+    return "\n".join(lines) + "\n"
 
 
 def _auroc(rows: list[Row], arms: Sequence[str], corpora: Sequence[str]) -> Iterator[str]:
@@ -120,13 +122,16 @@ def _pvalues(rows: list[Row], corpus: str, arm: str, test: str) -> str:
 
 
 def _power(rows: list[Row], arms: Sequence[str]) -> Iterator[str]:
-    powers = select_rows(rows, measure="power")
-    yield "## Power: share of random subsets of n members with p < .001"
+    powers = select_rows(rows, measure=power_name(ALPHA))
+    sizes = names(powers, "at")
+    if not sizes:
+        return
+    yield f"## Power: share of random subsets of n members with p < {ALPHA:g}"
     yield ""
     yield from markdown_table(
-        ["arm", "test", *(f"n = {n}" for n in names(powers, "n"))],
+        ["arm", "test", *(f"n = {n}" for n in sizes)],
         (
-            [arm, test, *(_mean(powers, arm=arm, of=test, n=n).words(2) for n in _sizes(powers))]
+            [arm, test, *(_mean(powers, arm=arm, of=test, at=n).words(2) for n in sizes)]
             for arm in arms
             for test in TESTS
             if select_rows(powers, arm=arm, of=test)
@@ -134,7 +139,3 @@ def _power(rows: list[Row], arms: Sequence[str]) -> Iterator[str]:
     )
     yield "The two-sample tests also get n outsiders."
     yield ""
-
-
-def _sizes(powers: list[Row]) -> list[int]:
-    return list(dict.fromkeys(int(row["n"]) for row in powers))

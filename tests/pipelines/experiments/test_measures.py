@@ -3,10 +3,12 @@ import pytest
 
 from membership.audit import Examination, Material, Readings
 from membership.detector import Score
+from membership.evidence.holdout import holdout_test
 from membership.trace import Reading
 from pipelines.experiments.measures import (
     DETECTOR,
     WITH_REFERENCE,
+    mann_whitney,
     measure_detectors,
     measure_power,
     measure_tests,
@@ -49,7 +51,7 @@ def examination(key, *, gain=0.0, shift=0.0, seed=0):
 
 
 def measured(measures):
-    return {(m.name, m.of, m.n if m.name == "power" else 0): m.value for m in measures}
+    return {(m.name, m.of, m.at): m.value for m in measures}
 
 
 def test_tpr_is_the_largest_one_within_the_limit():
@@ -97,10 +99,23 @@ def test_power_grows_with_documents_and_is_nothing_without_a_signal(key, monkeyp
     monkeypatch.setattr("pipelines.experiments.measures.N_SUBSETS", 20)
     monkeypatch.setattr("pipelines.experiments.measures.SUBSETS", (3, 15, 50))
     power = measured(measure_power(examination(key, gain=2.0), key, seed=0))
-    assert power["power", "redraw", 3] < power["power", "redraw", 15] == 1.0
-    assert power["power", "holdout", 15] < 0.2
-    assert ("power", "redraw", 50) not in power  # there are 30 members
-    assert max(measured(measure_power(examination(key), key, seed=0)).values()) <= 0.1
+    assert power["power_at_0.001", "redraw", 3] < power["power_at_0.001", "redraw", 15] == 1.0
+    assert power["power_at_0.001", "holdout", 15] < 0.2
+    assert ("power_at_0.001", "redraw", 50) not in power  # there are 30 members
+    null = measured(measure_power(examination(key), key, seed=0))
+    assert max(null[at] for at in null if at[0] != "power_at_0.05") <= 0.1
+    assert power["power_at_1e-06", "redraw", 15] > 0.5  # by the bound, below the floor
+
+
+def test_the_exact_holdout_test_is_that_of_the_permutations(key):
+    rng = np.random.default_rng(0)
+    inside, outside = rng.normal(0.8, 1, 20), rng.normal(0, 1, 25)
+    permuted = holdout_test(
+        {"a": inside}, {"a": outside}, detectors=["a"], alpha=0.001, n_resamples=99_999
+    )
+    assert mann_whitney(inside, outside) == pytest.approx(permuted.pvalue, rel=0.1)
+    assert mann_whitney(inside + 9, outside) < 1e-9
+    assert mann_whitney(np.full(3, np.nan), outside) == 1.0
 
 
 def test_an_unmarked_corpus_has_no_redraw_test(key):
