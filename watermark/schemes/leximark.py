@@ -9,19 +9,19 @@ which is what makes an exact test possible.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from watermark.document import Document, Site
 from watermark.fit import Candidate, FitSettings, candidates, needs_article, phrase_barrier
 from watermark.prose import Span, protected_spans
 from watermark.rarity import rarity_bits
+from watermark.scheme import Rule, Test
 from watermark.synonyms import WordNet
 from watermark.words import Sentence, Word, read_sentences
 
 if TYPE_CHECKING:
     from spacy.language import Language
 
-Rule = Literal["keyed", "published"]
 Scope = Literal["word", "site"]
 
 PUBLISHED = "published"
@@ -67,12 +67,25 @@ class LexiMark:
     """Words and lemmas, lower case, that are neither replaced nor put in."""
     fit: FitSettings = field(default=FitSettings())
 
+    detector: ClassVar[str] = "min_k_plus_plus"
+    needs: ClassVar[str] = "a sentence with a word that has an admissible synonym (English prose)"
+
     def __post_init__(self) -> None:
         """Refuse settings that could not mark anything."""
         if self.n_candidates < 2 and self.rule == "keyed":
             raise ValueError(f"a draw needs 2 candidates or more, got {self.n_candidates}")
         if min(self.words_per_sentence, self.max_sites_per_draw, self.min_letters) < 1:
             raise ValueError("K, sites a draw and letters must be 1 or more")
+
+    @property
+    def cap(self) -> int | None:
+        """Most sites a draw; one that decides a single place needs no limit."""
+        return self.max_sites_per_draw if self.scope == "word" else None
+
+    @property
+    def tests(self) -> tuple[Test, ...]:
+        """Without a key there is nothing to re-draw."""
+        return ("redraw", "remark", "holdout") if self.rule == "keyed" else ("holdout",)
 
     def describe(self) -> dict[str, Any]:
         """Return name and settings as a plan keeps them."""
