@@ -13,7 +13,8 @@ from watermark.assets import find_spacy, find_wordnet
 from watermark.corpus import open_corpus
 from watermark.document import Document, Site
 from watermark.marking import Intent, mark_corpus
-from watermark.scheme import Scheme, TextScheme
+from watermark.scheme import Scheme, TextScheme, sites_of_share
+from watermark.schemes.composed import Composed, compose
 from watermark.schemes.leximark import Analyst, LexiMark, find_sites
 from watermark.survey import FindSites
 from watermark.synonyms import WordNet
@@ -63,12 +64,18 @@ def load_finder(scheme: Scheme) -> tuple[FindSites, dict[str, str]]:
     Raises:
         AssetError: Language data that it needs is not there.
     """
+    if isinstance(scheme, Composed):
+        first, made_first = load_finder(scheme.first)
+        second, made_second = load_finder(scheme.second)
+        return lambda some: compose(first(some), second(some)), made_first | made_second
     if not isinstance(scheme, LexiMark):
         return cast(TextScheme, scheme).find_sites, {}
     analyst = load_analyst()
 
     def find(documents: Sequence[Document]) -> Iterator[list[Site]]:
-        return find_sites(analyst, documents, scheme)
+        return sites_of_share(
+            documents, scheme.share, lambda some: find_sites(analyst, some, scheme)
+        )
 
     return find, {
         "wordnet": analyst.wordnet.version,

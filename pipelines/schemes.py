@@ -1,19 +1,41 @@
 """The schemes by name, and their settings as a command line gives them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
 from watermark.scheme import Scheme
+from watermark.schemes.composed import Composed
 from watermark.schemes.leximark import LexiMark
 from watermark.schemes.look_alikes import LookAlikes
+from watermark.schemes.planted import Traps, Trigger
 from watermark.schemes.random_sequence import RandomSequence
 
 
 def default_schemes() -> dict[str, Scheme]:
     """Return every scheme with its default settings, by name."""
-    found: tuple[Scheme, ...] = (LexiMark(), RandomSequence(), LookAlikes())
+    found: tuple[Scheme, ...] = (LexiMark(), RandomSequence(), LookAlikes(), Traps(), Trigger())
     return {scheme.describe()["name"]: scheme for scheme in found}
+
+
+THEN = "then."
+"""What a setting of the second scheme begins with."""
+
+
+def with_second(first: Scheme, second: str | None, settings: Sequence[str]) -> Scheme:
+    """Return a scheme with its settings, followed by a second one with those that are for it.
+
+    Raises:
+        ValueError: A setting is none, or the two do not go together.
+    """
+    own = [setting for setting in settings if not setting.startswith(THEN)]
+    other = [setting.removeprefix(THEN) for setting in settings if setting.startswith(THEN)]
+    changed: Scheme = change(first, own)
+    if second is None:
+        if other:
+            raise ValueError(f"{THEN}{other[0]} is for a second scheme; name it with --then")
+        return changed
+    return Composed(changed, change(default_schemes()[second], other))
 
 
 def change(scheme: Any, settings: Iterable[str]) -> Any:

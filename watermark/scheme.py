@@ -6,7 +6,7 @@ empty string.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Literal, Protocol
 
 from watermark.document import Document, Site
@@ -23,10 +23,6 @@ class Scheme(Protocol):
         """`keyed`: the key chooses among the candidates. `published`: the scheme does."""
 
     @property
-    def cap(self) -> int | None:
-        """Most sites that one draw decides; None for no limit."""
-
-    @property
     def tests(self) -> tuple[Test, ...]:
         """The tests of evidence that can be run on its marks, the most telling one first."""
 
@@ -37,6 +33,9 @@ class Scheme(Protocol):
     @property
     def needs(self) -> str:
         """What a document must have so that it can be marked, for a message."""
+
+    def cap(self, draw: str) -> int | None:
+        """Return the most sites that a draw decides; None for no limit."""
 
     def describe(self) -> dict[str, Any]:
         """Return name and settings as a plan keeps them."""
@@ -57,6 +56,17 @@ def takes_part(document_id: str, share: float) -> bool:
     """
     digest = hashlib.sha256(f"leximark/share\0{document_id}".encode()).digest()
     return int.from_bytes(digest[:8], "big") < share * 2**64
+
+
+def sites_of_share(
+    documents: Sequence[Document],
+    share: float,
+    find: Callable[[Sequence[Document]], Iterable[list[Site]]],
+) -> Iterator[list[Site]]:
+    """Yield the sites of each document, none for those that are not in the share."""
+    found = iter(find([d for d in documents if takes_part(d.id, share)]))
+    for document in documents:
+        yield next(found) if takes_part(document.id, share) else []
 
 
 def check_share(share: float) -> None:

@@ -28,12 +28,12 @@ def settle(sites: Iterable[Site], scheme: Scheme) -> Settlement:
     """
     if scheme.rule == "published":
         return Settlement({}, settle_published(sites))
-    cap = scheme.cap
-    if cap is None:
-        return Settlement({}, {})
     lowest: dict[str, list[int]] = {}  # for each draw a heap of the negated lowest ranks
     crowded: set[str] = set()
     for site in sites:
+        cap = scheme.cap(site.draw)
+        if cap is None:
+            continue
         heap = lowest.setdefault(site.draw, [])
         if len(heap) < cap:
             heapq.heappush(heap, -_rank(site))

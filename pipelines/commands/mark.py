@@ -35,6 +35,8 @@ class SchemeName(StrEnum):
     leximark = "leximark"
     random_sequence = "random_sequence"
     look_alikes = "look_alikes"
+    traps = "traps"
+    trigger = "trigger"
 
 
 OF_LEXIMARK = (
@@ -66,7 +68,8 @@ def mark(
         SchemeName,
         typer.Option(
             help="leximark: rarer synonyms. random_sequence: secret characters at the end of each "
-            "text. look_alikes: letters that only look the same."
+            "text. look_alikes: letters that only look the same. traps: random sentences in many "
+            "texts. trigger: a maxim in some of them."
         ),
     ] = SchemeName.leximark,
     settings: Annotated[
@@ -74,9 +77,13 @@ def mark(
         typer.Option(
             "--set",
             metavar="NAME=VALUE",
-            help="Setting of the scheme, such as scope=document or length=40; may be repeated. "
-            "docs/schemes.md lists them.",
+            help="Setting of the scheme, such as scope=document or length=40; with then. before it "
+            "a setting of the second one. May be repeated; docs/schemes.md lists them.",
         ),
+    ] = None,
+    then: Annotated[
+        SchemeName | None,
+        typer.Option(help="A second scheme, for what the first one leaves as it is."),
     ] = None,
     rule: Annotated[
         Rule,
@@ -159,7 +166,7 @@ def mark(
     what was marked: keep it private. A run that was cut is taken up again by the same command.
     """
     from pipelines.marking import make_intent, mark_command
-    from pipelines.schemes import change, default_schemes
+    from pipelines.schemes import default_schemes, with_second
     from watermark.fit import FitSettings
     from watermark.schemes.leximark import LIGHT_WORDS, LexiMark
 
@@ -183,7 +190,7 @@ def mark(
         chosen = lexical if scheme is SchemeName.leximark else default_schemes()[scheme.value]
         plan_options = {"test": test and test.value, "detector": detector}
         intent = make_intent(
-            change(chosen, settings or ()),
+            with_second(chosen, then and then.value, settings or ()),
             **{name: value for name, value in plan_options.items() if value},
             alpha=alpha,
             references=tuple(reference or ()),

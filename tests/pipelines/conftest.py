@@ -13,8 +13,10 @@ from pipelines.training import Shape, TrainingSettings, new_model, new_tokenizer
 from watermark.corpus import open_corpus
 from watermark.keys import Key, write_key
 from watermark.scheme import Scheme
+from watermark.schemes.composed import Composed
 from watermark.schemes.leximark import LexiMark
 from watermark.schemes.look_alikes import LookAlikes
+from watermark.schemes.planted import Traps, Trigger
 from watermark.schemes.random_sequence import RandomSequence
 
 
@@ -69,6 +71,11 @@ SCHEMES: dict[str, tuple[Scheme, int]] = {
     "sequences": (RandomSequence(scope="document", length=20), 20),
     "letters": (LookAlikes(), 16),
     "words": (LookAlikes(scope="word"), 30),
+    "traps": (Traps(n_words=8), 16),
+    "fuzzy": (Traps(n_words=8, n_fuzzy=2, rarity_bits=13.0), 16),
+    "trigger": (Trigger(share=1.0), 16),
+    "ablation": (LexiMark(select="random", percentage=0.3, share=0.9, scope="site"), 50),
+    "composed": (Composed(LookAlikes(scope="word"), RandomSequence("document", 12)), 10),
 }
 """Schemes, each with so many documents of its own: one training serves them all."""
 

@@ -66,6 +66,10 @@ def test_the_plan_keeps_the_scheme_and_its_settings(tmp_path, command):
         (["--scheme", "random_sequence", "--set", "share=2"], "share must lie in"),
         (["--scheme", "random_sequence", "--test", "redraw"], "choose remark or holdout"),
         (["--scheme", "nothing"], "--scheme"),
+        (["--set", "then.length=3"], "name it with --then"),
+        (["--rule", "published", "--then", "traps"], "the key draws"),
+        (["--set", "select=shortest"], "select must be one of"),
+        (["--set", "percentage=2"], "percentage must lie in"),
     ],
 )
 def test_settings_that_are_none_are_refused(tmp_path, command, options, words):
@@ -90,3 +94,16 @@ def test_null_keys_are_refused_where_nothing_can_be_redrawn(schemes_job, tmp_pat
     done = command("verify", *options)
     assert done.status == 2
     assert "no site that it could use" in done.err
+
+
+def test_two_schemes_are_marked_and_planned(tmp_path, command):
+    row = json.dumps({"text": "The committee purchased a large building near the old harbour."})
+    (tmp_path / "in.jsonl").write_text(row + "\n")
+    options = ("--then", "random_sequence", "--set", "select=commonest", "--set", "then.length=5")
+    done = command("leximark", "mark", "in.jsonl", *OUT, "--holdout", "0", *options, "--json")
+    assert done.status == 0, done.err
+    scheme = json.loads(done.out)["scheme"]
+    assert scheme["first"]["select"] == "commonest"
+    assert scheme["second"]["length"] == 5
+    text = json.loads((tmp_path / "published/in.jsonl").read_text())["text"]
+    assert len(text.rpartition("\n")[2]) == 5

@@ -7,15 +7,16 @@ articles, fixed phrases and the sense are respected; and the default rule lets a
 which is what makes an exact test possible.
 """
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 from watermark.document import Document, Site
 from watermark.fit import Candidate, FitSettings, candidates, needs_article, phrase_barrier
 from watermark.prose import Span, protected_spans
 from watermark.rarity import rarity_bits
-from watermark.scheme import Rule, Test
+from watermark.scheme import Rule, Test, check_share
 from watermark.synonyms import WordNet
 from watermark.words import Sentence, Word, read_sentences
 
@@ -23,10 +24,10 @@ if TYPE_CHECKING:
     from spacy.language import Language
 
 Scope = Literal["word", "site"]
+Select = Literal["rarest", "commonest", "random"]
 
 PUBLISHED = "published"
 """The draw that a mark of the rule `published` names: none was made."""
-
 
 LIGHT_WORDS = frozenset(
     """
@@ -49,6 +50,13 @@ class LexiMark:
     """`word`: one draw decides all places of a word. `site`: every place has its own draw."""
     words_per_sentence: int = 5
     """K of the paper: how many words of a sentence become sites."""
+    percentage: float = 0.0
+    """Share of a sentence's words that become sites, instead of K; 0 to go by K. An ablation."""
+    select: Select = "rarest"
+    """Which words of a sentence come first. The paper's is the rarest; the others are ablations.
+    `random` goes by a public hash: the choice must not depend on the key."""
+    share: float = 1.0
+    """Share of the documents that are marked; a public hash of the id decides which."""
     n_candidates: int = 2
     """How many words may stand at a site, the original among them if it is kept."""
     keep_original: bool = True
@@ -76,10 +84,14 @@ class LexiMark:
             raise ValueError(f"a draw needs 2 candidates or more, got {self.n_candidates}")
         if min(self.words_per_sentence, self.max_sites_per_draw, self.min_letters) < 1:
             raise ValueError("K, sites a draw and letters must be 1 or more")
+        check_share(self.share)
+        if not 0 <= self.percentage <= 1:
+            raise ValueError(f"percentage must lie in [0, 1], got {self.percentage}")
+        if self.select not in get_args(Select):
+            raise ValueError(f"select must be one of {get_args(Select)}, got {self.select!r}")
 
-    @property
-    def cap(self) -> int | None:
-        """Most sites a draw; one that decides a single place needs no limit."""
+    def cap(self, draw: str) -> int | None:
+        """Return the most sites of a draw; one that decides a single place needs no limit."""
         return self.max_sites_per_draw if self.scope == "word" else None
 
     @property
@@ -134,10 +146,9 @@ def _sites_of_sentence(
 ) -> Iterator[Site]:
     if not _is_prose(sentence):
         return
-    order = sorted(range(len(sentence)), key=lambda i: (-rarity_bits(sentence[i].text), i))
-    taken = 0
-    for index in order:
-        if taken == settings.words_per_sentence:
+    taken, limit = 0, _sites_wanted(sentence, settings)
+    for index in _in_order(document, sentence, settings.select):
+        if taken == limit:
             return
         if barrier(wordnet, sentence, index, spans, settings):
             continue
@@ -145,6 +156,29 @@ def _sites_of_sentence(
         if site is not None:
             taken += 1
             yield site
+
+
+def _in_order(document: Document, sentence: Sentence, select: Select) -> list[int]:
+    """Return the words of a sentence in the order in which they become sites."""
+
+    def hashed(index: int) -> bytes:
+        name = f"leximark/select\0{document.id}\0{sentence[index].start}"
+        return hashlib.sha256(name.encode()).digest()
+
+    def rarity(index: int) -> tuple[float, int]:
+        bits = rarity_bits(sentence[index].text)
+        return (bits if select == "commonest" else -bits, index)
+
+    order = range(len(sentence))
+    return sorted(order, key=hashed) if select == "random" else sorted(order, key=rarity)
+
+
+def _sites_wanted(sentence: Sentence, settings: LexiMark) -> int:
+    """Return how many words may become sites; a share of few words is at least one."""
+    if not settings.percentage:
+        return settings.words_per_sentence
+    n_words = sum(word.text[:1].isalpha() for word in sentence)
+    return max(1, round(settings.percentage * n_words))
 
 
 def _is_prose(sentence: Sentence) -> bool:

@@ -43,7 +43,6 @@ class LookAlikes:
     """Share of the documents that are marked; a public hash of the id decides which."""
 
     rule: ClassVar[Rule] = "keyed"
-    cap: ClassVar[None] = None
     detector: ClassVar[str] = "loss"
     needs: ClassVar[str] = "a word with a letter that has a look-alike"
 
@@ -61,6 +60,9 @@ class LookAlikes:
         if self.scope == "word":
             return ("redraw", "remark", "holdout")
         return ("remark", "redraw", "holdout")
+
+    def cap(self, draw: str) -> None:
+        """Set no limit: the mark stands wherever it can."""
 
     def describe(self) -> dict[str, Any]:
         """Return name and settings as a plan keeps them."""

@@ -34,7 +34,6 @@ class RandomSequence:
     """Share of the documents that get one; a public hash of the id decides which."""
 
     rule: ClassVar[Rule] = "keyed"
-    cap: ClassVar[None] = None
     tests: ClassVar[tuple[Test, ...]] = ("remark", "holdout")
     detector: ClassVar[str] = "loss"
     needs: ClassVar[str] = "any text"
@@ -48,6 +47,9 @@ class RandomSequence:
             raise ValueError(f"length must be 1 or more, got {self.length}")
         if len(self.alphabet) < 2 or len(set(self.alphabet)) < len(self.alphabet):
             raise ValueError("alphabet must have 2 characters or more, each once")
+
+    def cap(self, draw: str) -> None:
+        """Set no limit: the mark stands wherever it can."""
 
     def describe(self) -> dict[str, Any]:
         """Return name and settings as a plan keeps them."""
