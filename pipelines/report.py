@@ -21,7 +21,7 @@ from pipelines.run_record import Run
 from watermark.atomic import atomic_folder
 from watermark.vault import Plan
 
-NAMES = {"redraw": "re-draw test", "holdout": "hold-out test"}
+NAMES = {"redraw": "re-draw test", "remark": "re-marking test", "holdout": "hold-out test"}
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,15 @@ def summary_lines(report: Report) -> Iterator[str]:
 def _test_lines(result: TestResult, alpha: float) -> Iterator[str]:
     details = result.details or {}
     yield f"{_short(result)}; level {alpha:g}"
-    if "n_sites" in details:
+    if "n_versions" in details:
+        yield (
+            f"Based on {details['n_texts']:,} texts of {details['n_documents']:,} published "
+            f"documents, each against {details['n_versions']:,} re-marked versions, in "
+            f"{details['n_blocks']:,} independent blocks, {details['detector']}"
+        )
+        if details["n_unscored"]:
+            yield f"Unscored: {details['n_unscored']:,} texts, {'; '.join(details['unscored'])}"
+    elif "n_sites" in details:
         yield (
             f"Based on {details['n_sites']:,} sites in {details['n_documents']:,} published "
             f"documents, decided by {details['n_draws']:,} independent draws"

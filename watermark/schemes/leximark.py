@@ -7,26 +7,27 @@ articles, fixed phrases and the sense are respected; and the default rule lets a
 which is what makes an exact test possible.
 """
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 from watermark.document import Document, Site
 from watermark.fit import Candidate, FitSettings, candidates, needs_article, phrase_barrier
 from watermark.prose import Span, protected_spans
 from watermark.rarity import rarity_bits
+from watermark.scheme import Rule, Test, check_share
 from watermark.synonyms import WordNet
 from watermark.words import Sentence, Word, read_sentences
 
 if TYPE_CHECKING:
     from spacy.language import Language
 
-Rule = Literal["keyed", "published"]
 Scope = Literal["word", "site"]
+Select = Literal["rarest", "commonest", "random"]
 
 PUBLISHED = "published"
 """The draw that a mark of the rule `published` names: none was made."""
-
 
 LIGHT_WORDS = frozenset(
     """
@@ -49,6 +50,13 @@ class LexiMark:
     """`word`: one draw decides all places of a word. `site`: every place has its own draw."""
     words_per_sentence: int = 5
     """K of the paper: how many words of a sentence become sites."""
+    percentage: float = 0.0
+    """Share of a sentence's words that become sites, instead of K; 0 to go by K. An ablation."""
+    select: Select = "rarest"
+    """Which words of a sentence come first. The paper's is the rarest; the others are ablations.
+    `random` goes by a public hash: the choice must not depend on the key."""
+    share: float = 1.0
+    """Share of the documents that are marked; a public hash of the id decides which."""
     n_candidates: int = 2
     """How many words may stand at a site, the original among them if it is kept."""
     keep_original: bool = True
@@ -67,12 +75,29 @@ class LexiMark:
     """Words and lemmas, lower case, that are neither replaced nor put in."""
     fit: FitSettings = field(default=FitSettings())
 
+    detector: ClassVar[str] = "min_k_plus_plus"
+    needs: ClassVar[str] = "a sentence with a word that has an admissible synonym (English prose)"
+
     def __post_init__(self) -> None:
         """Refuse settings that could not mark anything."""
         if self.n_candidates < 2 and self.rule == "keyed":
             raise ValueError(f"a draw needs 2 candidates or more, got {self.n_candidates}")
         if min(self.words_per_sentence, self.max_sites_per_draw, self.min_letters) < 1:
             raise ValueError("K, sites a draw and letters must be 1 or more")
+        check_share(self.share)
+        if not 0 <= self.percentage <= 1:
+            raise ValueError(f"percentage must lie in [0, 1], got {self.percentage}")
+        if self.select not in get_args(Select):
+            raise ValueError(f"select must be one of {get_args(Select)}, got {self.select!r}")
+
+    def cap(self, draw: str) -> int | None:
+        """Return the most sites of a draw; one that decides a single place needs no limit."""
+        return self.max_sites_per_draw if self.scope == "word" else None
+
+    @property
+    def tests(self) -> tuple[Test, ...]:
+        """Without a key there is nothing to re-draw."""
+        return ("redraw", "remark", "holdout") if self.rule == "keyed" else ("holdout",)
 
     def describe(self) -> dict[str, Any]:
         """Return name and settings as a plan keeps them."""
@@ -121,10 +146,9 @@ def _sites_of_sentence(
 ) -> Iterator[Site]:
     if not _is_prose(sentence):
         return
-    order = sorted(range(len(sentence)), key=lambda i: (-rarity_bits(sentence[i].text), i))
-    taken = 0
-    for index in order:
-        if taken == settings.words_per_sentence:
+    taken, limit = 0, _sites_wanted(sentence, settings)
+    for index in _in_order(document, sentence, settings.select):
+        if taken == limit:
             return
         if barrier(wordnet, sentence, index, spans, settings):
             continue
@@ -132,6 +156,29 @@ def _sites_of_sentence(
         if site is not None:
             taken += 1
             yield site
+
+
+def _in_order(document: Document, sentence: Sentence, select: Select) -> list[int]:
+    """Return the words of a sentence in the order in which they become sites."""
+
+    def hashed(index: int) -> bytes:
+        name = f"leximark/select\0{document.id}\0{sentence[index].start}"
+        return hashlib.sha256(name.encode()).digest()
+
+    def rarity(index: int) -> tuple[float, int]:
+        bits = rarity_bits(sentence[index].text)
+        return (bits if select == "commonest" else -bits, index)
+
+    order = range(len(sentence))
+    return sorted(order, key=hashed) if select == "random" else sorted(order, key=rarity)
+
+
+def _sites_wanted(sentence: Sentence, settings: LexiMark) -> int:
+    """Return how many words may become sites; a share of few words is at least one."""
+    if not settings.percentage:
+        return settings.words_per_sentence
+    n_words = sum(word.text[:1].isalpha() for word in sentence)
+    return max(1, round(settings.percentage * n_words))
 
 
 def _is_prose(sentence: Sentence) -> bool:
