@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from pipelines.commands.assets import assets
+from pipelines.commands.cache import cache
 from pipelines.commands.demo import demo
 from pipelines.commands.mark import mark
 from pipelines.commands.reproduce import reproduce
@@ -24,6 +25,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "train": train,
     "reproduce": reproduce,
     "assets": assets,
+    "cache": cache,
 }
 """Every command by its name, in the order of the help."""
 

@@ -13,8 +13,9 @@ from pydoc_data.topics import topics
 
 from pipelines.marking import make_intent, mark_command
 from pipelines.report import Report
+from pipelines.suspects import ModelOptions
 from pipelines.training import Shape, TrainingSettings, new_model, new_tokenizer, train
-from pipelines.verification import ModelOptions, verify_command
+from pipelines.verification import verify_command
 from watermark.corpus import open_corpus
 from watermark.keys import Key, write_key
 from watermark.schemes.leximark import LexiMark

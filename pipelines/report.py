@@ -47,6 +47,7 @@ class Report:
             "others": [_test_dict(result) for result in verdict.others],
             "skipped": verdict.skipped,
             "detectors": {n: _summary(s, self) for n, s in self.audit.examination.scores.items()},
+            "detectors_not_run": dict(self.audit.examination.unable),
             "simulated_null": _null_dict(self.null_pvalues),
             "corpus": self.plan.corpus,
             "scheme": self.plan.scheme,
@@ -145,7 +146,8 @@ def _markdown(report: Report) -> str:
         "![The statistic under fresh keys, and the one observed](null.png)",
         "",
     ]
-    if report.audit.examination.scores:
+    unable = report.audit.examination.unable
+    if report.audit.examination.scores or unable:
         lines += ["## Scores of whole documents (descriptive)", ""]
         lines += ["| detector | AUROC, published against held out | scored | not scored |"]
         lines += ["|---|---|---|---|"]
@@ -154,6 +156,7 @@ def _markdown(report: Report) -> str:
             area = "-" if s["auroc"] is None else f"{s['auroc']:.3f}"
             reasons = "; ".join(f"{n}: {r}" for r, n in s["unscored"].items()) or "0"
             lines += [f"| {name} | {area} | {s['n_scored']} | {reasons} |"]
+        lines += [f"| {name} | not run: {r} | | |" for name, r in unable.items()]
         lines += [""]
         if _shown_detector(report) is not None:
             lines += ["![Scores of published and of held-out documents](scores.png)", ""]

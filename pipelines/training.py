@@ -22,7 +22,7 @@ from transformers import (
 )
 from transformers.trainer_utils import get_last_checkpoint
 
-from membership.models.huggingface import auto_dtype, preferred_device
+from membership.models.running import auto_dtype, preferred_device
 from pipelines.adapters import Adapter, add_adapter, load_quantized, merge_adapter
 
 END = "<|endoftext|>"

@@ -98,11 +98,11 @@ def _vet_configuration(folder: Path) -> None:
     if not folder.is_dir():
         raise ModelError(f"{folder}: is a file; give the folder that holds config.json")
     if (folder / "adapter_config.json").exists():
-        raise ModelError(f"{folder}: is an adapter, not a model; merge it into its base first")
+        raise ModelError(f"{folder}: is an adapter, not a model; it cannot be a base itself")
     if not (folder / "config.json").is_file():
         raise ModelError(f"{folder}: is not a model folder, it has no config.json")
-    config = _read_json(folder / "config.json")
-    for file in (config, _read_json(folder / "tokenizer_config.json")):
+    config = read_json(folder / "config.json")
+    for file in (config, read_json(folder / "tokenizer_config.json")):
         _vet_settings(folder, file)
     if config.get("is_encoder_decoder"):
         raise ModelError(f"{folder}: is an encoder-decoder; only causal language models are read")
@@ -150,7 +150,7 @@ def _weight_files(folder: Path) -> list[Path]:
 
 
 def _shards(folder: Path) -> tuple[str, ...]:
-    weight_map = _read_json(folder / _INDEX).get("weight_map")
+    weight_map = read_json(folder / _INDEX).get("weight_map")
     names = sorted(map(str, set(weight_map.values()))) if isinstance(weight_map, dict) else []
     for name in names:
         if Path(name).name != name or not name.endswith(".safetensors"):
@@ -158,7 +158,7 @@ def _shards(folder: Path) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _read_json(file: Path) -> dict[str, Any]:
+def read_json(file: Path) -> dict[str, Any]:
     """Read a JSON object; a file that is not there is an empty one."""
     if not file.is_file():
         return {}

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from scipy.stats import mannwhitneyu, ttest_ind
 from sklearn.metrics import roc_curve
 
-from membership.audit import Examination
 from membership.evidence.holdout import auroc, holdout_test
 from membership.evidence.redraw import redraw_test
 from membership.evidence.result import TestResult
+from membership.examination import Examination
 from pipelines.experiments.records import Measure
 from watermark.errors import PrerequisiteError
 from watermark.keys import Key

@@ -25,13 +25,14 @@ from typing import Any
 import numpy as np
 from scipy.stats import binomtest
 
-from membership.audit import Readings
 from membership.evidence.redraw import redraw_test
+from membership.examination import Readings
 from pipelines.experiments.passages import passages
 from pipelines.marking import make_intent, mark_command
 from pipelines.report import Report
+from pipelines.suspects import ModelOptions
 from pipelines.training import TrainingSettings, load_base, train_once
-from pipelines.verification import ModelOptions, verify_command
+from pipelines.verification import verify_command
 from watermark.assets import find_model
 from watermark.errors import PrerequisiteError
 from watermark.keys import KEY_BYTES, Key, write_key

@@ -18,8 +18,8 @@ from pipelines.experiments.halves import Arm
 from pipelines.experiments.lift import describe_lift
 from pipelines.experiments.records import Cell, Measure, Row
 from pipelines.experiments.trial import Trial, run_trial
+from pipelines.suspects import ModelOptions
 from pipelines.training import Shape, TrainingSettings, new_model, new_tokenizer, train_once
-from pipelines.verification import ModelOptions
 from watermark.document import Document
 from watermark.schemes.leximark import LexiMark
 

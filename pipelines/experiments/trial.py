@@ -9,13 +9,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from membership.audit import Examination, examine
 from membership.detector import Detector
+from membership.examination import Examination, examine
 from pipelines.experiments.halves import Arm, Halves, make_halves
 from pipelines.experiments.measures import measure_detectors, measure_power, measure_tests
 from pipelines.experiments.records import Measure
+from pipelines.suspects import ModelOptions, load_model
 from pipelines.training import TrainingSettings, load_base, train_once
-from pipelines.verification import ModelOptions, load_model
 from watermark.document import Document
 
 

@@ -111,7 +111,7 @@ def schemes_job(tmp_path_factory):
         )
         corpus = open_corpus(here / "published/in.jsonl")
         published += [document.text for document in corpus.documents()]
-    settings = TrainingSettings(learning_rate=3e-3, epochs=12, batch_size=8, bfloat16=False)
+    settings = TrainingSettings(learning_rate=3e-3, epochs=12, batch_size=8, precision="float32")
     tokenizer = new_tokenizer(texts, 1024)
     model = new_model(tokenizer, Shape(layers=2, width=64, heads=4, context=256), 0)
     train(model, tokenizer, published, folder / "model", settings)

@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from membership.audit import Examination, Material, Readings
 from membership.detector import Score
 from membership.evidence.holdout import holdout_test
+from membership.examination import Examination, Readings
+from membership.material import Material
 from membership.trace import Reading
 from pipelines.experiments.measures import (
     DETECTOR,
@@ -41,7 +44,7 @@ def examination(key, *, gain=0.0, shift=0.0, seed=0):
 
     values = rng.normal(0, 1, (2, N)) + shift * published
     return Examination(
-        Material(documents, published, documents, sites),
+        Material(documents, published, documents, sites, ((),) * N),
         Readings(flat, read(gain), {"base": read(0.0)}),
         {
             DETECTOR: [Score(value) for value in values[0]],
@@ -120,9 +123,7 @@ def test_the_exact_holdout_test_is_that_of_the_permutations(key):
 
 def test_an_unmarked_corpus_has_no_redraw_test(key):
     found = examination(key)
-    bare = Material(
-        found.material.documents, found.material.published, found.material.originals, ((),) * N
-    )
+    bare = replace(found.material, sites=((),) * N)
     unmarked = Examination(bare, Readings((), (), {}), found.scores)
     assert {m.of for m in measure_tests(unmarked, key, 999)} == {
         "holdout",
