@@ -67,6 +67,8 @@ class Trace:
     """How many tokens of the vocabulary are more likely: 0 for the most likely one."""
     readings: tuple[Reading, ...] = ()
     """One for each place of the query."""
+    unscored_start: tuple[int, ...] = ()
+    """Ids of the text's tokens before the first scored one; without a start token, its first."""
 
 
 def scored_text(text: str, trace: Trace) -> str:

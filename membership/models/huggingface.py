@@ -150,6 +150,16 @@ def load_huggingface(
     )
 
 
+def load_tokenizer(folder: Path, start_token: str = "auto") -> TextTokenizer:
+    """Load the tokenizer of a folder as `load_huggingface` does.
+
+    Raises:
+        ModelError: It cannot be loaded, or does not say where in the text a token stands.
+    """
+    with _quiet(), as_model_error(f"{folder}: its tokenizer cannot be loaded"):
+        return _load_tokenizer(folder, folder.resolve().name, start_token)
+
+
 def preferred_device(device: str = "auto") -> torch.device:
     """Return the named device, or the first of CUDA, MPS and CPU that there is."""
     if device != "auto":

@@ -55,29 +55,46 @@ def test_what_a_detector_lacks_is_named():
 
 
 DETECTORS = default_detectors()
+OFTEN = ("loss", "zlib", "min_k", "min_k_plus_plus")
+SHORT_TEXTS_UNSCORED = {
+    "camia_approximate_entropy",
+    "camia_below_prior",
+    "camia_slope",
+    "window_comparison",
+}
 
 
 def test_the_list_of_detectors():
-    alone = {"loss", "zlib", "min_k", "min_k_plus_plus"}
-    assert set(DETECTORS) == alone | {f"{name}_minus_reference" for name in alone}
+    alone = ["perplexity", "max_k", "surp", "gap_k"]
+    alone += ["tag_and_tab", "entropy", "log_rank", "surprise_gap"]
+    camia = ["cut_off", "diversity", "slope", "below_prior", "lempel_ziv", "approximate_entropy"]
+    assert list(DETECTORS) == [
+        *OFTEN,
+        *alone,
+        *(f"camia_{signal}" for signal in camia),
+        *(f"{name}_minus_reference" for name in OFTEN),
+        "window_comparison",
+        "ez",
+    ]
     assert all(name == detector.name for name, detector in DETECTORS.items())
 
 
-def traces_of(detector, suspect):
-    """The suspect's trace, and for a detector with a reference a fixed one behind it."""
-    roles = [query.role for query in detector.queries(DOCUMENT)]
-    return [suspect if role == "suspect" else trace_of([-3.0] * 6, DOCUMENT.text) for role in roles]
+def read_by(detector, suspect, reference):
+    """The traces that the detector asks for."""
+    return [suspect if q.role == "suspect" else reference for q in detector.queries(DOCUMENT)]
 
 
 @pytest.mark.parametrize("name", DETECTORS)
 def test_a_text_that_the_model_knows_better_scores_higher(name):
     rng = np.random.default_rng(0)
-    stranger = -rng.uniform(2, 6, 6)
-    known = trace_of(stranger + 1.5, DOCUMENT.text)
-    detector = DETECTORS[name]
+    shape, reference = -rng.uniform(2, 6, 40), trace_of(np.full(40, -3.0), DOCUMENT.text)
+    stranger = trace_of(shape, DOCUMENT.text, mean=-1.9, rank=9)
+    # Likelier everywhere, the more so the further the text goes, and the model is surer of it.
+    regular = np.where(np.arange(40) % 2, -0.4, -1.2) + np.linspace(0, 0.2, 40)
+    known = trace_of(regular, DOCUMENT.text, mean=-1.0, rank=1)
     scores = [
-        score_document(detector, DOCUMENT, traces_of(detector, trace)).value
-        for trace in (trace_of(stranger, DOCUMENT.text), known)
+        score_document(DETECTORS[name], DOCUMENT, read_by(DETECTORS[name], trace, reference)).value
+        for trace in (stranger, known)
     ]
     assert scores[0] < scores[1]
 
@@ -92,7 +109,8 @@ def test_every_detector_asks_for_the_document_and_says_what_it_needs(name):
 
 
 @pytest.mark.parametrize("name", DETECTORS)
-def test_a_text_of_one_token_has_a_score(name):
+def test_a_text_of_one_token_has_a_score_or_a_reason(name):
     detector = DETECTORS[name]
-    one = [trace_of([-2.0], DOCUMENT.text) for _ in detector.queries(DOCUMENT)]
-    assert score_document(detector, DOCUMENT, one).reason == ""
+    one = [trace_of([-2.0], DOCUMENT.text, mean=-1.0, rank=1) for _ in detector.queries(DOCUMENT)]
+    reason = score_document(detector, DOCUMENT, one).reason
+    assert bool(reason) == (name in SHORT_TEXTS_UNSCORED)
