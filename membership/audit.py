@@ -10,25 +10,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from membership.detector import Detector, Score, score_document
+from membership.detector import Detector, Score
 from membership.evidence.holdout import holdout_test
 from membership.evidence.redraw import redraw_test
 from membership.evidence.result import TestResult
 from membership.evidence.score_table import ScoreTable, build_table, places_of
-from membership.trace import Query, Reading, Suspect, Trace
+from membership.scoring import Progress, Traces, run_queries, score_corpus
+from membership.trace import Query, Reading, Suspect
 from membership.verdict import Verdict
 from watermark.document import Document, Marked, Site, sites_of
 from watermark.errors import PrerequisiteError, VaultError
 from watermark.vault import Vault
 
-Progress = Callable[[str, int, int], None]
-"""Called with the model's name, texts done and texts in all."""
-
 FALLBACK = ("redraw", "holdout")
 """The order in which the primary test falls back if the planned one cannot be run."""
-
-Traces = Mapping[Query, Trace]
-"""One model's traces; a query with places also stands for the same one without."""
 
 
 @dataclass(frozen=True)
@@ -163,9 +158,9 @@ def examine(
     The arguments are those of `audit`; no key is involved.
     """
     with_places, others = _queries(material, detectors.values())
-    traces = _run(suspect, [*with_places, *others], progress)
+    traces = run_queries(suspect, [*with_places, *others], progress)
     reference_traces = {
-        name: _run(model, with_places if i else [*with_places, *others], progress)
+        name: run_queries(model, with_places if i else [*with_places, *others], progress)
         for i, (name, model) in enumerate(references.items())
     }
     readings = Readings(
@@ -194,43 +189,8 @@ def _queries(material: Material, detectors: Iterable[Detector]) -> tuple[list[Qu
     return with_places, list(others)
 
 
-def _run(model: Suspect, queries: Sequence[Query], progress: Progress) -> Traces:
-    traces: dict[Query, Trace] = {}
-    progress(model.name, 0, len(queries))
-    for done, (index, trace) in enumerate(model.trace(queries), 1):
-        traces[queries[index]] = traces[Query(queries[index].text)] = trace
-        progress(model.name, done, len(queries))
-    return traces
-
-
 def _readings(material: Material, traces: Traces) -> tuple[Reading, ...]:
     return tuple(r for query in _place_queries(material) for r in traces[query].readings)
-
-
-def score_corpus(
-    documents: Sequence[Document],
-    detectors: Mapping[str, Detector],
-    suspect: Traces,
-    reference: Traces | None,
-) -> dict[str, list[Score]]:
-    """Score every document with every detector, from traces that were made before.
-
-    Detectors that need a reference are left out when there is none.
-    """
-
-    def trace_of(query: Query) -> Trace:
-        of = suspect if query.role == "suspect" else reference
-        assert of is not None
-        return of[Query(query.text)]
-
-    return {
-        name: [
-            score_document(detector, document, [trace_of(q) for q in detector.queries(document)])
-            for document in documents
-        ]
-        for name, detector in detectors.items()
-        if reference is not None or "reference" not in detector.needs
-    }
 
 
 def _conclude(

@@ -11,13 +11,19 @@ import typer
 
 from pipelines.commands.assets import assets
 from pipelines.commands.demo import demo
+from pipelines.commands.evaluate import evaluate
+from pipelines.commands.frequencies import frequencies
 from pipelines.commands.mark import mark
+from pipelines.commands.score import score
 from pipelines.commands.verify import verify
 from watermark.errors import ToolkitError
 
 COMMANDS: dict[str, Callable[..., Any]] = {
     "mark": mark,
     "verify": verify,
+    "score": score,
+    "evaluate": evaluate,
+    "frequencies": frequencies,
     "demo": demo,
     "assets": assets,
 }
