@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from pipelines.commands.assets import assets
+from pipelines.commands.decide import decide
 from pipelines.commands.demo import demo
 from pipelines.commands.evaluate import evaluate
 from pipelines.commands.frequencies import frequencies
@@ -23,6 +24,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "verify": verify,
     "score": score,
     "evaluate": evaluate,
+    "decide": decide,
     "frequencies": frequencies,
     "demo": demo,
     "assets": assets,

@@ -206,7 +206,7 @@ def test_evaluate_says_what_is_wrong(leximark, corpus, models):
 
 def test_the_commands_of_the_page_on_detectors_run(leximark, corpus, models):
     page = (Path(cli.__file__).parents[1] / "docs/detectors.md").read_text(encoding="utf-8")
-    (block,) = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
+    block = "".join(re.findall(r"```sh\n(.*?)```", page, re.DOTALL))
     for name, target in {
         "at-large.jsonl": corpus,
         "texts.jsonl": corpus,
