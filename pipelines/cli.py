@@ -15,6 +15,7 @@ from pipelines.commands.demo import demo
 from pipelines.commands.evaluate import evaluate
 from pipelines.commands.frequencies import frequencies
 from pipelines.commands.mark import mark
+from pipelines.commands.reproduce import reproduce
 from pipelines.commands.score import score
 from pipelines.commands.verify import verify
 from watermark.errors import ToolkitError
@@ -27,6 +28,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "decide": decide,
     "frequencies": frequencies,
     "demo": demo,
+    "reproduce": reproduce,
     "assets": assets,
 }
 """Every command by its name, in the order of the help."""

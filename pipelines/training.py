@@ -1,7 +1,8 @@
 """Train a causal language model on a list of texts, one document a sequence."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import shutil
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ from transformers.trainer_utils import get_last_checkpoint
 from membership.models.huggingface import auto_dtype, preferred_device
 
 END = "<|endoftext|>"
+DONE = "training_loss.txt"
+"""Written last into the folder of a trained model."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,10 @@ class TrainingSettings:
     """Keep a checkpoint every so many steps, to resume from; 0 for none."""
     bfloat16: bool | None = None
     """Whether to compute in bfloat16 over float32 weights. None: where that is fast."""
+
+    def of_seed(self, seed: int) -> "TrainingSettings":
+        """Return the same settings with another seed."""
+        return replace(self, seed=seed)
 
 
 @dataclass(frozen=True)
@@ -127,7 +134,29 @@ def train(
     result = trainer.train(resume_from_checkpoint=checkpoint)
     trainer.save_model(str(out))
     tokenizer.save_pretrained(out)
+    (out / DONE).write_text(f"{result.training_loss}\n", encoding="utf-8")
+    shutil.rmtree(work, ignore_errors=True)
     return float(result.training_loss)
+
+
+def train_once(
+    load: Callable[[], tuple[Any, Any]],
+    texts: Sequence[str],
+    out: Path,
+    settings: TrainingSettings,
+) -> Path:
+    """Train what `load` returns, unless an earlier run has done so; return the model's folder.
+
+    Args:
+        load: Returns model and tokenizer.
+        texts: One document a sequence.
+        out: Folder of the trained model.
+        settings: Hyper-parameters.
+    """
+    if not (out / DONE).exists():
+        model, tokenizer = load()
+        train(model, tokenizer, texts, out, settings)
+    return out
 
 
 def encode(tokenizer: Any, texts: Sequence[str], max_tokens: int) -> list[dict[str, list[int]]]:

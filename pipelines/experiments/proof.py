@@ -213,6 +213,11 @@ def describe(results: Mapping[str, Any]) -> str:
         f"{corpus['n_held_out']} withheld passages; its detector is the plan's. The last column "
         f"re-keys the same table {N_NULL_KEYS} times and tests the p-values for uniformity.",
         "",
+        "The two tests ask different questions. The unmarked model was trained on the originals of "
+        "the published passages: it knows the passages, as the hold-out test says, and not our "
+        "coins, as the re-draw test says. A model whose reference cuts text into other tokens has "
+        "no score per token, so that the hold-out test was not run on it here.",
+        "",
         f"## Power: share of random subsets of the trained passages with p < {ALPHA:g}",
         "",
         f"{N_SUBSETS} subsets a size, 9,999 re-draws each; 95 % Clopper-Pearson intervals. The "
@@ -226,7 +231,8 @@ def describe(results: Mapping[str, Any]) -> str:
         cells = [_share(*counts[size]) for counts in results["power"].values()]
         lines.append(f"| {size} | " + " | ".join(cells) + " |")
     versions = ", ".join(f"{k} {v}" for k, v in run["versions"].items())
-    lines += ["", f"Machine: {run['machine']}. Versions: {versions}. Commit {run['commit']}."]
+    machine = ", ".join(run["machine"].values()) + " cores"
+    lines += ["", f"Machine: {machine}. Versions: {versions}. Commit {run['commit']}."]
     return "\n".join(lines) + "\n"
 
 
