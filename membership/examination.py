@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from membership.detector import Detector, Score, check_abilities
+from membership.detectors.reference import Unit, in_unit, shared_unit
 from membership.evidence.score_table import ScoreTable, build_table, places_of
 from membership.material import Material
 from membership.scoring import Progress, Traces, run_queries, score_corpus
@@ -91,14 +92,24 @@ def examine(
         {name: _readings(material, of, blind) for name, of in reference_traces.items()},
     )
     of_first = next(iter(reference_traces.values()), None)
+    unit = _shared_unit(traces, of_first)
+    scorers = {name: in_unit(detector, unit) for name, detector in able.items()}
     return Examination(
         material,
         readings,
-        score_corpus(material.documents, able, traces, of_first),
+        score_corpus(material.documents, scorers, traces, of_first),
         unable,
         versions,
-        score_corpus(remarked, judges, traces, of_first),
+        score_corpus(remarked, {n: scorers[n] for n in judges}, traces, of_first),
     )
+
+
+def _shared_unit(suspect: Traces, reference: Traces | None) -> Unit:
+    """Choose what scores are compared per, once for all documents."""
+    if reference is None:
+        return "token"
+    texts = {Query(query.text) for query in suspect} & {Query(query.text) for query in reference}
+    return shared_unit([suspect[q] for q in texts], [reference[q] for q in texts])
 
 
 def _divide(

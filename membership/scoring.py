@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from membership.detector import Detector, Score, check_abilities, score_document
-from membership.detectors.reference import Unit, in_unit, shared_unit
 from membership.trace import Query, Suspect, Trace
 from watermark.document import Document
 
@@ -71,10 +70,8 @@ def score_corpus(
 ) -> dict[str, list[Score]]:
     """Score every document with every detector, from traces that were made before.
 
-    Detectors that need a reference are left out when there is none. Those that compare with one do
-    so per token if both models cut every text alike, else per byte.
+    Detectors that need a reference are left out when there is none.
     """
-    unit = _unit(suspect, reference)
 
     def trace_of(query: Query) -> Trace:
         of = suspect if query.role == "suspect" else reference
@@ -86,13 +83,6 @@ def score_corpus(
             score_document(detector, document, [trace_of(q) for q in detector.queries(document)])
             for document in documents
         ]
-        for name, detector in ((name, in_unit(d, unit)) for name, d in detectors.items())
+        for name, detector in detectors.items()
         if reference is not None or "reference" not in detector.needs
     }
-
-
-def _unit(suspect: Traces, reference: Traces | None) -> Unit:
-    if reference is None:
-        return "token"
-    texts = {Query(query.text) for query in suspect} & {Query(query.text) for query in reference}
-    return shared_unit([suspect[q] for q in texts], [reference[q] for q in texts])

@@ -11,9 +11,13 @@ import typer
 
 from pipelines.commands.assets import assets
 from pipelines.commands.cache import cache
+from pipelines.commands.decide import decide
 from pipelines.commands.demo import demo
+from pipelines.commands.evaluate import evaluate
+from pipelines.commands.frequencies import frequencies
 from pipelines.commands.mark import mark
 from pipelines.commands.reproduce import reproduce
+from pipelines.commands.score import score
 from pipelines.commands.train import train
 from pipelines.commands.verify import verify
 from watermark.errors import ToolkitError
@@ -21,6 +25,10 @@ from watermark.errors import ToolkitError
 COMMANDS: dict[str, Callable[..., Any]] = {
     "mark": mark,
     "verify": verify,
+    "score": score,
+    "evaluate": evaluate,
+    "decide": decide,
+    "frequencies": frequencies,
     "demo": demo,
     "train": train,
     "reproduce": reproduce,

@@ -14,7 +14,7 @@ from scipy.stats import kstest
 
 from membership.audit import Audit
 from membership.detector import Score
-from membership.evidence.holdout import auroc
+from membership.evidence.permutation import auroc
 from membership.evidence.result import TestResult
 from pipelines.plots import plot_null, plot_scores
 from pipelines.run_record import Run
@@ -43,8 +43,8 @@ class Report:
             "alpha": verdict.alpha,
             "in_plan": not verdict.departures,
             "departures": list(verdict.departures),
-            "primary": _test_dict(verdict.primary),
-            "others": [_test_dict(result) for result in verdict.others],
+            "primary": test_dict(verdict.primary),
+            "others": [test_dict(result) for result in verdict.others],
             "skipped": verdict.skipped,
             "detectors": {n: _summary(s, self) for n, s in self.audit.examination.scores.items()},
             "detectors_not_run": dict(self.audit.examination.unable),
@@ -173,7 +173,8 @@ def _flat(record: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, An
             yield f"{prefix}{key}", value
 
 
-def _test_dict(result: TestResult) -> dict[str, Any]:
+def test_dict(result: TestResult) -> dict[str, Any]:
+    """Return a result for machines, without its null."""
     return {
         "test": result.test,
         "grade": result.grade,

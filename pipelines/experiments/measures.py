@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from scipy.stats import mannwhitneyu, ttest_ind
 from sklearn.metrics import roc_curve
 
-from membership.evidence.holdout import auroc, holdout_test
+from membership.evidence.holdout import holdout_test
+from membership.evidence.permutation import auroc
 from membership.evidence.redraw import redraw_test
 from membership.evidence.result import TestResult
 from membership.examination import Examination
