@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from pipelines.commands.assets import assets
+from pipelines.commands.candidates import candidates
 from pipelines.commands.demo import demo
 from pipelines.commands.mark import mark
 from pipelines.commands.verify import verify
@@ -18,6 +19,7 @@ from watermark.errors import ToolkitError
 COMMANDS: dict[str, Callable[..., Any]] = {
     "mark": mark,
     "verify": verify,
+    "candidates": candidates,
     "demo": demo,
     "assets": assets,
 }

@@ -9,9 +9,12 @@ from tqdm import tqdm
 
 from membership.detectors import default_detectors
 from pipelines.run_record import program_version
+from pipelines.sources import make_sources
+from watermark.acceptance import Quality, load_acceptance
 from watermark.assets import find_spacy, find_wordnet
 from watermark.corpus import open_corpus
 from watermark.document import Document, Site
+from watermark.fit import FitSettings
 from watermark.marking import Intent, mark_corpus
 from watermark.schemes.leximark import Analyst, LexiMark, find_sites
 from watermark.synonyms import WordNet
@@ -19,13 +22,26 @@ from watermark.vault import Plan
 from watermark.words import load_english, pipeline_version
 
 
-def load_analyst() -> Analyst:
-    """Load the language data that `leximark assets` fetched.
+def load_analyst(scheme: LexiMark = LexiMark()) -> Analyst:
+    """Load the language data that `leximark assets` fetched, and the sources of a scheme.
 
     Raises:
-        AssetError: It is not there.
+        AssetError: They are not there.
+        ValueError: A source is none.
     """
-    return Analyst(load_english(find_spacy()), WordNet(find_wordnet()))
+    wordnet = WordNet(find_wordnet())
+    sources = make_sources(scheme.sources, scheme.quality, wordnet)
+    return Analyst(load_english(find_spacy()), wordnet, sources)
+
+
+def make_fit(quality: Quality, min_fit: float | None) -> FitSettings:
+    """Return the settings of fit; without a threshold, the one that belongs to the quality.
+
+    Raises:
+        ValueError: The threshold is none.
+    """
+    least = load_acceptance(quality).threshold if min_fit is None else min_fit
+    return FitSettings(min_fit=least)
 
 
 def make_intent(scheme: LexiMark, **plan: Any) -> Intent:
@@ -67,7 +83,7 @@ def mark_command(
 ) -> Plan:
     """Mark a data set given as a path, a hub id or a `datasets.Dataset`; return the plan."""
     corpus = open_corpus(source, text_column=text_column, id_column=id_column, split=split)
-    analyst = load_analyst()
+    analyst = load_analyst(intent.scheme)
 
     def find(documents: Sequence[Document]) -> Iterator[list[Site]]:
         return find_sites(analyst, documents, intent.scheme)
