@@ -11,6 +11,7 @@ import typer
 
 from pipelines.commands.assets import assets
 from pipelines.commands.cache import cache
+from pipelines.commands.candidates import candidates
 from pipelines.commands.decide import decide
 from pipelines.commands.demo import demo
 from pipelines.commands.evaluate import evaluate
@@ -29,6 +30,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "evaluate": evaluate,
     "decide": decide,
     "frequencies": frequencies,
+    "candidates": candidates,
     "demo": demo,
     "train": train,
     "reproduce": reproduce,

@@ -18,6 +18,7 @@ ONE_FILE_EACH = ("nltk", "spacy", "datasets")
 
 MODEL_FILES = {
     "pipelines/assets/gguf.py",
+    "membership/models/encoder.py",
     "membership/models/head.py",
     "membership/models/huggingface.py",
     "membership/models/one_pass.py",

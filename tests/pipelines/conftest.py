@@ -135,7 +135,7 @@ class Done:
 def command(tmp_path, monkeypatch, capsys, analyst):
     """Run a console script in this process and in `tmp_path`, with the analyst loaded once."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(marking, "load_analyst", lambda: analyst)
+    monkeypatch.setattr(marking, "load_analyst", lambda scheme=None: analyst)
     entries = {"leximark": cli.main, "verify": cli.verify_main}
 
     def run(program, *arguments):
