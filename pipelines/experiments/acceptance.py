@@ -289,8 +289,8 @@ def describe(results: Mapping[str, Any]) -> str:
         f"{results['n_targets']} targets of the Swords development set, of which "
         f"{results['n_open']} may be touched at all. A word is acceptable if at least half "
         "of its annotators say so. *Judged*: share of the acceptable among the words that "
-        "annotators were asked about. *Strict*: words that nobody was asked about count as wrong. *Coverage*: "
-        "share of all targets that keep a candidate at a threshold. Means over "
+        "annotators were asked about. *Strict*: words that nobody was asked about count as wrong. "
+        "*Coverage*: share of all targets that keep a candidate at a threshold. Means over "
         f"{REPEATS} divisions into {FOLDS} folds by lemma.",
         "",
         "    python -m pipelines.experiments.acceptance swords-v1.1_dev.json.gz OUT",
