@@ -4,10 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from transformers import AutoConfig
-
 from pipelines.presets import PRESETS, for_model
-from pipelines.training import Instruction, load_base, train
+from pipelines.training import Instruction, load_base, model_type, train
 from watermark.corpus import open_corpus
 from watermark.errors import CorpusError, ToolkitError
 
@@ -49,11 +47,7 @@ def train_command(
         texts = [Instruction(p, str(a)) for p, a in zip(prompts, texts, strict=True)]
     if not texts:
         raise CorpusError(f"{source}: there is no text to train on")
-    try:
-        kind = AutoConfig.from_pretrained(base).model_type
-    except (OSError, ValueError) as error:
-        raise ToolkitError(f"{base}: not a model ({error})") from error
-    settings = replace(for_model(PRESETS[preset], kind), seed=seed, **changes)
+    settings = replace(for_model(PRESETS[preset], model_type(base)), seed=seed, **changes)
     model, tokenizer = load_base(base, settings)
     return train(model, tokenizer, texts, out, settings)
 

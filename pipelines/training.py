@@ -9,6 +9,7 @@ from typing import Any, Literal
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import (
+    AutoConfig,
     AutoModelForCausalLM,
     AutoTokenizer,
     DataCollatorForSeq2Seq,
@@ -24,6 +25,7 @@ from transformers.trainer_utils import get_last_checkpoint
 
 from membership.models.running import auto_dtype, preferred_device
 from pipelines.adapters import Adapter, add_adapter, load_quantized, merge_adapter
+from watermark.errors import ModelError
 
 END = "<|endoftext|>"
 DONE = "training_loss.txt"
@@ -90,6 +92,18 @@ def load_base(name: str | Path, settings: TrainingSettings) -> tuple[Any, Any]:
         return load_quantized(name), tokenizer
     model = AutoModelForCausalLM.from_pretrained(name, dtype=torch.float32, use_safetensors=True)
     return model, tokenizer
+
+
+def model_type(name: str | Path) -> str:
+    """Return the architecture of a model, for example `gpt_neox`.
+
+    Raises:
+        ModelError: It is not a model.
+    """
+    try:
+        return str(AutoConfig.from_pretrained(name).model_type)
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{name}: not a model ({error})") from error
 
 
 def new_tokenizer(texts: Iterable[str], vocabulary: int = 4096) -> PreTrainedTokenizerFast:

@@ -19,19 +19,16 @@ UNMARKED = "none"
 TESTS = ("redraw", "redraw, no reference", "holdout", "holdout, no reference", "welch")
 
 
-def describe_lift(
-    rows: list[Row], folder: Path, *, arms: Sequence[str], groups: Sequence[str]
-) -> str:
+def describe_lift(rows: list[Row], folder: Path, *, arms: Sequence[str]) -> str:
     """Return the page: AUROC, lift over no mark, tests, power.
 
     Args:
         rows: The table; columns `corpus`, `arm`, `seed`, `measure`, `of`, `value`, `n`.
         folder: Where the plot goes.
         arms: Arms in the order in which they are shown.
-        groups: Corpora in the order in which they are shown.
     """
     there = [arm for arm in arms if select_rows(rows, arm=arm)]
-    corpora = [corpus for corpus in groups if select_rows(rows, corpus=corpus)]
+    corpora = names(rows, "corpus")
     lines = [
         "Means over seeds with Student's 95 % intervals; every seed has its own passages, key, "
         "halves and order of training. Higher scores speak for training and nothing is flipped.",

@@ -70,7 +70,7 @@ def _base(folder: Path, texts: list[str]) -> Path:
 
 def describe(rows: list[Row], folder: Path) -> str:
     """Return the page."""
-    return describe_lift(rows, folder, arms=tuple(ARMS), groups=(CORPUS,))
+    return describe_lift(rows, folder, arms=tuple(ARMS))
 
 
 EXPERIMENT = Experiment(
