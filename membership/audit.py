@@ -4,7 +4,7 @@ This is the whole audit as a function: a vault and a model go in, a verdict and 
 come out. Files, plots and printing are the business of `pipelines/`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence, Sized
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,13 +12,16 @@ import numpy as np
 from membership.detector import Detector
 from membership.evidence.holdout import holdout_test
 from membership.evidence.redraw import redraw_test
+from membership.evidence.remark import remark_test
 from membership.evidence.result import TestResult
 from membership.evidence.score_table import ScoreTable
-from membership.examination import Examination, examine, gather
+from membership.examination import Examination, divide, examine
+from membership.material import gather
 from membership.scoring import Progress
 from membership.trace import Suspect
 from membership.twins import run_twin_test, twins_of
 from membership.verdict import Verdict
+from membership.versions import make_versions
 from watermark.errors import PrerequisiteError
 from watermark.vault import Plan, Vault
 
@@ -75,23 +78,38 @@ def audit(
         PrerequisiteError: No test of evidence can be run on this vault with this suspect.
         VaultError: Ledger and key do not belong together.
     """
-    found = examine(gather(vault), suspect, references, detectors, progress)
-    table = found.readings.table()
-    plan = vault.plan
+    material, plan = gather(vault), vault.plan
     alpha = plan.alpha if settings.alpha is None else settings.alpha
+    first = next(iter(references.values()), None)
+    able, unable = divide(detectors, suspect, first)
+    detector = _detector(plan, able, unable, references)
+    remarking = None
+    if plan.test == "remark":
+        versions = make_versions(
+            material.originals, material.sites, material.choices, alpha=alpha, seed=settings.seed
+        )
+        remarking = (versions, detector)
+    found = examine(material, suspect, references, detectors, progress, remarking=remarking)
+    table = found.readings.table()
     resampling = {"n_resamples": settings.n_resamples, "seed": settings.seed}
-    detector = _detector(plan, found, bool(references))
 
     def twin() -> TestResult:
-        first = next(iter(references.values()), None)
-        own = found.material.originals, found.material.sites
+        own = material.originals, material.sites
         twins = [] if plan.scheme.get("rule") == "published" else list(twins_of(*own, vault.key))
         chosen = detectors[_able(found, detector, "twin test")]
         return run_twin_test(twins, suspect, first, chosen, progress, alpha=alpha, **resampling)
 
+    def remark() -> TestResult:
+        if found.versions is None or detector not in found.version_scores:
+            why = found.unable.get(detector, f"there are no scores of {detector}")
+            raise PrerequisiteError(f"re-marking test: {why}")
+        values = found.version_scores[detector]
+        return remark_test(found.versions, values, detector=detector, alpha=alpha, **resampling)
+
     tests: dict[str, Callable[[], TestResult]] = {
         "redraw": lambda: redraw_test(table, vault.key, alpha=alpha, **resampling),
         "twin": twin,
+        "remark": remark,
         "holdout": lambda: _holdout(found, detector, alpha, resampling),
     }
     results, skipped = _run_tests(plan.test, tests)
@@ -100,11 +118,14 @@ def audit(
     return Audit(verdict, found, table)
 
 
-def _detector(plan: Plan, found: Examination, with_reference: bool) -> str:
+def _planned_detector(plan: Plan, references: Sized) -> str:
+    return plan.detector_with_reference if references else plan.detector
+
+
+def _detector(plan: Plan, able: Container[str], unable: Container[str], references: Sized) -> str:
     """Return the plan's detector, or one that needs less if the models cannot serve it."""
-    planned = plan.detector_with_reference if with_reference else plan.detector
-    simple = _SIMPLE[with_reference]
-    return simple if planned in found.unable and simple in found.scores else planned
+    planned, simple = _planned_detector(plan, references), _SIMPLE[bool(references)]
+    return simple if planned in unable and simple in able else planned
 
 
 def _able(found: Examination, detector: str, test: str) -> str:
@@ -148,7 +169,7 @@ def _departures(
     found = []
     if primary.test != plan.test:
         found.append(f"the plan's test is {plan.test}, {primary.test} was run")
-    planned = plan.detector_with_reference if references else plan.detector
+    planned = _planned_detector(plan, references)
     used = (primary.details or {}).get("detectors", [planned])
     if used != [planned]:
         found.append(f"the plan's detector is {planned}, {', '.join(used)} was used")

@@ -1,34 +1,22 @@
 """What models say of the corpus of a vault: texts and places go in, traces and scores come out.
 
-No key goes into any of it beyond the check that ledger and key belong together.
+No key goes into any of it.
 """
 
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from membership.detector import Detector, Score, check_abilities
+from membership.detectors.reference import Unit, in_unit, shared_unit
 from membership.evidence.score_table import ScoreTable, build_table, places_of
+from membership.material import Material
 from membership.scoring import Progress, Traces, run_queries, score_corpus
 from membership.trace import Query, Reading, Suspect
-from watermark.document import Document, Marked, Site, sites_of
-from watermark.errors import PrerequisiteError, VaultError
-from watermark.vault import Vault
-
-
-@dataclass(frozen=True)
-class Material:
-    """The corpus of a vault as an audit needs it."""
-
-    documents: tuple[Document, ...]
-    """Published and held-out documents, as marked."""
-    published: NDArray[np.bool_]
-    """Which of them were published."""
-    originals: tuple[Document, ...]
-    sites: tuple[tuple[Site, ...], ...]
-    """For each document; offsets of the original text. Empty for documents held out."""
+from membership.versions import Versions
+from watermark.document import Document, Site
+from watermark.errors import PrerequisiteError
 
 
 @dataclass(frozen=True)
@@ -61,34 +49,10 @@ class Examination:
     """For each detector the score of each document of the material."""
     unable: Mapping[str, str] = field(default_factory=dict)
     """Detectors that were not run, each with what the models would have to give."""
-
-
-def gather(vault: Vault) -> Material:
-    """Read a vault and check that the ledger is what the key draws.
-
-    Raises:
-        VaultError: A mark of the ledger is not the one that the key draws.
-    """
-    rows = list(vault.marked())
-    for _, marked in rows:
-        _check_draws(vault, marked)
-    return Material(
-        documents=tuple(marked.document for _, marked in rows),
-        published=np.array([row.status == "published" for row, _ in rows]),
-        originals=tuple(Document(row.id, row.original) for row, _ in rows),
-        sites=tuple(sites_of(m) if row.status == "published" else () for row, m in rows),
-    )
-
-
-def _check_draws(vault: Vault, marked: Marked) -> None:
-    if vault.plan.scheme.get("rule") == "published":
-        return
-    for mark in marked.marks:
-        if mark.candidates[vault.key.draw(mark.draw, len(mark.candidates))] != mark.chosen:
-            raise VaultError(
-                f"{vault.folder}: the key does not draw {mark.chosen!r} for {mark.draw!r}: "
-                "ledger and key do not belong together"
-            )
+    versions: Versions | None = None
+    """The published texts under fresh keys, if they were asked for."""
+    version_scores: Mapping[str, Sequence[Score]] = field(default_factory=dict)
+    """For each detector the score of each version of each of those texts."""
 
 
 def examine(
@@ -97,34 +61,58 @@ def examine(
     references: Mapping[str, Suspect],
     detectors: Mapping[str, Detector],
     progress: Progress = lambda model, done, total: None,
+    *,
+    remarking: tuple[Versions, str] | None = None,
 ) -> Examination:
     """Run the models over a corpus: read the candidates at its sites, score its documents.
 
-    The arguments are those of `audit`; no key is involved.
+    The arguments are those of `audit`, and re-marked versions of the texts with the name of the
+    detector that is to score them; no key is involved.
     """
     models = (suspect, *references.values())
     first = next(iter(references.values()), None)
-    able, unable = _divide(detectors, suspect, first)
+    able, unable = divide(detectors, suspect, first)
     blind = next((m.name for m in models if "candidates" not in m.abilities), "")
     # A site is usable only if every model reads it.
     with_places = [] if blind else list(dict.fromkeys(_place_queries(material)))
-    others = _others(material, able.values(), {query.text for query in with_places})
+    versions, judge = remarking or (None, "")
+    judges = {name: detector for name, detector in able.items() if name == judge}
+    remarked = versions.documents() if versions else []
+    asked = [*_asked(material.documents, able.values()), *_asked(remarked, judges.values())]
+    known = {query.text for query in with_places}
+    others = list(dict.fromkeys(Query(q.text) for q in asked if q.text not in known))
     traces = run_queries(suspect, [*with_places, *others], progress)
     reference_traces = {
         name: run_queries(model, [*with_places, *(others if model is first else [])], progress)
         for name, model in references.items()
     }
     readings = Readings(
-        tuple(site for some in material.sites for site in some),
+        tuple(site for _, some in material.readable() for site in some),
         _readings(material, traces, blind),
         {name: _readings(material, of, blind) for name, of in reference_traces.items()},
     )
     of_first = next(iter(reference_traces.values()), None)
-    scores = score_corpus(material.documents, able, traces, of_first)
-    return Examination(material, readings, scores, unable)
+    unit = choose_unit(traces, of_first)
+    scorers = {name: in_unit(detector, unit) for name, detector in able.items()}
+    return Examination(
+        material,
+        readings,
+        score_corpus(material.documents, scorers, traces, of_first),
+        unable,
+        versions,
+        score_corpus(remarked, {n: scorers[n] for n in judges}, traces, of_first),
+    )
 
 
-def _divide(
+def choose_unit(suspect: Traces, reference: Traces | None) -> Unit:
+    """Choose what scores are compared per, once for all documents."""
+    if reference is None:
+        return "token"
+    texts = {Query(query.text) for query in suspect} & {Query(query.text) for query in reference}
+    return shared_unit([suspect[q] for q in texts], [reference[q] for q in texts])
+
+
+def divide(
     detectors: Mapping[str, Detector], suspect: Suspect, reference: Suspect | None
 ) -> tuple[dict[str, Detector], dict[str, str]]:
     """Return the detectors that these models can serve, and for each other one what is missing.
@@ -148,21 +136,18 @@ def _divide(
 
 def _place_queries(material: Material) -> list[Query]:
     """Return for each document with sites its original text and the places to read in it."""
-    pairs = zip(material.originals, material.sites, strict=True)
-    return [Query(original.text, places_of(sites)) for original, sites in pairs if sites]
+    return [Query(original.text, places_of(sites)) for original, sites in material.readable()]
 
 
-def _others(
-    material: Material, detectors: Iterable[Detector], known: Container[str]
-) -> list[Query]:
-    """Return the queries of the detectors, each text once, without those that run anyway."""
-    asked = (q for d in detectors for document in material.documents for q in d.queries(document))
-    return list(dict.fromkeys(Query(query.text) for query in asked if query.text not in known))
+def _asked(documents: Iterable[Document], detectors: Iterable[Detector]) -> list[Query]:
+    """Return what detectors want to know of documents."""
+    some = list(detectors)
+    return [query for document in documents for d in some for query in d.queries(document)]
 
 
 def _readings(material: Material, traces: Traces, blind: str) -> tuple[Reading, ...]:
     if blind:
         reason = f"{blind} gives no log-probabilities of candidates"
-        sites = (site for some in material.sites for site in some)
+        sites = (site for _, some in material.readable() for site in some)
         return tuple(Reading(np.full(len(site.candidates), np.nan), reason) for site in sites)
     return tuple(r for query in _place_queries(material) for r in traces[query].readings)

@@ -1,5 +1,7 @@
 """A text as a model's tokenizer cuts it, with the place of every token in the text."""
 
+import hashlib
+import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +15,11 @@ from membership.foreign import as_model_error
 from watermark.errors import ModelError
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+# Enough to tell tokenizers apart that have the same vocabulary and cut in another way.
+_SPECIMEN = (
+    "It's 12,345.67 km\tto the caf\u00e9 \u2014 \u4e13\u5229\u53f7 \U0001f937\r\n\n"
+    "  def f(x):  return x"
+)
 
 
 @dataclass(frozen=True)
@@ -57,6 +64,15 @@ class TextTokenizer:
         if not self.start:
             scored[:1] = False
         return scored
+
+    def fingerprint(self) -> str:
+        """Return the SHA-256 of the vocabulary and of how a specimen is cut.
+
+        It is the same wherever the tokenizer is kept and with any version of its library.
+        """
+        words = self.backend.get_vocab(with_added_tokens=True)
+        specimen = self.encode([_SPECIMEN])[0].ids.tolist()
+        return hashlib.sha256(json.dumps([sorted(words.items()), specimen]).encode()).hexdigest()
 
     def start_text(self) -> str:
         """Spell out the start token for a report."""

@@ -15,8 +15,10 @@ from math import prod
 import numpy as np
 
 from membership.detector import Detector
+from membership.detectors.reference import in_unit
 from membership.evidence.result import TestResult
 from membership.evidence.twin import twin_test
+from membership.examination import choose_unit
 from membership.scoring import Progress, run_queries, score_corpus
 from membership.trace import Query, Suspect
 from watermark.document import Document, Site, apply_choices
@@ -105,7 +107,8 @@ def run_twin_test(
     others = None
     if "reference" in detector.needs and reference is not None:
         others = run_queries(reference, _texts(asked, "reference"), progress)
-    (scores,) = score_corpus(documents, {detector.name: detector}, traces, others).values()
+    scorer = in_unit(detector, choose_unit(traces, others))
+    (scores,) = score_corpus(documents, {detector.name: scorer}, traces, others).values()
     values = np.array([score.value for score in scores])
     edges = np.cumsum([len(each.versions) for each in twins])[:-1]
     return twin_test(

@@ -14,6 +14,7 @@ from membership.verdict import Verdict
 from pipelines.marking import make_intent, mark_command
 from pipelines.suspects import ModelOptions, load_model
 from watermark.corpus import load_saved
+from watermark.scheme import Scheme
 from watermark.schemes.leximark import LexiMark
 from watermark.vault import open_vault
 
@@ -22,7 +23,7 @@ def mark_dataset(
     dataset: Any,
     published: str | Path,
     vault: str | Path,
-    scheme: LexiMark = LexiMark(),
+    scheme: Scheme = LexiMark(),
     *,
     text_column: str = "text",
     id_column: str | None = None,

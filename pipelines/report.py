@@ -14,14 +14,19 @@ from scipy.stats import kstest
 
 from membership.audit import Audit
 from membership.detector import Score
-from membership.evidence.holdout import auroc
+from membership.evidence.permutation import auroc
 from membership.evidence.result import TestResult
 from pipelines.plots import plot_null, plot_scores
 from pipelines.run_record import Run
 from watermark.atomic import atomic_folder
 from watermark.vault import Plan
 
-NAMES = {"redraw": "re-draw test", "twin": "twin test", "holdout": "hold-out test"}
+NAMES = {
+    "redraw": "re-draw test",
+    "twin": "twin test",
+    "remark": "re-marking test",
+    "holdout": "hold-out test",
+}
 
 
 @dataclass(frozen=True)
@@ -43,8 +48,8 @@ class Report:
             "alpha": verdict.alpha,
             "in_plan": not verdict.departures,
             "departures": list(verdict.departures),
-            "primary": _test_dict(verdict.primary),
-            "others": [_test_dict(result) for result in verdict.others],
+            "primary": test_dict(verdict.primary),
+            "others": [test_dict(result) for result in verdict.others],
             "skipped": verdict.skipped,
             "detectors": {n: _summary(s, self) for n, s in self.audit.examination.scores.items()},
             "detectors_not_run": dict(self.audit.examination.unable),
@@ -97,7 +102,15 @@ def summary_lines(report: Report) -> Iterator[str]:
 def _test_lines(result: TestResult, alpha: float) -> Iterator[str]:
     details = result.details or {}
     yield f"{_short(result)}; level {alpha:g}"
-    if "n_sites" in details:
+    if "n_versions" in details:
+        yield (
+            f"Based on {details['n_texts']:,} texts of {details['n_documents']:,} published "
+            f"documents, each against {details['n_versions']:,} re-marked versions, in "
+            f"{details['n_blocks']:,} independent blocks, {details['detector']}"
+        )
+        if details["n_unscored"]:
+            yield f"Unscored: {details['n_unscored']:,} texts, {'; '.join(details['unscored'])}"
+    elif "n_sites" in details:
         yield (
             f"Based on {details['n_sites']:,} sites in {details['n_documents']:,} published "
             f"documents, decided by {details['n_draws']:,} independent draws"
@@ -105,9 +118,9 @@ def _test_lines(result: TestResult, alpha: float) -> Iterator[str]:
         unusable = details["unusable"]
         for reason, n in unusable.items():
             yield f"Unusable: {n:,} sites, {reason}"
-    elif "n_versions" in details:
+    elif "n_twins" in details:
         yield (
-            f"Based on {details['n_versions']:,} versions of {details['n_documents']:,} published "
+            f"Based on {details['n_twins']:,} versions of {details['n_documents']:,} published "
             f"documents, {', '.join(details['detectors'])}"
         )
     else:
@@ -170,7 +183,8 @@ def _flat(record: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, An
             yield f"{prefix}{key}", value
 
 
-def _test_dict(result: TestResult) -> dict[str, Any]:
+def test_dict(result: TestResult) -> dict[str, Any]:
+    """Return a result for machines, without its null."""
     return {
         "test": result.test,
         "grade": result.grade,

@@ -15,7 +15,7 @@ from membership.trace import Suspect
 from pipelines.report import Report, write_report
 from pipelines.run_record import describe_run
 from pipelines.suspects import ModelOptions, load_model
-from watermark.errors import ToolkitError
+from watermark.errors import PrerequisiteError, ToolkitError
 from watermark.keys import KEY_BYTES, Key
 from watermark.vault import COMMITMENT, PLAN, file_sha256, open_vault
 
@@ -56,6 +56,11 @@ def verify_command(
     bars.close()
     null = None
     if n_null_keys:
+        if not result.table.draws:
+            raise PrerequisiteError(
+                "--simulate-null runs the re-draw test for other keys, and this vault has no site "
+                "that it could use; leave it out"
+            )
         rng = np.random.default_rng([seed, 1])
         keys = [Key(rng.bytes(KEY_BYTES)) for _ in range(n_null_keys)]
         null = simulate_null(result.table, keys, seed=seed)

@@ -86,7 +86,7 @@ def twin_test(
         details={
             "detectors": [detector],
             "n_documents": len(kept),
-            "n_versions": int(draws.n_options.sum()),
+            "n_twins": int(draws.n_options.sum()),
             "n_left_out": len(scores) - len(kept),
         },
     )

@@ -60,6 +60,33 @@ def find_checkpoint(name_or_folder: str | Path, revision: str | None = None) -> 
     return folder
 
 
+def find_tokenizer(name_or_folder: str | Path) -> Path:
+    """Return the folder of a model whose tokenizer may be loaded; its weights need not be there.
+
+    Raises:
+        ModelError: There is no such folder or hub model, or it must not be loaded.
+    """
+    folder = Path(name_or_folder)
+    if not folder.exists():
+        name = str(name_or_folder)
+        if not _HUB_ID.fullmatch(name):
+            raise ModelError(f"{name}: no such folder, and not the id of a hub model (owner/name)")
+        folder = _download(name, None, _SMALL_FILES)
+    if not any((folder / name).is_file() for name in _TOKENIZER_FILES):
+        raise ModelError(
+            f"{folder}: wanted the folder of a tokenizer, found no {_TOKENIZER_FILES[0]}"
+        )
+    _vet_settings(folder, read_json(folder / "tokenizer_config.json"))
+    return folder
+
+
+def vocabulary_size(folder: Path) -> int:
+    """Return how many tokens the model of a folder knows, with what pads its vocabulary; else 0."""
+    config = read_json(folder / "config.json")
+    known = [config.get("vocab_size"), (config.get("text_config") or {}).get("vocab_size")]
+    return next((size for size in known if isinstance(size, int)), 0)
+
+
 def vet_checkpoint(folder: Path) -> None:
     """Refuse a folder that is not a model, or that could run code of its own.
 

@@ -173,6 +173,16 @@ def assemble(
     )
 
 
+def load_tokenizer(folder: Path, start_token: str = "auto") -> TextTokenizer:
+    """Load the tokenizer of a folder as `load_huggingface` does.
+
+    Raises:
+        ModelError: It cannot be loaded, or does not say where in the text a token stands.
+    """
+    with quiet(), as_model_error(f"{folder}: its tokenizer cannot be loaded"):
+        return load_tokenizer_of(folder, folder.resolve().name, start_token)
+
+
 def load_tokenizer_of(folder: Path, name: str, start_token: str, **source: str) -> TextTokenizer:
     """Load the tokenizer of a checked folder, or of a GGUF file in it (`gguf_file`)."""
     # Some classes of transformers 5 build their pipeline anew and leave that of the file aside. The

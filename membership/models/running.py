@@ -57,6 +57,13 @@ def preferred_device(device: str = "auto") -> torch.device:
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
 
 
+def gpu_gigabytes() -> float:
+    """Return the memory of the first CUDA device in 10^9 bytes; 0 without one."""
+    if not torch.cuda.is_available():
+        return 0.0
+    return float(torch.cuda.get_device_properties(0).total_memory) / 1e9
+
+
 def auto_dtype(device: torch.device) -> torch.dtype:
     """Choose bf16 where there are units for it; elsewhere it is slower than fp32 and less exact."""
     if device.type == "cuda":

@@ -39,7 +39,10 @@ def run_trial(trial: Trial, folder: Path) -> Iterator[Measure]:
     """Run a trial in a folder of its own and yield what it measured."""
     halves = make_halves(folder, trial.documents, trial.arm, trial.seed)
     model = train_once(
-        lambda: load_base(trial.base), halves.members, folder / "model", trial.training
+        lambda: load_base(trial.base, trial.training),
+        halves.members,
+        folder / "model",
+        trial.training,
     )
     found = examine_halves(halves, str(model), trial)
     yield from measure_detectors(found)

@@ -4,7 +4,11 @@ import numpy as np
 import pytest
 
 from membership.detectors import default_detectors
-from membership.examination import Material, examine
+from membership.detectors.loss import Loss
+from membership.detectors.min_k_plus_plus import MinKPlusPlus
+from membership.detectors.reference import MinusReference
+from membership.examination import examine
+from membership.material import Material
 from membership.trace import Query, Reading
 from tests.traces import GOLDEN, trace_of
 from watermark.document import Document, Site
@@ -18,11 +22,13 @@ class Fake:
     abilities: frozenset[str]
     asked: list[Query] = field(default_factory=list)
     fingerprint = settings = "fake"
+    ids: range | None = None
+    """What it cuts every text into."""
 
     def trace(self, queries, known=()):
         for index, query in enumerate(queries):
             self.asked.append(query)
-            trace = trace_of(GOLDEN, query.text)
+            trace = trace_of(GOLDEN, query.text, ids=self.ids)
             readings = tuple(Reading(np.zeros(len(p.candidates))) for p in query.places)
             object.__setattr__(trace, "readings", readings)
             yield index, trace
@@ -34,6 +40,7 @@ MATERIAL = Material(
     published=np.array([True, False]),
     originals=(Document("a", "the old town"), Document("b", "the new town")),
     sites=((SITE,), ()),
+    choices=((1,), ()),
 )
 ALL = frozenset({"logprobs", "moments", "candidates"})
 
@@ -55,8 +62,9 @@ def test_a_model_that_gives_everything_serves_everything():
 
 def test_a_detector_that_needs_more_is_not_run_and_says_what_is_missing():
     suspect = Fake("their-server", ALL - {"moments"})
-    found = run(suspect)
-    assert set(found.scores) == {"loss", "zlib", "min_k"}
+    detectors = {detector.name: detector for detector in (Loss(), MinKPlusPlus())}
+    found = examine(MATERIAL, suspect, {}, detectors)
+    assert set(found.scores) == {"loss"}
     assert (
         "needs moments, but their-server gives candidates, logprobs"
         in (found.unable["min_k_plus_plus"])
@@ -85,6 +93,16 @@ def test_a_reference_must_serve_the_detector_as_well():
 
 
 def test_without_a_reference_what_compares_with_one_is_not_spoken_of():
-    found = run(Fake("suspect", ALL))
+    detectors = {detector.name: detector for detector in (Loss(), MinusReference(Loss()))}
+    found = examine(MATERIAL, Fake("suspect", ALL), {}, detectors)
     assert not found.unable
-    assert set(found.scores) == {"loss", "zlib", "min_k", "min_k_plus_plus"}
+    assert set(found.scores) == {"loss"}
+
+
+def test_a_reference_with_other_tokens_is_compared_per_byte():
+    base, stranger = Fake("base", ALL), Fake("stranger", ALL, ids=range(1, len(GOLDEN) + 1))
+    shared = run(Fake("suspect", ALL), base=base).scores["loss_minus_reference"]
+    apart = run(Fake("suspect", ALL), base=stranger).scores["loss_minus_reference"]
+    assert [score.value for score in shared] == [0.0, 0.0]
+    assert [score.value for score in apart] == [0.0, 0.0]
+    assert not any(score.reason for score in apart)

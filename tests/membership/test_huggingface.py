@@ -337,13 +337,15 @@ def test_the_pass_never_makes_dense_logits(models, monkeypatch):
     assert len(traces(model, ["a class"])[0].logprob)
 
 
-def test_every_detector_scores_with_a_reference_of_another_tokenizer(models, tmp_path):
+def test_detectors_per_byte_score_with_a_reference_of_another_tokenizer(models, tmp_path):
     folder = save_tiny_model(tmp_path / "other", "gpt2", tiny_tokenizer(kind="unigram"))
     both = {"suspect": models("llama"), "reference": load_huggingface(folder, dtype="float32")}
     document = Document("a", "for x in y: try it in another way, with a class")
     unit = shared_unit(*([traces(model, [document.text])[0]] for model in both.values()))
     assert unit == "byte"
-    for detector in default_detectors(unit).values():
+    per_byte = [d for d in default_detectors(unit).values() if d.name.endswith("_per_byte")]
+    assert len(per_byte) == 4
+    for detector in per_byte:
         found = [traces(both[q.role], [q])[0] for q in detector.queries(document)]
         score = score_document(detector, document, found)
         assert score.reason == ""

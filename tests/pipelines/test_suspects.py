@@ -44,9 +44,12 @@ def test_behind_a_server_the_verdict_is_that_of_the_local_model(job, tmp_path):
     assert dict(remote.table.unusable) == dict(local.table.unusable)
     assert remote.table.draws == local.table.draws
     assert np.corrcoef(remote.table.score[:, 0], local.table.score[:, 0])[0, 1] > 0.999
+    # Longer texts are cut into windows, by tokens here and by characters there.
+    fits = np.array([len(d.text) < 450 for d in local.examination.material.documents])
+    assert fits.sum() > 50
     for name in ("loss", "zlib", "min_k"):
         ours, theirs = (
-            np.array([score.value for score in each.examination.scores[name]])
+            np.array([score.value for score in each.examination.scores[name]])[fits]
             for each in (remote, local)
         )
         np.testing.assert_allclose(ours, theirs, atol=1e-3)
