@@ -2,26 +2,31 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import repeat
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from tqdm import tqdm
 
-from membership.detector import Detector, Score
+from membership.detector import Detector, Score, TextDetector
 from membership.detectors import default_detectors
 from membership.detectors.con_recall import ConRecall
 from membership.detectors.dc_pdd import DcPdd
 from membership.detectors.lowercase import Lowercase
 from membership.detectors.neighbourhood import Neighbourhood
+from membership.detectors.ngram_coverage import NgramCoverage
 from membership.detectors.pac import Pac
 from membership.detectors.recall import Recall
 from membership.detectors.reference import Unit, shared_unit
+from membership.detectors.samia import Samia
 from membership.frequencies import FrequencyTable, count_tokens, load_frequencies
+from membership.generation import Writer
 from membership.models.checkpoint import find_tokenizer, vocabulary_size
 from membership.models.huggingface import load_tokenizer
 from membership.scoring import run_queries, score_documents
 from membership.trace import Query, Suspect
+from membership.writing import Sampling, score_by_writing
 from pipelines.labelled import NEIGHBOURS, Record
 from pipelines.run_record import describe_run
 from pipelines.score_table import check_target, write_scores
@@ -47,6 +52,8 @@ class Extras:
     """For `recall` and `con_recall`: texts that were not trained on and are not scored."""
     members: tuple[str, ...] = ()
     """For `con_recall`: texts that were trained on and are not scored."""
+    sampling: Sampling = field(default=Sampling())
+    """For `samia` and `ngram_coverage`: how the suspect writes."""
 
 
 def score_command(
@@ -71,11 +78,20 @@ def score_command(
         raise ToolkitError(f"{record_file}: exists already; name another file with --out")
     suspect = load_model(model, options)
     other = load_model(reference, options) if reference else None
-    chosen = choose(detectors, suspect, other, extras, records, model)
+    writing = choose_text(detectors, suspect)
+    reading = [name for name in detectors if name not in writing]
+    chosen: dict[str, Detector] = {}
+    if reading or not writing:
+        chosen = choose(reading, suspect, other, extras, records, model)
     documents = [record.document for record in records]
     scored = score_documents(documents, chosen, suspect, other)
-    bar = tqdm(scored, total=len(documents), desc="scoring", unit=" documents", disable=None)
-    rows = list(bar)
+    written = (
+        score_by_writing(documents, writing, cast(Writer, suspect), extras.sampling)
+        if writing
+        else repeat({})
+    )
+    both = (read | wrote for read, wrote in zip(scored, written, strict=False))
+    rows = list(tqdm(both, total=len(documents), desc="scoring", unit=" documents", disable=None))
     write_scores(out, records, rows)
     about = describe_run(
         {
@@ -84,11 +100,29 @@ def score_command(
             "reference": _describe(other) if other else None,
             "frequencies": _describe_table(chosen.get("dc_pdd")),
         },
-        {},
+        {"continuations": extras.sampling.seed} if writing else {},
     )
     with atomic_file(record_file) as draft:
         draft.write_text(json.dumps(about.as_dict(), indent=2) + "\n", encoding="utf-8")
-    return {name: [row[name] for row in rows] for name in chosen}
+    return {name: [row[name] for row in rows] for name in (*chosen, *writing)}
+
+
+def choose_text(names: Sequence[str], suspect: Suspect) -> dict[str, TextDetector]:
+    """Return the named detectors of written text; all, if none is named and nothing else works.
+
+    Raises:
+        PrerequisiteError: One is named, and the suspect does not write.
+    """
+    there: dict[str, TextDetector] = {"samia": Samia(), "ngram_coverage": NgramCoverage()}
+    if not names and "logprobs" not in suspect.abilities:
+        return there
+    chosen = {name: there[name] for name in names if name in there}
+    if chosen and "text" not in suspect.abilities:
+        raise PrerequisiteError(
+            f"{next(iter(chosen))}: needs a model behind a server, which writes text; "
+            f"{suspect.name} is only read"
+        )
+    return chosen
 
 
 def _unit(suspect: Suspect, reference: Suspect | None, records: Sequence[Record]) -> Unit:

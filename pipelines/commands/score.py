@@ -6,7 +6,20 @@ from typing import Annotated
 
 import typer
 
-from pipelines.commands.verify import DType
+from pipelines.commands.model_options import (
+    Base,
+    Cache,
+    Connections,
+    Device,
+    DType,
+    DTypeOption,
+    MaxLength,
+    NoCache,
+    RequestsPerSecond,
+    StartToken,
+    Timeout,
+    chosen_cache,
+)
 
 
 class Form(StrEnum):
@@ -27,7 +40,13 @@ def score(
             "folder, or a hub id (owner/name or owner/name:configuration)."
         ),
     ],
-    model: Annotated[str, typer.Option(help="Suspect: folder or hub id of a causal model.")],
+    model: Annotated[
+        str,
+        typer.Option(
+            help="Suspect: folder or hub id of a causal model, folder of a LoRA adapter, GGUF "
+            "file, or openai+http://host:port/v1#model; text+http or chat+http if it only writes."
+        ),
+    ],
     out: Annotated[
         Path, typer.Option(help="File to make; its name ends in .parquet, .jsonl or .csv.")
     ],
@@ -39,7 +58,8 @@ def score(
         str | None,
         typer.Option(
             help="Names, with commas. Default: all that one pass is enough for. By name only: "
-            "lowercase, pac, neighbourhood, recall, con_recall."
+            "lowercase, pac, neighbourhood, recall, con_recall, and samia, ngram_coverage (for "
+            "models behind a server that write)."
         ),
     ] = None,
     frequencies: Annotated[
@@ -69,18 +89,23 @@ def score(
         int | None,
         typer.Option(min=1, help="Score the first words only; Chinese ones are found by jieba."),
     ] = None,
-    dtype: Annotated[
-        DType, typer.Option(help="Type to run models in. auto: bfloat16 where that is fast.")
-    ] = DType.auto,
-    device: Annotated[
-        str, typer.Option(help="Where to run models: auto, cpu, cuda, mps.")
-    ] = "auto",
-    max_length: Annotated[
-        int | None, typer.Option(min=8, help="Longest window in tokens. Default: the model's.")
-    ] = None,
-    start_token: Annotated[
-        str, typer.Option(help="What goes before each text: auto, bos, eos or none.")
-    ] = "auto",
+    dtype: DTypeOption = DType.auto,
+    device: Device = "auto",
+    max_length: MaxLength = None,
+    start_token: StartToken = "auto",
+    base: Base = None,
+    cache: Cache = None,
+    no_cache: NoCache = False,
+    timeout: Timeout = 120.0,
+    requests_per_second: RequestsPerSecond = None,
+    connections: Connections = 4,
+    samples: Annotated[
+        int, typer.Option(min=1, help="For samia, ngram_coverage: continuations of a document.")
+    ] = 10,
+    sample_tokens: Annotated[
+        int, typer.Option(min=1, help="Tokens of a continuation, at most.")
+    ] = 128,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the continuations.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print a summary as JSON.")] = False,
 ) -> None:
     """Score every document of a data set with membership detectors.
@@ -88,6 +113,7 @@ def score(
     Writes a row a document and a column a detector, behind the columns of the data set; `unscored`
     says why a score is missing. A higher score always means "more likely trained on".
     """
+    from membership.writing import Sampling
     from pipelines.labelled import read_records
     from pipelines.scoring import Extras, score_command
     from pipelines.suspects import ModelOptions
@@ -108,9 +134,24 @@ def score(
         model,
         reference,
         out,
-        ModelOptions(dtype.value, device, max_length, start_token),
+        ModelOptions(
+            dtype.value,
+            device,
+            max_length,
+            start_token,
+            base,
+            timeout,
+            requests_per_second,
+            connections,
+            chosen_cache(cache, no_cache),
+        ),
         detectors=[name.strip() for name in detectors.split(",")] if detectors else (),
-        extras=Extras(frequencies, texts(nonmembers), texts(members)),
+        extras=Extras(
+            frequencies,
+            texts(nonmembers),
+            texts(members),
+            Sampling(samples, sample_tokens, seed=seed),
+        ),
     )
     missing = {n: dict(Counter(s.reason for s in of if s.reason)) for n, of in scores.items()}
     scored = {name: sum(not score.reason for score in of) for name, of in scores.items()}
