@@ -12,6 +12,7 @@ from sklearn.metrics import roc_curve
 from membership.evidence.holdout import holdout_test
 from membership.evidence.permutation import auroc
 from membership.evidence.redraw import redraw_test
+from membership.evidence.remark import remark_test
 from membership.evidence.result import TestResult
 from membership.examination import Examination
 from pipelines.experiments.records import Measure
@@ -104,6 +105,10 @@ def measure_tests(found: Examination, key: Key, n_resamples: int = 99_999) -> It
         yield Measure("zscore", result.zscore, name, n)
         yield Measure("bound", result.bound or 1.0, name, n)
         yield Measure("effect", result.effect, name, n)
+    if found.versions is not None:
+        scores = found.version_scores[WITH_REFERENCE]
+        result = remark_test(found.versions, scores, detector=WITH_REFERENCE, alpha=ALPHA)
+        yield Measure("pvalue", result.pvalue, "remark", found.versions.n_blocks)
     n = len(members) + len(outsiders)
     for name, detector in _holdouts(found).items():
         result = tests.holdout(members, outsiders, detector, n_resamples)
