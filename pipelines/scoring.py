@@ -18,8 +18,9 @@ from membership.detectors.pac import Pac
 from membership.detectors.recall import Recall
 from membership.frequencies import FrequencyTable, count_tokens, load_frequencies
 from membership.models.checkpoint import find_tokenizer, vocabulary_size
-from membership.models.huggingface import HuggingFaceModel, load_tokenizer
-from membership.scoring import score_documents
+from membership.models.huggingface import load_tokenizer
+from membership.scoring import score_documents, tokenizer_fingerprint
+from membership.trace import Suspect
 from pipelines.labelled import NEIGHBOURS, Record
 from pipelines.run_record import describe_run
 from pipelines.score_table import check_target, write_scores
@@ -88,8 +89,8 @@ def score_command(
 
 def choose(
     names: Sequence[str],
-    suspect: HuggingFaceModel,
-    reference: HuggingFaceModel | None,
+    suspect: Suspect,
+    reference: Suspect | None,
     extras: Extras,
     records: Sequence[Record],
 ) -> dict[str, Detector]:
@@ -98,9 +99,7 @@ def choose(
     Raises:
         PrerequisiteError: A name is unknown, or its detector lacks something.
     """
-    same = reference is None or (
-        suspect.tokenizer.fingerprint() == reference.tokenizer.fingerprint()
-    )
+    same = reference is None or (tokenizer_fingerprint(suspect) == tokenizer_fingerprint(reference))
     one_pass = default_detectors("token" if same else "byte")
     if not names:
         abilities = suspect.abilities | ({"reference"} if reference else set())
@@ -123,13 +122,13 @@ def choose(
     return {name: makers[name]() if name in makers else one_pass[name] for name in names}
 
 
-def _dc_pdd(suspect: HuggingFaceModel, extras: Extras) -> Detector:
+def _dc_pdd(suspect: Suspect, extras: Extras) -> Detector:
     if extras.frequencies is None:
         raise PrerequisiteError(
             "dc_pdd: needs token frequencies; make a table with `leximark frequencies` and give it "
             "with --frequencies"
         )
-    return DcPdd(load_frequencies(extras.frequencies), suspect.tokenizer.fingerprint())
+    return DcPdd(load_frequencies(extras.frequencies), tokenizer_fingerprint(suspect))
 
 
 def _neighbourhood(records: Sequence[Record]) -> Detector:
@@ -179,7 +178,7 @@ def frequencies_command(
     return table
 
 
-def _describe(model: HuggingFaceModel) -> Mapping[str, str]:
+def _describe(model: Suspect) -> Mapping[str, str]:
     return {"name": model.name, "fingerprint": model.fingerprint, "settings": model.settings}
 
 

@@ -4,6 +4,7 @@ import pytest
 from membership.detectors.dc_pdd import DcPdd
 from membership.frequencies import count_tokens, load_frequencies
 from membership.models.huggingface import load_huggingface, load_tokenizer
+from membership.scoring import tokenizer_fingerprint
 from membership.tokens import wrap_tokenizer
 from membership.trace import Query
 from tests.tiny import END, TEXTS, save_tiny_model, tiny_tokenizer
@@ -102,7 +103,7 @@ def test_a_corpus_without_tokens_is_refused():
         table([""])
 
 
-def test_tokenizers_are_told_apart_by_vocabulary_and_by_cut():
+def test_tokenizers_are_told_apart_by_how_they_cut():
     same = plain().fingerprint()
     assert plain(tiny_tokenizer(bos=None)).fingerprint() == same  # a start token is no difference
     assert plain(tiny_tokenizer(vocab_size=500)).fingerprint() != same
@@ -115,6 +116,9 @@ def test_the_tokenizer_of_a_model_has_the_fingerprint_of_the_model(tmp_path):
     folder = save_tiny_model(tmp_path / "model", "llama")
     model = load_huggingface(folder, dtype="float32")
     assert load_tokenizer(folder).fingerprint() == model.tokenizer.fingerprint()
+    for start_token in ("auto", "none"):
+        door = load_huggingface(folder, dtype="float32", start_token=start_token, max_length=20)
+        assert tokenizer_fingerprint(door) == model.tokenizer.fingerprint()
     detector = DcPdd(table(TEXTS), model.tokenizer.fingerprint())
     assert detector.table.origin.tokenizer == model.tokenizer.fingerprint()
 
