@@ -57,7 +57,7 @@ class TextTokenizer:
             ModelError: The tokenizer cannot; one that has no token for what it does not know, or
                 whose file is malformed.
         """
-        clean = [_LONE_SURROGATE.sub("\ufffd", text) for text in texts]
+        clean = [clean_text(text) for text in texts]
         with as_model_error("the tokenizer cannot cut a text"):
             return [_tokens(e) for e in self.backend.encode_batch(clean, add_special_tokens=False)]
 
@@ -131,6 +131,11 @@ def _start_ids(backend: Tokenizer, start_token: str, named: dict[str, int]) -> t
 def _special_words(backend: Tokenizer) -> Iterator[str]:
     added = backend.get_added_tokens_decoder().values()
     return (token.content for token in added if token.special)
+
+
+def clean_text(text: str) -> str:
+    """Put the replacement character U+FFFD where a lone surrogate is: UTF-8 has none."""
+    return _LONE_SURROGATE.sub("\ufffd", text)
 
 
 def _tokens(encoding: Encoding) -> Tokens:

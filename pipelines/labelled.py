@@ -82,7 +82,7 @@ def read_records(
             return [_cut(record, max_words) for record in found]
     records: list[Record] = []
     with closing(Names()) as names:
-        for place, row in _rows(source, split):
+        for place, row in read_rows(source, split):
             for piece in _pieces(row, form, place, text_column):
                 text = piece.pop("text")
                 name = None if id_column is None else str(_cell(piece, id_column, place))
@@ -183,8 +183,16 @@ def _cell(row: Mapping[str, Any], name: str, place: str) -> Any:
     return row[name]
 
 
-def _rows(source: str, split: str | None) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the rows of a table with the place of each."""
+def read_rows(source: str, split: str | None) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the rows of a table, each with its place for messages.
+
+    Args:
+        source: A file, a folder or a hub id, as for `read_records`.
+        split: One split of a data set that has some.
+
+    Raises:
+        CorpusError: It cannot be read, or has no such split.
+    """
     path = Path(source)
     if path.is_file() and split is not None:
         raise CorpusError(f"{path}: a single file has no splits; leave out --split")

@@ -61,7 +61,14 @@ def plot_scores(
             (outside, f"held out ({len(outside)})", GREY),
             (inside, f"published ({len(inside)})", BLUE),
         ):
-            axes.hist(scores, bins=bins, density=True, alpha=0.65, color=colour, label=label)
+            axes.hist(
+                np.clip(scores, low, high),
+                bins=bins,
+                density=True,
+                alpha=0.65,
+                color=colour,
+                label=label,
+            )
         axes.set_xlabel(f"{detector} (higher: more likely trained on)")
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)

@@ -24,7 +24,7 @@ from membership.trace import Suspect
 from pipelines.labelled import NEIGHBOURS, Record
 from pipelines.run_record import describe_run
 from pipelines.score_table import check_target, write_scores
-from pipelines.verification import ModelOptions, load_model
+from pipelines.suspects import ModelOptions, load_model
 from watermark.atomic import atomic_file
 from watermark.corpus import corpus_digest, open_corpus
 from watermark.errors import PrerequisiteError, ToolkitError

@@ -70,6 +70,11 @@ def shared_unit(suspect: Sequence[Trace], reference: Sequence[Trace]) -> Unit:
     return "token" if all(map(same_tokens, suspect, reference)) else "byte"
 
 
+def in_unit(detector: Detector, unit: Unit) -> Detector:
+    """Return a detector that compares in this unit, if it is one that compares."""
+    return replace(detector, unit=unit) if isinstance(detector, MinusReference) else detector
+
+
 def same_tokens(one: Trace, other: Trace) -> bool:
     """Tell whether two models cut a text alike."""
     return np.array_equal(one.token_ids, other.token_ids) and np.array_equal(one.spans, other.spans)

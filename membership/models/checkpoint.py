@@ -76,13 +76,13 @@ def find_tokenizer(name_or_folder: str | Path) -> Path:
         raise ModelError(
             f"{folder}: wanted the folder of a tokenizer, found no {_TOKENIZER_FILES[0]}"
         )
-    _vet_settings(folder, _read_json(folder / "tokenizer_config.json"))
+    _vet_settings(folder, read_json(folder / "tokenizer_config.json"))
     return folder
 
 
 def vocabulary_size(folder: Path) -> int:
     """Return how many tokens the model of a folder knows, with what pads its vocabulary; else 0."""
-    config = _read_json(folder / "config.json")
+    config = read_json(folder / "config.json")
     known = [config.get("vocab_size"), (config.get("text_config") or {}).get("vocab_size")]
     return next((size for size in known if isinstance(size, int)), 0)
 
@@ -125,11 +125,11 @@ def _vet_configuration(folder: Path) -> None:
     if not folder.is_dir():
         raise ModelError(f"{folder}: is a file; give the folder that holds config.json")
     if (folder / "adapter_config.json").exists():
-        raise ModelError(f"{folder}: is an adapter, not a model; merge it into its base first")
+        raise ModelError(f"{folder}: is an adapter, not a model; it cannot be a base itself")
     if not (folder / "config.json").is_file():
         raise ModelError(f"{folder}: is not a model folder, it has no config.json")
-    config = _read_json(folder / "config.json")
-    for file in (config, _read_json(folder / "tokenizer_config.json")):
+    config = read_json(folder / "config.json")
+    for file in (config, read_json(folder / "tokenizer_config.json")):
         _vet_settings(folder, file)
     if config.get("is_encoder_decoder"):
         raise ModelError(f"{folder}: is an encoder-decoder; only causal language models are read")
@@ -177,7 +177,7 @@ def _weight_files(folder: Path) -> list[Path]:
 
 
 def _shards(folder: Path) -> tuple[str, ...]:
-    weight_map = _read_json(folder / _INDEX).get("weight_map")
+    weight_map = read_json(folder / _INDEX).get("weight_map")
     names = sorted(map(str, set(weight_map.values()))) if isinstance(weight_map, dict) else []
     for name in names:
         if Path(name).name != name or not name.endswith(".safetensors"):
@@ -185,7 +185,7 @@ def _shards(folder: Path) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _read_json(file: Path) -> dict[str, Any]:
+def read_json(file: Path) -> dict[str, Any]:
     """Read a JSON object; a file that is not there is an empty one."""
     if not file.is_file():
         return {}

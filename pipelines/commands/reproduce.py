@@ -79,8 +79,9 @@ def _wanted(only: list[str]) -> dict[str, list[str]]:
 def _describe(experiment: "Experiment") -> list[str]:
     needs = experiment.needs
     parts = [
-        f"about {needs.hours:g} h on "
-        + (f"one GPU of {needs.gpu_gigabytes} GB" if needs.gpu_gigabytes else "two CPU cores"),
+        f"{needs.hours:g} h on two CPU cores"
+        if not needs.gpu_gigabytes
+        else f"a GPU of {needs.gpu_gigabytes} GB (never run by us: {needs.hours:g} h is a guess)",
         *(f"`leximark assets --only {asset}`" for asset in needs.assets),
         *(f"hub model {model}" for model in needs.models),
         *(f"hub data set {dataset}" for dataset in needs.datasets),

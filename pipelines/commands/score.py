@@ -90,7 +90,7 @@ def score(
     """
     from pipelines.labelled import read_records
     from pipelines.scoring import Extras, score_command
-    from pipelines.verification import ModelOptions
+    from pipelines.suspects import ModelOptions
 
     def texts(source: str | None) -> tuple[str, ...]:
         rows = read_records(source, text_column=text_column) if source else []

@@ -24,7 +24,7 @@ from pipelines.experiments.proof import CORPUS, N_PASSAGES, SEED
 from pipelines.labelled import read_records
 from pipelines.marking import make_intent, mark_command
 from pipelines.scoring import Extras, frequencies_command, score_command
-from pipelines.verification import ModelOptions
+from pipelines.suspects import ModelOptions
 from watermark.assets import find_model
 from watermark.schemes.leximark import LexiMark
 from watermark.vault import open_vault

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
-from membership.audit import Material, gather
+from membership.material import Material, gather
 from pipelines.marking import mark_command
 from watermark.document import Document
 from watermark.keys import KEY_BYTES, Key, write_key
 from watermark.marking import Intent
+from watermark.scheme import Scheme
 from watermark.schemes.leximark import LexiMark
 from watermark.vault import Vault, open_vault
 
@@ -24,7 +25,7 @@ from watermark.vault import Vault, open_vault
 class Arm:
     """What is done to the text before it is trained on."""
 
-    scheme: LexiMark | None
+    scheme: Scheme | None
     """None: the text stays as it is."""
     codebooks: int = 1
     """2: each half is marked by itself, as the released LexiMark code does. The outsiders then
@@ -59,8 +60,9 @@ def make_halves(folder: Path, documents: Sequence[Document], arm: Arm, seed: int
     both = _mark(folder / "both", documents, scheme, _key(seed, 0), holdout_share=0.5)
     material = gather(both)
     if arm.scheme is None:
-        unmarked = tuple(() for _ in documents)
-        return Halves(replace(material, documents=material.originals, sites=unmarked), both.key)
+        none = tuple(() for _ in documents)
+        unmarked = replace(material, documents=material.originals, sites=none, choices=none)
+        return Halves(unmarked, both.key)
     if arm.codebooks == 1:
         return Halves(material, both.key)
     parts = [
@@ -85,6 +87,7 @@ def _side_by_side(members: Material, outsiders: Material) -> Material:
         published=np.repeat([True, False], [len(members.documents), len(outsiders.documents)]),
         originals=members.originals + outsiders.originals,
         sites=members.sites + tuple(() for _ in outsiders.documents),
+        choices=members.choices + tuple(() for _ in outsiders.documents),
     )
 
 
@@ -93,7 +96,7 @@ def _key(seed: int, number: int) -> Key:
 
 
 def _mark(
-    folder: Path, documents: Sequence[Document], scheme: LexiMark, key: Key, holdout_share: float
+    folder: Path, documents: Sequence[Document], scheme: Scheme, key: Key, holdout_share: float
 ) -> Vault:
     key_file = folder / "key"
     if not (folder / "vault").exists():
@@ -103,12 +106,11 @@ def _mark(
         corpus = folder / "corpus.jsonl"
         rows = (json.dumps({"id": d.id, "text": d.text}) + "\n" for d in documents)
         corpus.write_text("".join(rows), encoding="utf-8")
-        test = "redraw" if scheme.rule == "keyed" else "holdout"
         mark_command(
             corpus,
             folder / "published",
             folder / "vault",
-            Intent(scheme, test=test, holdout_share=holdout_share),
+            Intent(scheme, test=scheme.tests[0], holdout_share=holdout_share),
             id_column="id",
             key_file=key_file,
         )

@@ -66,7 +66,7 @@ def run(cell: Cell, folder: Path) -> Iterator[Measure]:
 
 def describe(rows: list[Row], folder: Path) -> str:
     """Write the plots, return the page."""
-    return describe_lift(rows, folder, arms=tuple(ARMS), groups=CORPORA)
+    return describe_lift(rows, folder, arms=tuple(ARMS))
 
 
 EXPERIMENT = Experiment(

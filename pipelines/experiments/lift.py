@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from pipelines.experiments.measures import ALPHA, power_name
 from pipelines.experiments.power_plot import plot_power
 from pipelines.experiments.records import Row
 from pipelines.experiments.summary import (
@@ -18,19 +19,16 @@ UNMARKED = "none"
 TESTS = ("redraw", "redraw, no reference", "holdout", "holdout, no reference", "welch")
 
 
-def describe_lift(
-    rows: list[Row], folder: Path, *, arms: Sequence[str], groups: Sequence[str]
-) -> str:
+def describe_lift(rows: list[Row], folder: Path, *, arms: Sequence[str]) -> str:
     """Return the page: AUROC, lift over no mark, tests, power.
 
     Args:
         rows: The table; columns `corpus`, `arm`, `seed`, `measure`, `of`, `value`, `n`.
         folder: Where the plot goes.
         arms: Arms in the order in which they are shown.
-        groups: Corpora in the order in which they are shown.
     """
     there = [arm for arm in arms if select_rows(rows, arm=arm)]
-    corpora = [corpus for corpus in groups if select_rows(rows, corpus=corpus)]
+    corpora = names(rows, "corpus")
     lines = [
         "Means over seeds with Student's 95 % intervals; every seed has its own passages, key, "
         "halves and order of training. Higher scores speak for training and nothing is flipped.",
@@ -40,8 +38,9 @@ def describe_lift(
         *_tests(rows, there, corpora),
         *_power(rows, there),
     ]
-    plot_power(rows, folder / "power.svg")
-    return "\n".join(lines) + "\n\n![Power](power.svg)\n"
+    if plot_power(rows, folder / "power.svg"):
+        lines += ["![Power of each test against the number of documents](power.svg)"]
+    return "\n".join(lines) + "\n"
 
 
 def _auroc(rows: list[Row], arms: Sequence[str], corpora: Sequence[str]) -> Iterator[str]:
@@ -120,13 +119,16 @@ def _pvalues(rows: list[Row], corpus: str, arm: str, test: str) -> str:
 
 
 def _power(rows: list[Row], arms: Sequence[str]) -> Iterator[str]:
-    powers = select_rows(rows, measure="power")
-    yield "## Power: share of random subsets of n members with p < .001"
+    powers = select_rows(rows, measure=power_name(ALPHA))
+    sizes = names(powers, "at")
+    if not sizes:
+        return
+    yield f"## Power: share of random subsets of n members with p < {ALPHA:g}"
     yield ""
     yield from markdown_table(
-        ["arm", "test", *(f"n = {n}" for n in names(powers, "n"))],
+        ["arm", "test", *(f"n = {n}" for n in sizes)],
         (
-            [arm, test, *(_mean(powers, arm=arm, of=test, n=n).words(2) for n in _sizes(powers))]
+            [arm, test, *(_mean(powers, arm=arm, of=test, at=n).words(2) for n in sizes)]
             for arm in arms
             for test in TESTS
             if select_rows(powers, arm=arm, of=test)
@@ -134,7 +136,3 @@ def _power(rows: list[Row], arms: Sequence[str]) -> Iterator[str]:
     )
     yield "The two-sample tests also get n outsiders."
     yield ""
-
-
-def _sizes(powers: list[Row]) -> list[int]:
-    return list(dict.fromkeys(int(row["n"]) for row in powers))

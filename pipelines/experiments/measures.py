@@ -6,19 +6,20 @@ from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import ttest_ind
+from scipy.stats import mannwhitneyu, ttest_ind
 from sklearn.metrics import roc_curve
 
-from membership.audit import Examination
 from membership.evidence.holdout import holdout_test
 from membership.evidence.permutation import auroc
 from membership.evidence.redraw import redraw_test
 from membership.evidence.result import TestResult
+from membership.examination import Examination
 from pipelines.experiments.records import Measure
 from watermark.errors import PrerequisiteError
 from watermark.keys import Key
 
 ALPHA = 0.001
+ALPHAS = (0.05, 0.001, 1e-6)
 DETECTOR, WITH_REFERENCE = "min_k_plus_plus", "loss_minus_reference"
 """Detectors of the hold-out test without and with a reference: those of the default plan."""
 SUBSETS, N_SUBSETS = (3, 5, 8, 10, 15, 30, 50), 100
@@ -112,40 +113,62 @@ def measure_tests(found: Examination, key: Key, n_resamples: int = 99_999) -> It
 
 
 def measure_power(found: Examination, key: Key, seed: int) -> Iterator[Measure]:
-    """Yield the share of random subsets of n members in which each test has p below `ALPHA`.
+    """Yield the share of random subsets of n members in which each test has p below each level.
 
-    The two-sample tests also get n outsiders.
+    The two-sample tests also get n outsiders. Below the Monte Carlo floor the re-draw test goes by
+    its bound, and the hold-out test, whose law is that of Mann and Whitney's U, by the exact p.
     """
     tests, (members, outsiders) = Tests(found, key), sides(found)
     rng = np.random.default_rng([seed, 7])
-    for n in SUBSETS:
-        if n > min(len(members), len(outsiders)):
+    for size in SUBSETS:
+        if size > min(len(members), len(outsiders)):
             break
-        detected: dict[str, list[bool]] = {}
+        pvalues: dict[str, list[float]] = {}
         for _ in range(N_SUBSETS):
-            inside = rng.choice(members, n, replace=False)
-            outside = rng.choice(outsiders, n, replace=False)
-            for name, p in _pvalues(tests, found, inside, outside):
-                detected.setdefault(name, []).append(p < ALPHA)
-        for name, hits in detected.items():
-            yield Measure("power", float(np.mean(hits)), name, n)
+            inside = rng.choice(members, size, replace=False)
+            outside = rng.choice(outsiders, size, replace=False)
+            for name, p in _pvalues(tests, inside, outside):
+                pvalues.setdefault(name, []).append(p)
+        for name, values in pvalues.items():
+            for alpha in ALPHAS:
+                share = float(np.mean(np.array(values) < alpha))
+                yield Measure(power_name(alpha), share, name, N_SUBSETS, size)
+
+
+def power_name(alpha: float) -> str:
+    """Return what the power at a level is called in a table."""
+    return f"power_at_{alpha:g}"
 
 
 def _pvalues(
-    tests: Tests,
-    found: Examination,
-    inside: NDArray[np.int64],
-    outside: NDArray[np.int64],
+    tests: Tests, inside: NDArray[np.int64], outside: NDArray[np.int64]
 ) -> Iterator[tuple[str, float]]:
     for name, run in _redraws(tests, N_RESAMPLES_OF_SUBSET).items():
-        try:
-            yield name, run(inside).pvalue
-        except PrerequisiteError:  # a subset without a usable site
-            yield name, 1.0
-    for name, detector in _holdouts(found).items():
-        yield name, tests.holdout(inside, outside, detector, N_RESAMPLES_OF_SUBSET).pvalue
-    if DETECTOR in found.scores:
+        yield name, _redraw_pvalue(run, inside)
+    for name, detector in _holdouts(tests.found).items():
+        values = score_values(tests.found, detector)
+        yield name, mann_whitney(values[inside], values[outside])
+    if DETECTOR in tests.found.scores:
         yield "welch", tests.welch(inside, outside)
+
+
+def _redraw_pvalue(
+    run: Callable[[NDArray[np.int64]], TestResult], inside: NDArray[np.int64]
+) -> float:
+    try:
+        result = run(inside)
+    except PrerequisiteError:  # a subset without a usable site
+        return 1.0
+    at_floor = result.pvalue < 1.5 / (result.n_resamples + 1)
+    return min(result.pvalue, result.bound or 1.0) if at_floor else result.pvalue
+
+
+def mann_whitney(inside: NDArray[np.float64], outside: NDArray[np.float64]) -> float:
+    """Return the exact one-sided p of the hold-out test with one detector."""
+    inside, outside = inside[np.isfinite(inside)], outside[np.isfinite(outside)]
+    if not len(inside) or not len(outside):
+        return 1.0
+    return float(mannwhitneyu(inside, outside, alternative="greater", method="exact").pvalue)
 
 
 def _redraws(

@@ -25,13 +25,14 @@ from typing import Any
 import numpy as np
 from scipy.stats import binomtest
 
-from membership.audit import Readings
 from membership.evidence.redraw import redraw_test
+from membership.examination import Readings
 from pipelines.experiments.passages import passages
 from pipelines.marking import make_intent, mark_command
 from pipelines.report import Report
-from pipelines.training import TrainingSettings, load_base, train
-from pipelines.verification import ModelOptions, verify_command
+from pipelines.suspects import ModelOptions
+from pipelines.training import TrainingSettings, load_base, train_once
+from pipelines.verification import verify_command
 from watermark.assets import find_model
 from watermark.errors import PrerequisiteError
 from watermark.keys import KEY_BYTES, Key, write_key
@@ -130,11 +131,9 @@ def mark_passages(folder: Path, number: int) -> Vault:
 
 def fine_tune(folder: Path, texts: list[str]) -> str:
     """Fine-tune the base model on texts, all weights, one epoch."""
-    if not (folder / "model.safetensors").exists():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        model, tokenizer = load_base(find_model("smollm2-135m"))
-        train(model, tokenizer, texts, folder, replace(TRAINING, checkpoint_steps=25))
-    return str(folder)
+    settings = replace(TRAINING, checkpoint_steps=25)
+    base = find_model("smollm2-135m")
+    return str(train_once(lambda: load_base(base, settings), texts, folder, settings))
 
 
 def audit(

@@ -54,6 +54,8 @@ class Measure:
     """What it was measured of, for example a detector."""
     n: int = 0
     """How many units it rests on."""
+    at: int = 0
+    """Where on a scale it was measured, for example at how many documents or copies."""
 
 
 def run_cells(
@@ -117,6 +119,7 @@ def _rows(cells: Sequence[Cell], folder: Path) -> Iterator[dict[str, Any]]:
                 "of": measure["of"],
                 "value": float(measure["value"]),
                 "n": measure["n"],
+                "at": measure["at"],
                 "commit": record["run"]["commit"],
             }
 

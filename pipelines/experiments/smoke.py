@@ -18,16 +18,16 @@ from pipelines.experiments.halves import Arm
 from pipelines.experiments.lift import describe_lift
 from pipelines.experiments.records import Cell, Measure, Row
 from pipelines.experiments.trial import Trial, run_trial
+from pipelines.suspects import ModelOptions
 from pipelines.training import Shape, TrainingSettings, new_model, new_tokenizer, train_once
-from pipelines.verification import ModelOptions
 from watermark.document import Document
 from watermark.schemes.leximark import LexiMark
 
 N_DOCUMENTS, N_OTHER = 120, 120
 SHAPE = Shape(layers=2, width=64, heads=4, context=256)
 VOCABULARY = 1024
-PRETRAINING = TrainingSettings(learning_rate=3e-3, epochs=4, batch_size=8, bfloat16=False)
-TRAINING = TrainingSettings(learning_rate=3e-3, epochs=6, batch_size=8, bfloat16=False)
+PRETRAINING = TrainingSettings(learning_rate=3e-3, epochs=4, batch_size=8, precision="float32")
+TRAINING = TrainingSettings(learning_rate=3e-3, epochs=6, batch_size=8, precision="float32")
 CORPUS = "documentation"
 ARMS = {"none": Arm(None), "keyed word": Arm(LexiMark())}
 DETECTORS = (MinKPlusPlus(), MinusReference(Loss(), "token"))
@@ -70,7 +70,7 @@ def _base(folder: Path, texts: list[str]) -> Path:
 
 def describe(rows: list[Row], folder: Path) -> str:
     """Return the page."""
-    return describe_lift(rows, folder, arms=tuple(ARMS), groups=(CORPUS,))
+    return describe_lift(rows, folder, arms=tuple(ARMS))
 
 
 EXPERIMENT = Experiment(

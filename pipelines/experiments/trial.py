@@ -9,13 +9,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from membership.audit import Examination, examine
 from membership.detector import Detector
+from membership.examination import Examination, examine
 from pipelines.experiments.halves import Arm, Halves, make_halves
 from pipelines.experiments.measures import measure_detectors, measure_power, measure_tests
 from pipelines.experiments.records import Measure
+from pipelines.suspects import ModelOptions, load_model
 from pipelines.training import TrainingSettings, load_base, train_once
-from pipelines.verification import ModelOptions, load_model
 from watermark.document import Document
 
 
@@ -39,7 +39,10 @@ def run_trial(trial: Trial, folder: Path) -> Iterator[Measure]:
     """Run a trial in a folder of its own and yield what it measured."""
     halves = make_halves(folder, trial.documents, trial.arm, trial.seed)
     model = train_once(
-        lambda: load_base(trial.base), halves.members, folder / "model", trial.training
+        lambda: load_base(trial.base, trial.training),
+        halves.members,
+        folder / "model",
+        trial.training,
     )
     found = examine_halves(halves, str(model), trial)
     yield from measure_detectors(found)

@@ -14,7 +14,7 @@ DOCUMENTS = [Document(f"t{i}", text) for i, text in enumerate(islice(paragraphs(
 
 @pytest.fixture
 def make(tmp_path, monkeypatch, analyst):
-    monkeypatch.setattr(marking, "load_analyst", lambda: analyst)
+    monkeypatch.setattr(marking, "load_analyst", lambda scheme=None: analyst)
 
     def run(name, arm, seed=0):
         return make_halves(tmp_path / name, DOCUMENTS, arm, seed)

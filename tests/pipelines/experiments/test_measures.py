@@ -1,12 +1,17 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from membership.audit import Examination, Material, Readings
 from membership.detector import Score
+from membership.evidence.holdout import holdout_test
+from membership.examination import Examination, Readings
+from membership.material import Material
 from membership.trace import Reading
 from pipelines.experiments.measures import (
     DETECTOR,
     WITH_REFERENCE,
+    mann_whitney,
     measure_detectors,
     measure_power,
     measure_tests,
@@ -39,7 +44,7 @@ def examination(key, *, gain=0.0, shift=0.0, seed=0):
 
     values = rng.normal(0, 1, (2, N)) + shift * published
     return Examination(
-        Material(documents, published, documents, sites),
+        Material(documents, published, documents, sites, ((),) * N),
         Readings(flat, read(gain), {"base": read(0.0)}),
         {
             DETECTOR: [Score(value) for value in values[0]],
@@ -49,7 +54,7 @@ def examination(key, *, gain=0.0, shift=0.0, seed=0):
 
 
 def measured(measures):
-    return {(m.name, m.of, m.n if m.name == "power" else 0): m.value for m in measures}
+    return {(m.name, m.of, m.at): m.value for m in measures}
 
 
 def test_tpr_is_the_largest_one_within_the_limit():
@@ -97,17 +102,28 @@ def test_power_grows_with_documents_and_is_nothing_without_a_signal(key, monkeyp
     monkeypatch.setattr("pipelines.experiments.measures.N_SUBSETS", 20)
     monkeypatch.setattr("pipelines.experiments.measures.SUBSETS", (3, 15, 50))
     power = measured(measure_power(examination(key, gain=2.0), key, seed=0))
-    assert power["power", "redraw", 3] < power["power", "redraw", 15] == 1.0
-    assert power["power", "holdout", 15] < 0.2
-    assert ("power", "redraw", 50) not in power  # there are 30 members
-    assert max(measured(measure_power(examination(key), key, seed=0)).values()) <= 0.1
+    assert power["power_at_0.001", "redraw", 3] < power["power_at_0.001", "redraw", 15] == 1.0
+    assert power["power_at_0.001", "holdout", 15] < 0.2
+    assert ("power_at_0.001", "redraw", 50) not in power  # there are 30 members
+    null = measured(measure_power(examination(key), key, seed=0))
+    assert max(null[at] for at in null if at[0] != "power_at_0.05") <= 0.1
+    assert power["power_at_1e-06", "redraw", 15] > 0.5  # by the bound, below the floor
+
+
+def test_the_exact_holdout_test_is_that_of_the_permutations(key):
+    rng = np.random.default_rng(0)
+    inside, outside = rng.normal(0.8, 1, 20), rng.normal(0, 1, 25)
+    permuted = holdout_test(
+        {"a": inside}, {"a": outside}, detectors=["a"], alpha=0.001, n_resamples=99_999
+    )
+    assert mann_whitney(inside, outside) == pytest.approx(permuted.pvalue, rel=0.1)
+    assert mann_whitney(inside + 9, outside) < 1e-9
+    assert mann_whitney(np.full(3, np.nan), outside) == 1.0
 
 
 def test_an_unmarked_corpus_has_no_redraw_test(key):
     found = examination(key)
-    bare = Material(
-        found.material.documents, found.material.published, found.material.originals, ((),) * N
-    )
+    bare = replace(found.material, sites=((),) * N)
     unmarked = Examination(bare, Readings((), (), {}), found.scores)
     assert {m.of for m in measure_tests(unmarked, key, 999)} == {
         "holdout",

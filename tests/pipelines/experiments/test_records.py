@@ -16,7 +16,7 @@ def test_the_table_has_one_row_a_measure_and_one_column_a_setting(tmp_path):
     first = {k: v for k, v in rows[2].items() if k != "commit"}
     assert first == {
         "experiment": "toy", "arm": "a/b c", "seed": 0,
-        "measure": "auroc", "of": "loss", "value": 0.5, "n": 20,
+        "measure": "auroc", "of": "loss", "value": 0.5, "n": 20, "at": 0,
     }  # fmt: skip
 
 
