@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from membership.detector import Detector, Score, check_abilities, score_document
+from membership.tokens import SPECIMEN, hash_of_cut
 from membership.trace import Query, Suspect, Trace
 from watermark.document import Document
 
@@ -13,6 +14,16 @@ Traces = Mapping[Query, Trace]
 """One model's traces; a query with places also stands for the same one without."""
 
 _DOCUMENTS_AT_ONCE = 64
+
+
+def tokenizer_fingerprint(model: Suspect) -> str:
+    """Return the fingerprint of a model's tokenizer, from a trace: that is all a server may show.
+
+    Raises:
+        PrerequisiteError: The model returns no log-probabilities.
+    """
+    (trace,) = run_queries(model, [Query(SPECIMEN)]).values()
+    return hash_of_cut([*trace.unscored_start, *trace.token_ids.tolist()])
 
 
 def score_documents(

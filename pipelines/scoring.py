@@ -16,12 +16,11 @@ from membership.detectors.lowercase import Lowercase
 from membership.detectors.neighbourhood import Neighbourhood
 from membership.detectors.pac import Pac
 from membership.detectors.recall import Recall
-from membership.detectors.reference import Unit, shared_unit
 from membership.frequencies import FrequencyTable, count_tokens, load_frequencies
 from membership.models.checkpoint import find_tokenizer, vocabulary_size
 from membership.models.huggingface import load_tokenizer
-from membership.scoring import run_queries, score_documents
-from membership.trace import Query, Suspect
+from membership.scoring import score_documents, tokenizer_fingerprint
+from membership.trace import Suspect
 from pipelines.labelled import NEIGHBOURS, Record
 from pipelines.run_record import describe_run
 from pipelines.score_table import check_target, write_scores
@@ -32,9 +31,6 @@ from watermark.errors import PrerequisiteError, ToolkitError
 
 MORE_PASSES = ("lowercase", "pac", "neighbourhood", "recall", "con_recall")
 """Detectors that read more texts than the documents; they run when they are named."""
-
-SAMPLE = 8
-"""Documents that show whether two models cut text alike."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +67,7 @@ def score_command(
         raise ToolkitError(f"{record_file}: exists already; name another file with --out")
     suspect = load_model(model, options)
     other = load_model(reference, options) if reference else None
-    chosen = choose(detectors, suspect, other, extras, records, model)
+    chosen = choose(detectors, suspect, other, extras, records)
     documents = [record.document for record in records]
     scored = score_documents(documents, chosen, suspect, other)
     bar = tqdm(scored, total=len(documents), desc="scoring", unit=" documents", disable=None)
@@ -91,35 +87,26 @@ def score_command(
     return {name: [row[name] for row in rows] for name in chosen}
 
 
-def _unit(suspect: Suspect, reference: Suspect | None, records: Sequence[Record]) -> Unit:
-    """Look at some documents. One that is cut otherwise later on stays unscored, and says so."""
-    if reference is None:
-        return "token"
-    some = list(dict.fromkeys(Query(record.document.text) for record in records[:SAMPLE]))
-    ours, theirs = run_queries(suspect, some), run_queries(reference, some)
-    return shared_unit([ours[q] for q in some], [theirs[q] for q in some])
-
-
 def choose(
     names: Sequence[str],
     suspect: Suspect,
     reference: Suspect | None,
     extras: Extras,
     records: Sequence[Record],
-    model: str,
 ) -> dict[str, Detector]:
     """Return the detectors of these names; without names all for which one pass is enough.
 
     Raises:
         PrerequisiteError: A name is unknown, or its detector lacks something.
     """
-    one_pass = default_detectors(_unit(suspect, reference, records))
+    same = reference is None or (tokenizer_fingerprint(suspect) == tokenizer_fingerprint(reference))
+    one_pass = default_detectors("token" if same else "byte")
     if not names:
         abilities = suspect.abilities | ({"reference"} if reference else set())
         names = [name for name, detector in one_pass.items() if detector.needs <= abilities]
         names += ["dc_pdd"] if extras.frequencies else []
     makers: dict[str, Callable[[], Detector]] = {
-        "dc_pdd": lambda: _dc_pdd(model, extras),
+        "dc_pdd": lambda: _dc_pdd(suspect, extras),
         "lowercase": Lowercase,
         "pac": Pac,
         "neighbourhood": lambda: _neighbourhood(records),
@@ -135,14 +122,13 @@ def choose(
     return {name: makers[name]() if name in makers else one_pass[name] for name in names}
 
 
-def _dc_pdd(model: str, extras: Extras) -> Detector:
+def _dc_pdd(suspect: Suspect, extras: Extras) -> Detector:
     if extras.frequencies is None:
         raise PrerequisiteError(
             "dc_pdd: needs token frequencies; make a table with `leximark frequencies` and give it "
             "with --frequencies"
         )
-    tokenizer = load_tokenizer(find_tokenizer(model))
-    return DcPdd(load_frequencies(extras.frequencies), tokenizer.fingerprint())
+    return DcPdd(load_frequencies(extras.frequencies), tokenizer_fingerprint(suspect))
 
 
 def _neighbourhood(records: Sequence[Record]) -> Detector:

@@ -13,6 +13,7 @@ import pytest
 from membership.detectors import default_detectors
 from pipelines import cli
 from pipelines.demo import paragraphs
+from pipelines.notebook import score_dataset
 from pipelines.score_table import read_scores
 from pipelines.scoring import MORE_PASSES
 from tests.tiny import save_tiny_model, tiny_tokenizer
@@ -222,3 +223,16 @@ def test_the_commands_of_the_page_on_detectors_run(leximark, corpus, models):
     table = page.partition("## Which runs where")[2].partition("##")[0]
     rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
     assert set(re.findall(r"`(\w+)`", " ".join(rows))) - {"samia", "ngram_coverage"} <= listed
+
+
+def test_a_data_set_in_memory_gets_a_column_a_detector(models):
+    import datasets
+
+    data = datasets.Dataset.from_list([{"body": "for x in y"}, {"body": ""}])
+    scored = score_dataset(
+        data, models["suspect"], models["base"], detectors=["loss", "ez"], text_column="body"
+    )
+    assert scored.column_names == ["body", "loss", "ez"]
+    assert scored["loss"][0] < 0
+    assert math.isnan(scored["loss"][1])
+    assert list(score_dataset(data, models["suspect"], text_column="body").features)[1:] == ONE_PASS
