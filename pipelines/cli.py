@@ -11,12 +11,16 @@ import typer
 
 from pipelines.commands.assets import assets
 from pipelines.commands.demo import demo
+from pipelines.commands.inspect import inspect
 from pipelines.commands.mark import mark
+from pipelines.commands.review import review
 from pipelines.commands.verify import verify
 from watermark.errors import ToolkitError
 
 COMMANDS: dict[str, Callable[..., Any]] = {
     "mark": mark,
+    "inspect": inspect,
+    "review": review,
     "verify": verify,
     "demo": demo,
     "assets": assets,

@@ -22,6 +22,7 @@ MODEL_FILES = {
     "membership/models/huggingface.py",
     "membership/models/one_pass.py",
     "membership/models/probe.py",
+    "membership/models/sentences.py",
     "pipelines/training.py",
 }
 """The files that may import torch or transformers."""
