@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline, make_union
 
-from membership.evidence.holdout import auroc
+from membership.evidence.permutation import auroc
 
 FOLDS = 5
 FAR_OUT = 0.99

@@ -13,10 +13,9 @@ from tqdm import tqdm
 
 from membership.evidence.redraw import redraw_test
 from membership.evidence.score_table import build_table, places_of
-from membership.models.huggingface import HuggingFaceModel
-from membership.models.sentences import sentence_similarity
+from membership.models.encoder import load_encoder
 from membership.stealth import blind_classifier_auc, outliers
-from membership.trace import Query, Trace
+from membership.trace import Query, Suspect, Trace
 from pipelines.pages import comparison_page, review_page
 from watermark.assets import find_model
 from watermark.atomic import atomic_folder
@@ -31,6 +30,7 @@ from watermark.quality import (
     overlap_scores,
     readability,
 )
+from watermark.spots import Passage
 from watermark.vault import Vault
 
 EFFECTS = (0.05, 0.1, 0.2, 0.5, 1.0)
@@ -54,7 +54,7 @@ def inspect_vault(
     vault: Vault,
     *,
     sample: int = 200,
-    model: HuggingFaceModel | None = None,
+    model: Suspect | None = None,
     seed: int = 0,
 ) -> Inspection:
     """Inspect the marks of a vault.
@@ -146,7 +146,10 @@ def _similarity(pairs: Sequence[Pair]) -> Section:
         folder = find_model("minilm")
     except AssetError as error:
         return {"reason": f"not measured: {error}"}
-    cosines = sentence_similarity(folder, sentences)
+    texts = [text for both in sentences for text in both]
+    found = load_encoder(folder).encode([Passage(text, 0, len(text)) for text in texts])
+    vectors = np.stack([encoding.sentence for encoding in found]).reshape(len(sentences), 2, -1)
+    cosines = (vectors[:, 0] * vectors[:, 1]).sum(axis=1)
     return {
         "changed_sentences": len(sentences),
         "median": float(np.median(cosines)),
@@ -154,9 +157,10 @@ def _similarity(pairs: Sequence[Pair]) -> Section:
     }
 
 
-def _with_model(vault: Vault, pairs: Sequence[Pair], model: HuggingFaceModel) -> dict[str, Section]:
+def _with_model(vault: Vault, pairs: Sequence[Pair], model: Suspect) -> dict[str, Section]:
     """Return what one pass of a model over both versions of the texts tells."""
-    sites = [tuple(s for s in sites_of(p.marked) if s.original) for p in pairs]
+    can_read = "candidates" in model.abilities
+    sites = [tuple(s for s in sites_of(p.marked) if s.original) if can_read else () for p in pairs]
     queries = [Query(p.original.text, places_of(s)) for p, s in zip(pairs, sites, strict=True)]
     queries += [Query(p.marked.document.text) for p in pairs]
     traces: dict[int, Trace] = {}
@@ -177,6 +181,8 @@ def _with_model(vault: Vault, pairs: Sequence[Pair], model: HuggingFaceModel) ->
         "marked": float(np.exp(np.mean(loss[1]))),
         "outliers": outliers(*loss),
     }
+    if not can_read:
+        return {"perplexity": perplexity, "power": {"reason": f"{model.name} reads no candidates"}}
     readings = [reading for i in range(n) for reading in traces[i].readings]
     table = build_table([site for some in sites for site in some], readings, {})
     try:

@@ -9,9 +9,12 @@ from tqdm import tqdm
 
 from membership.detectors import default_detectors
 from pipelines.run_record import program_version
+from pipelines.sources import make_sources
+from watermark.acceptance import Quality, load_acceptance
 from watermark.assets import find_spacy, find_wordnet
 from watermark.corpus import open_corpus
 from watermark.document import Document, Site
+from watermark.fit import FitSettings
 from watermark.marking import Intent, mark_corpus
 from watermark.scheme import Scheme, TextScheme, sites_of_share
 from watermark.schemes.composed import Composed, compose
@@ -22,13 +25,26 @@ from watermark.vault import Plan
 from watermark.words import load_english, pipeline_version
 
 
-def load_analyst() -> Analyst:
-    """Load the language data that `leximark assets` fetched.
+def load_analyst(scheme: LexiMark = LexiMark()) -> Analyst:
+    """Load the language data that `leximark assets` fetched, and the sources of a scheme.
 
     Raises:
-        AssetError: It is not there.
+        AssetError: They are not there.
+        ValueError: A source is none.
     """
-    return Analyst(load_english(find_spacy()), WordNet(find_wordnet()))
+    wordnet = WordNet(find_wordnet())
+    sources = make_sources(scheme.sources, scheme.quality, wordnet)
+    return Analyst(load_english(find_spacy()), wordnet, sources)
+
+
+def make_fit(quality: Quality, min_fit: float | None) -> FitSettings:
+    """Return the settings of fit; without a threshold, the one that belongs to the quality.
+
+    Raises:
+        ValueError: The threshold is none.
+    """
+    least = load_acceptance(quality).threshold if min_fit is None else min_fit
+    return FitSettings(min_fit=least)
 
 
 def make_intent(scheme: Scheme, **plan: Any) -> Intent:
@@ -70,7 +86,7 @@ def load_finder(scheme: Scheme) -> tuple[FindSites, dict[str, str]]:
         return lambda some: compose(first(some), second(some)), made_first | made_second
     if not isinstance(scheme, LexiMark):
         return cast(TextScheme, scheme).find_sites, {}
-    analyst = load_analyst()
+    analyst = load_analyst(scheme)
 
     def find(documents: Sequence[Document]) -> Iterator[list[Site]]:
         return sites_of_share(

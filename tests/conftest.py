@@ -6,11 +6,19 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the commands do
 
 import pytest
 
+from watermark.acceptance import load_acceptance
 from watermark.assets import find_spacy, find_wordnet
 from watermark.keys import Key
 from watermark.schemes.leximark import Analyst
+from watermark.sources.wordnet import WordNetSource
 from watermark.synonyms import WordNet
 from watermark.words import load_english
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory):
+    """Keep what tests make out of the user's cache."""
+    os.environ["LEXIMARK_CACHE"] = str(tmp_path_factory.mktemp("cache"))
 
 
 @pytest.fixture(scope="session")
@@ -20,7 +28,8 @@ def wordnet():
 
 @pytest.fixture(scope="session")
 def analyst(wordnet):
-    return Analyst(load_english(find_spacy()), wordnet)
+    source = WordNetSource(wordnet, load_acceptance("fast"))
+    return Analyst(load_english(find_spacy()), wordnet, (source,))
 
 
 @pytest.fixture

@@ -18,11 +18,13 @@ ONE_FILE_EACH = ("nltk", "spacy", "datasets")
 
 MODEL_FILES = {
     "pipelines/assets/gguf.py",
+    "membership/models/encoder.py",
     "membership/models/head.py",
     "membership/models/huggingface.py",
     "membership/models/one_pass.py",
     "membership/models/probe.py",
-    "membership/models/sentences.py",
+    "membership/models/running.py",
+    "pipelines/adapters.py",
     "pipelines/training.py",
 }
 """The files that may import torch or transformers."""

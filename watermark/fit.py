@@ -1,22 +1,19 @@
-"""Which words may stand in a place, and how well they fit: part of speech, form, sense.
+"""Which words may stand in a place: form, rarity, register, grammar, fixed phrases.
 
-Nothing here sees a key or a suspect.
+Whether a word that may stand there also means the same is for a source to judge
+(`watermark/sources/`). Nothing here sees a key or a suspect.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from math import exp
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
 
-from watermark.inflection import article, inflect_lemma, match_case
+from watermark.acceptance import load_acceptance
+from watermark.inflection import inflect_lemma, match_case, same_family
 from watermark.rarity import rarity_bits
-from watermark.synonyms import Sense, WordNet, stems
+from watermark.spots import Spot
+from watermark.synonyms import WordNet
 from watermark.words import Sentence, Word
-
-LESK_WEIGHT = 0.15
-"""How much a bit of overlap between sentence and gloss weighs against the share of a sense."""
-
-MIN_POS_SHARE = 0.2
-"""A candidate that is used as this part of speech more rarely does not fit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +23,12 @@ class Candidate:
     lemma: str
     surface: str
     """The lemma in the form and case of the word it would replace."""
+    source: str
+    """Who proposed it."""
     rarity_bits: float
-    fit: float
-    """How likely it means the same here, in [0, 1]."""
+    score: float
+    """How well it fits by its source, in [0, 1]; for WordNet the chance that a reader accepts it.
+    Zero for what was rejected before it was judged."""
     rejected: str = ""
     """Why it may not stand there; empty if it may."""
 
@@ -37,12 +37,15 @@ class Candidate:
 class FitSettings:
     """What a candidate must satisfy."""
 
-    min_fit: float = 0.3
-    """Smallest `Candidate.fit`, in [0, 1]."""
+    min_fit: float = field(default_factory=lambda: load_acceptance("fast").threshold)
+    """Least chance that a reader accepts a word of WordNet, in [0, 1): higher is better and fewer.
+    Other sources have thresholds of their own."""
     min_rarer_bits: float = 0.5
     """By how much a candidate must be rarer than the original, in bits."""
     max_rarity_bits: float = 22.0
     """Rarer words are obscure: 22 bits is one word in four million."""
+    min_letters: int = 3
+    """Shorter candidates are abbreviations more often than words."""
 
     def __post_init__(self) -> None:
         """Refuse values that would silently leave every word as it was."""
@@ -52,77 +55,75 @@ class FitSettings:
             raise ValueError("rarity limits must not be negative")
 
 
-def sense_shares(
-    wordnet: WordNet, word: Word, context: frozenset[str]
-) -> list[tuple[Sense, float]]:
-    """Return the senses of a word with their shares in this context, adding up to 1.
+class Source(Protocol):
+    """Proposes words and judges them. Knows the text and public data, never a key or a suspect."""
 
-    The prior share of a sense, times an exponential of the rarity of the words that the sentence
-    and the gloss have in common.
+    @property
+    def name(self) -> str:
+        """What the option `--source` calls it."""
 
-    Source: M. Lesk, "Automatic sense disambiguation using machine readable dictionaries", SIGDOC
-    1986, in the form with a frequency prior.
+    def candidates(self, spots: Sequence[Spot], settings: FitSettings) -> list[list[Candidate]]:
+        """Return the candidates of each spot, the rejected ones with their reason."""
+
+
+def find_candidates(
+    sources: Sequence[Source], spots: Sequence[Spot], settings: FitSettings
+) -> list[list[Candidate]]:
+    """Return the candidates of each spot, best first, the rejected ones last.
+
+    The words of the first source go before those of the second; a word that several propose
+    counts where it is admissible first.
     """
-    senses = wordnet.senses(word.lemma, word.pos)
-    weights = [
-        sense.share * exp(LESK_WEIGHT * sum(map(_information, sense.gloss & context)))
-        for sense in senses
+    found: list[dict[str, tuple[bool, int, float, Candidate]]] = [{} for _ in spots]
+    for place, source in enumerate(sources):
+        offers = source.candidates(spots, settings)
+        for ranked, some in zip(found, offers, strict=True):
+            for offer in some:
+                rank = (bool(offer.rejected), place, -offer.score, offer)
+                if offer.lemma not in ranked or rank[:3] < ranked[offer.lemma][:3]:
+                    ranked[offer.lemma] = rank
+    return [
+        [rank[3] for rank in sorted(ranked.values(), key=lambda r: (*r[:3], r[3].lemma))]
+        for ranked in found
     ]
-    total = sum(weights)
-    return [(sense, weight / total) for sense, weight in zip(senses, weights, strict=True)]
 
 
-def _information(stem: str) -> float:
-    """Bits that a shared word is worth: none for the commonest words."""
-    return max(0.0, min(rarity_bits(stem), 20.0) - 9.0)
-
-
-def context_of(word: Word, sentence: Sentence) -> frozenset[str]:
-    """Return the content words around a word, as glosses are compared with them."""
-    around = {other.lemma for other in sentence if other.pos and other.start != word.start}
-    return stems(around)
-
-
-def candidates(
-    wordnet: WordNet, word: Word, sentence: Sentence, settings: FitSettings
-) -> list[Candidate]:
-    """Return the candidates for a word, the best first, the rejected ones with their reason.
-
-    The fit of a candidate is the chance that the word has a sense here which the candidate also
-    has, times the share of that sense in the candidate's own use: "depository" fits "bank" where
-    money is meant, and "cant" never does, because it hardly ever means a slope.
-    """
-    fits: dict[str, float] = {}
-    for sense, share in sense_shares(wordnet, word, context_of(word, sentence)):
-        for lemma in sense.synonyms:
-            own = {s.name: s.share for s in wordnet.senses(lemma, word.pos)}
-            known = wordnet.pos_share(lemma, word.pos) >= MIN_POS_SHARE
-            fits[lemma] = fits.get(lemma, 0.0) + known * share * own.get(sense.name, 0.0) ** 0.5
-    found = [_candidate(word, lemma, min(fit, 1.0), settings) for lemma, fit in fits.items()]
-    return sorted(found, key=lambda c: (bool(c.rejected), -c.fit, c.lemma))
-
-
-def _candidate(word: Word, lemma: str, fit: float, settings: FitSettings) -> Candidate:
+def shape(lemma: str, source: str, spot: Spot, settings: FitSettings) -> Candidate:
+    """Put a lemma into the form that a place asks for; rejected if that cannot be, or not rarer."""
+    word = spot.word
     form = inflect_lemma(lemma, word.tag)
     surface = match_case(form, word.text) if form else None
     if surface is None:
-        return Candidate(lemma, lemma, rarity_bits(lemma), fit, f"has no form for {word.tag}")
+        bits = rarity_bits(lemma)
+        return Candidate(lemma, lemma, source, bits, 0.0, f"has no form for {word.tag}")
     bits = rarity_bits(surface)
-    return Candidate(lemma, surface, bits, fit, _reason(word, surface, bits, fit, settings))
+    return Candidate(lemma, surface, source, bits, 0.0, _objection(word, lemma, surface, settings))
 
 
-def _reason(word: Word, surface: str, bits: float, fit: float, settings: FitSettings) -> str:
-    if surface.lower() == word.text.lower():
+def _objection(word: Word, lemma: str, surface: str, settings: FitSettings) -> str:
+    bits = rarity_bits(surface)
+    if surface.lower() == word.text.lower() or lemma == word.lemma:
         return "the same word"
     if not surface.isascii() or not surface.isalpha():
         return "not a plain word"
+    if len(lemma) < settings.min_letters:
+        return f"shorter than {settings.min_letters} letters"
     if bits < rarity_bits(word.text) + settings.min_rarer_bits:
         return "not rarer than the original"
     if bits > settings.max_rarity_bits:
         return "too rare"
-    if fit < settings.min_fit:
-        return "does not fit the sense"
+    if same_family(lemma, word.lemma):
+        return "another form or spelling of the word"
     return ""
+
+
+def judge(offers: Iterable[Candidate], scores: Iterable[float], least: float) -> list[Candidate]:
+    """Return the offers with their scores, rejected if a score is below the least wanted."""
+    judged = [replace(o, score=round(s, 6)) for o, s in zip(offers, scores, strict=True)]
+    return [
+        replace(offer, rejected=f"fit below {least:g}") if offer.score < least else offer
+        for offer in judged
+    ]
 
 
 def phrase_barrier(wordnet: WordNet, sentence: Sentence, index: int) -> str:
@@ -134,10 +135,3 @@ def phrase_barrier(wordnet: WordNet, sentence: Sentence, index: int) -> str:
                 if wordnet.is_phrase(" ".join(words)):
                     return "part of a fixed phrase"
     return ""
-
-
-def needs_article(sentence: Sequence[Word], index: int, surface: str) -> bool:
-    """Tell whether "a" or "an" stands before the word and the candidate wants the other."""
-    if not index or sentence[index - 1].text.lower() not in {"a", "an"}:
-        return False
-    return article(surface) != article(sentence[index].text)

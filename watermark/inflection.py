@@ -1,5 +1,6 @@
 """Put a lemma into the form that a place in a text asks for."""
 
+from difflib import SequenceMatcher
 from functools import lru_cache
 from typing import Any
 
@@ -34,6 +35,18 @@ def match_case(word: str, pattern: str) -> str | None:
     if pattern[:1].isupper() and (len(pattern) == 1 or pattern[1:].islower()):
         return word[:1].upper() + word[1:]
     return None
+
+
+def same_family(one: str, other: str) -> bool:
+    """Tell whether two lemmas are forms, spellings or abbreviations of one word.
+
+    "travel" and "traveling", "theatre" and "theater", "moment" and "mo"; also pairs that only look
+    alike and are taken for each other ("ensure" and "insure").
+    """
+    short, long = sorted((one, other), key=len)
+    if long.startswith(short[: max(2, len(short) - 1)]):
+        return True
+    return SequenceMatcher(None, short, long, autojunk=False).ratio() >= 0.8
 
 
 @lru_cache(maxsize=100_000)

@@ -14,7 +14,7 @@ _LINES = [
     r"^(?: {4,}|\t)[^\n]*[{}();=<>|\\][^\n]*$",  # indented lines with the signs of code
     r"^[ \t]*(?:>>>|\.\.\.|\$|#!|//|/\*|\*/|@)[^\n]*$",  # prompts, comments, decorators
     r"^[^\n]*\|[^\n]*\|[^\n]*$",  # table rows
-    r"^[^\n]*\t[^\n]*\t[^\n]*$",
+    r"^[^\S\n]*\S[^\n]*\t[^\n]*\t[^\n]*$",  # columns; tabs before the first word are an indent
     r"^[ \t]*[-=+*_~#|:.]{3,}[ \t]*$",  # rulers
     r"^[ \t]*\[[^\]\n]+\]:[^\n]*$",  # link definitions
     r"(?:^[A-Z][\w-]*: [^\n]*$\n?){2,}",  # mail headers, and settings one a line

@@ -5,12 +5,32 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from watermark.errors import AssetError
 
 if TYPE_CHECKING:
     from nltk.corpus.reader.wordnet import Synset
+
+
+Relation = Literal["same", "similar", "broader"]
+"""How the words of a synset stand to a sense: they share it, or come near it, or say less."""
+
+REGISTERS = frozenset(
+    {"archaism", "colloquialism", "dialect", "disparagement", "ethnic_slur", "obscenity", "slang"}
+)
+"""WordNet's usage domains that a writer must choose himself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A synset that a sense leads to, its own among them."""
+
+    relation: Relation
+    sense: str
+    """Name of the synset."""
+    words: tuple[str, ...]
+    """Its single words, without the lemma that was looked up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +41,21 @@ class Sense:
     """WordNet's name of the synset, for example `buy.v.01`."""
     share: float
     """How much of the lemma's use is of this sense, in (0, 1]; shares of a lemma add up to 1."""
-    synonyms: tuple[str, ...]
-    """The single words that share the sense, without the lemma itself."""
+    count: int
+    """How often the lemma has this sense in the sense-tagged corpora that come with WordNet."""
+    links: tuple[Link, ...]
+    """Where the words are that may stand for it; the first is the synset itself."""
     gloss: frozenset[str]
     """Words of the definition, the examples and the names of related senses."""
+    frames: frozenset[int]
+    """WordNet's numbers of the sentence frames that a verb has in this sense."""
+    register: str
+    """WordNet's word for a use that is not plain ("slang"), of the synset or this word of it."""
+
+    @property
+    def synonyms(self) -> tuple[str, ...]:
+        """Return the single words that share the sense."""
+        return self.links[0].words
 
 
 class WordNet:
@@ -59,6 +90,7 @@ class WordNet:
             name.replace("_", " ") for name in self._reader.all_lemma_names() if "_" in name
         )
         self._senses: dict[tuple[str, str], tuple[Sense, ...]] = {}
+        self._neighbours: dict[tuple[str, str], frozenset[str]] = {}
         self._pos_shares: dict[str, dict[str, float]] = {}
 
     def is_phrase(self, words: str) -> bool:
@@ -75,6 +107,14 @@ class WordNet:
         if key not in self._senses:
             self._senses[key] = self._look_up(lemma, pos)
         return self._senses[key]
+
+    def neighbours(self, lemma: str, pos: str) -> frozenset[str]:
+        """Return all words that the senses of a lemma lead to."""
+        key = (lemma, pos)
+        if key not in self._neighbours:
+            links = [link for sense in self.senses(lemma, pos) for link in sense.links]
+            self._neighbours[key] = frozenset(word for link in links for word in link.words)
+        return self._neighbours[key]
 
     def pos_share(self, lemma: str, pos: str) -> float:
         """Return how much of a lemma's use is as this part of speech, in [0, 1].
@@ -100,8 +140,11 @@ class WordNet:
             Sense(
                 synset.name(),
                 weight / total,
-                tuple(name for name in _names(synset) if name != lemma and name.isalpha()),
+                _names(synset)[lemma],
+                _links(synset, lemma),
                 self._gloss(synset),
+                _frames(synset, lemma),
+                _register(synset, lemma),
             )
             for synset, weight in zip(synsets, weights, strict=True)
         )
@@ -117,6 +160,34 @@ class WordNet:
 
 def _names(synset: "Synset") -> Mapping[str, int]:
     return {lemma.name(): lemma.count() for lemma in synset.lemmas()}
+
+
+def _links(synset: "Synset", lemma: str) -> tuple[Link, ...]:
+    related: list[tuple[Relation, Synset]] = [("same", synset)]
+    related += [("similar", near) for near in synset.similar_tos()]
+    related += [("broader", above) for above in synset.hypernyms()]
+    return tuple(
+        Link(
+            relation,
+            other.name(),
+            tuple(n for n in other.lemma_names() if n != lemma and n.isalpha() and n.islower()),
+        )
+        for relation, other in related
+    )
+
+
+def _frames(synset: "Synset", lemma: str) -> frozenset[int]:
+    own = [found.frame_ids() for found in synset.lemmas() if found.name() == lemma]
+    return frozenset(number for numbers in own for number in numbers)
+
+
+def _register(synset: "Synset", lemma: str) -> str:
+    domains = list(synset.usage_domains())
+    for found in synset.lemmas():
+        if found.name() == lemma:
+            domains += [domain.synset() for domain in found.usage_domains()]
+    names = {name for domain in domains for name in domain.lemma_names()}
+    return min(names & REGISTERS, default="")
 
 
 @lru_cache(maxsize=100_000)

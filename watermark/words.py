@@ -30,6 +30,10 @@ class Word:
     """WordNet's letter: n, v, a or r; empty for everything that is not a content word."""
     barrier: str = ""
     """Why the word must stay, if grammar says so: name, auxiliary, phrasal verb, ..."""
+    complement: str = ""
+    """What a verb takes here: "object", "clause", "infinitive", "none"; empty for other words."""
+    preposition: str = ""
+    """The preposition that stands next and depends on the word, lower case."""
 
     @property
     def end(self) -> int:
@@ -103,7 +107,34 @@ def _word(token: "Token", shift: int) -> Word:
         token.tag_,
         pos,
         _barrier(token) if pos else "",
+        _complement(token) if pos == "v" else "",
+        _preposition(token) if pos else "",
     )
+
+
+def _complement(verb: "Token") -> str:
+    """Say what a verb takes, as far as WordNet's sentence frames tell verbs apart by it."""
+    relations = {child.dep_: child for child in verb.children}
+    if "ccomp" in relations:
+        return "clause"
+    if "xcomp" in relations and any(c.text.lower() == "to" for c in relations["xcomp"].children):
+        return "infinitive"
+    # "a book written by her": the object is the word it belongs to. "The house that she bought":
+    # it may be, but need not.
+    if {"dobj", "nsubjpass", "dative"} & set(relations) or verb.dep_ == "acl":
+        return "object"
+    return "" if verb.dep_ in {"relcl", "conj", "amod", "pcomp", "csubj"} else "none"
+
+
+def _preposition(token: "Token") -> str:
+    following = token.doc[token.i + 1 : token.i + 2]
+    if (
+        following
+        and following[0].head == token
+        and following[0].dep_ in {"prep", "agent", "dative"}
+    ):
+        return str(following[0].text.lower())
+    return ""
 
 
 def _barrier(token: "Token") -> str:

@@ -39,7 +39,7 @@ def inspect(
     if out is not None and out.exists():
         raise ToolkitError(f"{out}: exists already: name another folder with --out or remove it")
     from pipelines.inspection import inspect_vault, inspection_lines, write_inspection
-    from pipelines.verification import ModelOptions, load_model
+    from pipelines.suspects import ModelOptions, load_model
     from watermark.vault import open_vault
 
     opened = open_vault(vault, key_file)

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from pipelines.commands.candidates import MinFit, Quality, QualityOption, SourceOption
 from watermark.errors import CorpusError
 
 
@@ -117,9 +118,9 @@ def mark(
     min_rarity: Annotated[
         float, typer.Option(help="Commoner words stay: bits, -log2 of the frequency.")
     ] = 9.0,
-    min_fit: Annotated[
-        float, typer.Option(help="Least fit of a synonym, from 0 (anything) to below 1.")
-    ] = 0.3,
+    source: SourceOption = "wordnet",
+    quality: QualityOption = Quality.fast,
+    min_fit: MinFit = None,
     stop_words: Annotated[
         Path | None,
         typer.Option(help="File of lemmas, one a line, that stay; instead of the built-in list."),
@@ -165,9 +166,8 @@ def mark(
     Writes the marked texts in the form of the input, and a vault with everything that proves later
     what was marked: keep it private. A run that was cut is taken up again by the same command.
     """
-    from pipelines.marking import make_intent, mark_command
+    from pipelines.marking import make_fit, make_intent, mark_command
     from pipelines.schemes import default_schemes, with_second
-    from watermark.fit import FitSettings
     from watermark.schemes.leximark import LIGHT_WORDS, LexiMark
 
     if scheme is not SchemeName.leximark:
@@ -185,7 +185,9 @@ def mark(
             quotations=keep_quotations,
             stop_words=_words(stop_words) if stop_words else LIGHT_WORDS,
             protected_words=_words(protected_words) if protected_words else frozenset(),
-            fit=FitSettings(min_fit=min_fit),
+            sources=tuple(source.split(",")),
+            quality=quality.value,
+            fit=make_fit(quality.value, min_fit),
         )
         chosen = lexical if scheme is SchemeName.leximark else default_schemes()[scheme.value]
         plan_options = {"test": test and test.value, "detector": detector}

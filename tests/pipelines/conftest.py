@@ -41,7 +41,7 @@ def job(tmp_path_factory):
     rows = [json.dumps({"id": f"t{i}", "text": text}) + "\n" for i, text in enumerate(texts)]
     corpus.write_text("".join(rows), encoding="utf-8")
     tokenizer = new_tokenizer(texts, 1024)
-    settings = TrainingSettings(learning_rate=3e-3, epochs=8, batch_size=8, bfloat16=False)
+    settings = TrainingSettings(learning_rate=3e-3, epochs=8, batch_size=8, precision="float32")
     for name, secret in (("ours", bytes(range(32))), ("other", bytes(range(32, 64)))):
         here = folder / name
         here.mkdir()
@@ -111,7 +111,7 @@ def schemes_job(tmp_path_factory):
         )
         corpus = open_corpus(here / "published/in.jsonl")
         published += [document.text for document in corpus.documents()]
-    settings = TrainingSettings(learning_rate=3e-3, epochs=12, batch_size=8, bfloat16=False)
+    settings = TrainingSettings(learning_rate=3e-3, epochs=12, batch_size=8, precision="float32")
     tokenizer = new_tokenizer(texts, 1024)
     model = new_model(tokenizer, Shape(layers=2, width=64, heads=4, context=256), 0)
     train(model, tokenizer, published, folder / "model", settings)
@@ -135,7 +135,7 @@ class Done:
 def command(tmp_path, monkeypatch, capsys, analyst):
     """Run a console script in this process and in `tmp_path`, with the analyst loaded once."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(marking, "load_analyst", lambda: analyst)
+    monkeypatch.setattr(marking, "load_analyst", lambda scheme=None: analyst)
     entries = {"leximark": cli.main, "verify": cli.verify_main}
 
     def run(program, *arguments):

@@ -56,7 +56,7 @@ def test_without_a_model_it_says_what_was_not_measured(job, command, tmp_path):
 def test_the_detectable_effect_has_a_power_of_four_fifths(job):
     from scipy.stats import norm
 
-    from pipelines.verification import ModelOptions, load_model
+    from pipelines.suspects import ModelOptions, load_model
 
     vault = open_vault(job.vault, job.key_file)
     model = load_model(str(job.other), ModelOptions(dtype="float32"))

@@ -3,7 +3,8 @@ import json
 import pytest
 
 from pipelines.schemes import change, default_schemes
-from pipelines.verification import ModelOptions, verify_command
+from pipelines.suspects import ModelOptions
+from pipelines.verification import verify_command
 from tests.pipelines.conftest import SCHEMES
 from watermark.schemes.look_alikes import LookAlikes
 from watermark.schemes.random_sequence import RandomSequence

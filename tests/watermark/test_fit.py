@@ -1,100 +1,49 @@
+from dataclasses import dataclass
+
 import pytest
 
-from watermark.fit import (
-    FitSettings,
-    candidates,
-    context_of,
-    needs_article,
-    phrase_barrier,
-    sense_shares,
+from tests.watermark.places import spot_of
+from watermark.fit import Candidate, FitSettings, find_candidates, judge, phrase_barrier, shape
+
+
+def shaped(analyst, text, target, lemma, **settings):
+    return shape(lemma, "test", spot_of(analyst, text, target), FitSettings(**settings))
+
+
+@pytest.mark.parametrize(
+    ("text", "target", "lemma", "surface"),
+    [
+        ("She bought two old houses last year.", "bought", "purchase", "purchased"),
+        ("Bought goods are cheap.", "Bought", "purchase", "Purchased"),
+        ("They saw two DOGS there.", "DOGS", "hound", "HOUNDS"),
+    ],
 )
-from watermark.rarity import rarity_bits
-from watermark.words import read_sentences
+def test_candidates_have_the_form_and_case_of_the_original(analyst, text, target, lemma, surface):
+    found = shaped(analyst, text, target, lemma)
+    assert (found.surface, found.rejected) == (surface, "")
 
 
-def find(analyst, text, target):
-    (sentences,) = read_sentences(analyst.nlp, [text])
-    for sentence in sentences:
-        for index, word in enumerate(sentence):
-            if word.text == target:
-                return sentence, index
-    raise AssertionError(target)
-
-
-def offered(analyst, text, target, **settings):
-    sentence, index = find(analyst, text, target)
-    found = candidates(analyst.wordnet, sentence[index], sentence, FitSettings(**settings))
-    return {c.surface: c for c in found}
-
-
-def test_a_river_bank_is_no_depository(analyst):
-    found = offered(analyst, "They sat on the grassy bank of the river.", "bank")
-    assert not [c for c in found.values() if not c.rejected]
-
-
-def test_the_sentence_decides_between_senses(analyst):
-    def shares(text):
-        sentence, index = find(analyst, text, "bank")
-        context = context_of(sentence[index], sentence)
-        found = sense_shares(analyst.wordnet, sentence[index], context)
-        return {sense.name: share for sense, share in found}
-
-    money = "depository_financial_institution.n.01"
-    lending = shares("The bank accepts deposits and lends the money to customers.")
-    river = shares("The canoe lay on the bank of the river near the water.")
-    assert lending[money] > lending["bank.n.01"]
-    assert river["bank.n.01"] > 0.9
-
-
-def test_candidates_have_the_form_and_case_of_the_original(analyst):
-    found = offered(analyst, "She bought two old houses last year.", "bought")
-    assert not found["purchased"].rejected
-    found = offered(analyst, "Purchased goods are cheap. Bought goods are not.", "Bought")
-    assert "Purchased" in found
-
-
-def test_admissible_candidates_are_rarer_and_not_obscure(analyst):
-    settings = FitSettings(min_fit=0.0)
-    for text, target in [
-        ("The large house stands on a hill.", "large"),
-        ("They began the difficult work early.", "began"),
-        ("The doctor examined the sick child.", "sick"),
-    ]:
-        found = offered(analyst, text, target, min_fit=0.0)
-        for candidate in found.values():
-            if not candidate.rejected:
-                assert candidate.rarity_bits >= rarity_bits(target) + settings.min_rarer_bits
-                assert candidate.rarity_bits <= settings.max_rarity_bits
-
-
-def test_every_rejection_has_its_reason_and_the_best_come_first(analyst):
-    sentence, index = find(analyst, "The large house stands on a hill.", "large")
-    found = candidates(analyst.wordnet, sentence[index], sentence, FitSettings())
-    kept = [c.fit for c in found if not c.rejected]
-    assert kept == sorted(kept, reverse=True)
-    assert {c.rejected for c in found if c.rejected} <= {
-        "too rare",
-        "does not fit the sense",
-        "not rarer than the original",
-        "not a plain word",
-        "the same word",
-        "has no form for JJ",
-    }
+@pytest.mark.parametrize(
+    ("target", "lemma", "reason"),
+    [
+        ("moment", "mo", "shorter"),
+        ("moment", "thing", "not rarer"),
+        ("moment", "blink", ""),
+        ("moment", "momentum", "another form"),
+        ("moment", "jiffy-bag", "not a plain word"),
+        ("moment", "qzxvkj", "too rare"),
+        ("larger", "gigantic", "has no form"),
+    ],
+)
+def test_every_rejection_has_its_reason(analyst, target, lemma, reason):
+    text = "For a moment the larger house stood on a hill."
+    assert shaped(analyst, text, target, lemma).rejected[: len(reason)] == reason
 
 
 def test_fixed_phrases_are_left_alone(analyst):
-    sentence, index = find(analyst, "The meeting will take place in the large hall.", "place")
-    assert phrase_barrier(analyst.wordnet, sentence, index) == "part of a fixed phrase"
-    sentence, index = find(analyst, "The meeting will take place in the large hall.", "large")
-    assert phrase_barrier(analyst.wordnet, sentence, index) == ""
-
-
-def test_an_article_is_mended_only_if_the_sound_changes(analyst):
-    sentence, index = find(analyst, "He saw a large house there.", "large")
-    assert needs_article(sentence, index, "enormous")
-    assert not needs_article(sentence, index, "huge")
-    sentence, index = find(analyst, "He saw the large house there.", "large")
-    assert not needs_article(sentence, index, "enormous")
+    spot = spot_of(analyst, "The meeting will take place in the large hall.", "place")
+    assert phrase_barrier(analyst.wordnet, spot.sentence, spot.index) == "part of a fixed phrase"
+    assert phrase_barrier(analyst.wordnet, spot.sentence, spot.index + 3) == ""
 
 
 @pytest.mark.parametrize("min_fit", [-0.1, 1.0, 3])
@@ -102,3 +51,39 @@ def test_a_threshold_that_would_leave_everything_as_it_was_is_an_error(min_fit):
     # the released LexiMark takes int(0.8) = 0 candidates and marks nothing, without a word
     with pytest.raises(ValueError, match="min_fit"):
         FitSettings(min_fit=min_fit)
+
+
+def test_what_scores_below_the_threshold_is_rejected_and_keeps_its_score():
+    offers = [Candidate(word, word, "test", 15.0, 0.0) for word in ("good", "bad")]
+    good, bad = judge(offers, [0.5, 0.49], 0.5)
+    assert (good.rejected, good.score) == ("", 0.5)
+    assert (bad.rejected, bad.score) == ("fit below 0.5", 0.49)
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """Proposes the same words everywhere."""
+
+    name: str
+    words: dict[str, tuple[float, str]]
+
+    def candidates(self, spots, settings):
+        offers = [
+            Candidate(word, word, self.name, 15.0, score, reason)
+            for word, (score, reason) in self.words.items()
+        ]
+        return [offers for _ in spots]
+
+
+def test_the_first_source_goes_before_the_second_and_rejected_words_go_last(analyst):
+    first = Fixed("first", {"a": (0.1, ""), "b": (0.9, ""), "c": (0.99, "no"), "d": (0.2, "no")})
+    second = Fixed("second", {"b": (1.0, ""), "c": (0.3, ""), "e": (0.8, "")})
+    spot = spot_of(analyst, "A dog barked.", "dog")
+    (found,) = find_candidates([first, second], [spot], FitSettings())
+    assert [(c.lemma, c.source) for c in found] == [
+        ("b", "first"),
+        ("a", "first"),
+        ("e", "second"),
+        ("c", "second"),
+        ("d", "first"),
+    ]

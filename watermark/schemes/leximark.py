@@ -10,19 +10,24 @@ which is what makes an exact test possible.
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
+from watermark.acceptance import Quality
 from watermark.document import Document, Site
-from watermark.fit import Candidate, FitSettings, candidates, needs_article, phrase_barrier
+from watermark.fit import Candidate, FitSettings, Source, find_candidates, phrase_barrier
 from watermark.prose import Span, protected_spans
 from watermark.rarity import rarity_bits
 from watermark.scheme import Rule, Test, check_share
+from watermark.spots import Spot
 from watermark.synonyms import WordNet
 from watermark.words import Sentence, Word, read_sentences
 
 if TYPE_CHECKING:
     from spacy.language import Language
 
+GROUP_CHARACTERS = 200_000
+"""How much text is read at a time; more is read only of a longer document."""
 Scope = Literal["word", "site"]
 Select = Literal["rarest", "commonest", "random"]
 
@@ -31,10 +36,8 @@ PUBLISHED = "published"
 
 LIGHT_WORDS = frozenset(
     """
-    be do have can will shall may must need dare make take get give go come let keep put set say
-    tell see know think want seem become happen thing way lot bit kind sort part case fact time
-    day week month year century more most less least much many few other same such own very too
-    so not never ever also even just only still yet already again there here
+    be do have can will shall may must need dare make take get give go come let keep put
+    more most less least much many few other same such own so not never ever there here
     """.split()  # noqa: SIM905 - a list of words reads better as one
 )
 """Lemmas that mean little by themselves: a synonym of theirs is hardly ever right."""
@@ -73,7 +76,11 @@ class LexiMark:
     """Lemmas, lower case, that are never replaced."""
     protected_words: frozenset[str] = frozenset()
     """Words and lemmas, lower case, that are neither replaced nor put in."""
-    fit: FitSettings = field(default=FitSettings())
+    sources: tuple[str, ...] = ("wordnet",)
+    """Where candidates come from, as `--source` names it; the first goes before the next."""
+    quality: Quality = "fast"
+    """How WordNet's words are judged: `fast` without a model, `best` with two."""
+    fit: FitSettings = field(default_factory=FitSettings)
 
     detector: ClassVar[str] = "min_k_plus_plus"
     needs: ClassVar[str] = "a sentence with a word that has an admissible synonym (English prose)"
@@ -115,6 +122,8 @@ class Analyst:
 
     nlp: "Language"
     wordnet: WordNet
+    sources: tuple[Source, ...]
+    """Where candidates come from; the words of the first go before those of the next."""
 
 
 def find_sites(
@@ -126,36 +135,80 @@ def find_sites(
     rule `published` they still carry every admissible candidate: `choose_published` needs the
     whole corpus to settle on one replacement a word.
     """
-    texts = [document.text for document in documents]
-    for document, sentences in zip(documents, read_sentences(analyst.nlp, texts), strict=True):
-        spans = protected_spans(document.text, quotations=settings.quotations)
-        sites = [
-            site
-            for sentence in sentences
-            for site in _sites_of_sentence(analyst.wordnet, document, sentence, spans, settings)
+    for group in _groups(documents):
+        texts = [document.text for document in group]
+        sought: list[_Sought] = []
+        read = zip(group, read_sentences(analyst.nlp, texts), strict=True)
+        for number, (document, sentences) in enumerate(read):
+            spans = protected_spans(document.text, quotations=settings.quotations)
+            for sentence in filter(_is_prose, sentences):
+                spots = _spots(analyst.wordnet, document, sentence, spans, settings)
+                wanted = _sites_wanted(sentence, settings)
+                sought.append(_Sought(number, document, wanted, spots))
+        _fill(analyst, sought, settings)
+        found: list[list[Site]] = [[] for _ in group]
+        for one in sought:
+            found[one.number] += one.sites
+        yield from (sorted(sites, key=lambda site: site.start) for sites in found)
+
+
+def _groups(documents: Sequence[Document]) -> Iterator[list[Document]]:
+    """Cut a batch so that little text is in memory, and enough for a model to read at once."""
+    group: list[Document] = []
+    size = 0
+    for document in documents:
+        if group and (size + len(document.text) > GROUP_CHARACTERS):
+            yield group
+            group, size = [], 0
+        group.append(document)
+        size += len(document.text)
+    if group:
+        yield group
+
+
+@dataclass
+class _Sought:
+    """A sentence whose sites are looked for."""
+
+    number: int
+    """Of the document in its group."""
+    document: Document
+    wanted: int
+    """How many sites it may have."""
+    spots: Iterator[Spot]
+    """The words that may be sites, in the order of the scheme."""
+    sites: list[Site] = field(default_factory=list)
+
+
+def _fill(analyst: Analyst, sought: Sequence[_Sought], settings: LexiMark) -> None:
+    """Ask for candidates in rounds, so that the models of a source read many sentences at once.
+
+    In each round a sentence puts forward as many words as it lacks sites.
+    """
+    open_ = list(sought)
+    while open_:
+        asked = [
+            (one, spot) for one in open_ for spot in islice(one.spots, one.wanted - len(one.sites))
         ]
-        yield sorted(sites, key=lambda site: site.start)
+        offers = find_candidates(analyst.sources, [spot for _, spot in asked], settings.fit)
+        for (one, spot), candidates in zip(asked, offers, strict=True):
+            site = _site(one.document, spot, candidates, settings)
+            if site is not None:
+                one.sites.append(site)
+        still = {id(one) for one, _ in asked}
+        open_ = [one for one in open_ if id(one) in still and len(one.sites) < one.wanted]
 
 
-def _sites_of_sentence(
+def _spots(
     wordnet: WordNet,
     document: Document,
     sentence: Sentence,
     spans: Sequence[Span],
     settings: LexiMark,
-) -> Iterator[Site]:
-    if not _is_prose(sentence):
-        return
-    taken, limit = 0, _sites_wanted(sentence, settings)
+) -> Iterator[Spot]:
     for index in _in_order(document, sentence, settings.select):
-        if taken == limit:
-            return
-        if barrier(wordnet, sentence, index, spans, settings):
-            continue
-        site = _site(wordnet, document, sentence, index, settings)
-        if site is not None:
-            taken += 1
-            yield site
+        if not barrier(wordnet, sentence, index, spans, settings):
+            yield Spot(document.text, sentence, index)
 
 
 def _in_order(document: Document, sentence: Sentence, select: Select) -> list[int]:
@@ -214,28 +267,23 @@ def barrier(
 
 
 def _site(
-    wordnet: WordNet, document: Document, sentence: Sentence, index: int, settings: LexiMark
+    document: Document, spot: Spot, candidates: Sequence[Candidate], settings: LexiMark
 ) -> Site | None:
-    word = sentence[index]
+    word = spot.word
     wanted = settings.n_candidates - settings.keep_original
-    admissible = [
-        candidate
-        for candidate in candidates(wordnet, word, sentence, settings.fit)
-        if not candidate.rejected and not _protects(settings, candidate)
-    ]
-    if settings.rule == "published":
-        chosen = admissible
-    elif len(admissible) < wanted:
-        return None
-    else:
-        chosen = admissible[:wanted]
+    chosen = [c for c in candidates if not c.rejected and not _protects(settings, c)]
+    if settings.rule == "keyed":
+        if len(chosen) < wanted:
+            return None
+        chosen = chosen[:wanted]
     if not chosen:
         return None
     lemmas = [candidate.lemma for candidate in chosen]
     surfaces = [candidate.surface for candidate in chosen]
     if settings.keep_original and settings.rule == "keyed":
         lemmas, surfaces = [word.lemma, *lemmas], [word.text, *surfaces]
-    start, original, written = _with_article(document.text, sentence, index, surfaces)
+    start, written = _with_article(spot, surfaces)
+    original = document.text[start : word.end]
     return Site(document.id, start, original, written, _draw_name(settings, document, word, lemmas))
 
 
@@ -251,28 +299,11 @@ def _draw_name(settings: LexiMark, document: Document, word: Word, lemmas: Seque
     return f"{word.lemma}.{word.pos}:{'|'.join(lemmas)}"
 
 
-def _with_article(
-    text: str, sentence: Sentence, index: int, surfaces: Iterable[str]
-) -> tuple[int, str, tuple[str, ...]]:
+def _with_article(spot: Spot, surfaces: Iterable[str]) -> tuple[int, tuple[str, ...]]:
     """Widen a site over the "a" or "an" before it if a candidate wants the other one."""
-    word, surfaces = sentence[index], tuple(surfaces)
-    if not any(needs_article(sentence, index, surface) for surface in surfaces):
-        return word.start, word.text, surfaces
-    before = sentence[index - 1]
-    gap = text[before.end : word.start]
-    mended = tuple(
-        _other_article(before.text) + gap + surface
-        if needs_article(sentence, index, surface)
-        else before.text + gap + surface
-        for surface in surfaces
-    )
-    return before.start, text[before.start : word.end], mended
-
-
-def _other_article(written: str) -> str:
-    if written.lower() == "an":
-        return written[0]
-    return written + ("N" if written.isupper() and len(written) > 1 else "n")
+    replacements = [spot.replacement(surface) for surface in surfaces]
+    start = min(first for first, _ in replacements)
+    return start, tuple(spot.text[start:first] + written for first, written in replacements)
 
 
 def settle_published(sites: Iterable[Site]) -> dict[str, str]:

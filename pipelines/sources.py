@@ -1,0 +1,62 @@
+"""The sources of candidates by the names that the option `--source` has for them."""
+
+from collections.abc import Callable, Iterable
+
+from watermark.acceptance import Quality, load_acceptance
+from watermark.assets import find_model
+from watermark.fit import Source
+from watermark.model_features import Models
+from watermark.sources.wordnet import ModelledWordNetSource, WordNetSource
+from watermark.synonyms import WordNet
+
+
+def load_models() -> Models:
+    """Load the optional models that quality `best` needs.
+
+    Raises:
+        AssetError: They are not there.
+    """
+    from membership.context import ContextReader
+    from membership.models.encoder import load_encoder
+    from membership.models.huggingface import load_huggingface
+
+    encoder = load_encoder(find_model("minilm"))
+    return Models(encoder, ContextReader(load_huggingface(find_model("smollm2-135m"))))
+
+
+def make_sources(names: Iterable[str], quality: Quality, wordnet: WordNet) -> tuple[Source, ...]:
+    """Load the sources.
+
+    Args:
+        names: As the command line gives them: a name, with `=` and a value where one is needed.
+        quality: How the words of WordNet are judged.
+        wordnet: WordNet.
+
+    Raises:
+        AssetError: A model is not there.
+        ValueError: There is no such source, or its value is none.
+    """
+    made: dict[str, Source] = {}
+    for spelled in names:
+        name, _, value = spelled.partition("=")
+        if name not in SOURCES:
+            raise ValueError(f"there is no source {name!r}; there are {', '.join(SOURCES)}")
+        if name in made:
+            raise ValueError(f"source {name} comes twice")
+        made[name] = SOURCES[name](value, quality, wordnet)
+    if not made:
+        raise ValueError("no source of candidates: give one, such as wordnet")
+    return tuple(made.values())
+
+
+def _wordnet(value: str, quality: Quality, wordnet: WordNet) -> Source:
+    if value:
+        raise ValueError(f"source wordnet takes no value, got {value!r}; see --min-fit")
+    fast = load_acceptance("fast")
+    if quality == "fast":
+        return WordNetSource(wordnet, fast)
+    return ModelledWordNetSource(wordnet, load_acceptance("best"), load_models(), fast)
+
+
+SOURCES: dict[str, Callable[[str, Quality, WordNet], Source]] = {"wordnet": _wordnet}
+"""How each is made from its value."""

@@ -1,0 +1,41 @@
+"""The chance that a reader accepts a candidate: a logistic regression over its features.
+
+The weights are in `watermark/acceptance.json`. They were fitted to human judgements by
+`pipelines/experiments/acceptance.py`, which also says how good they are.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from math import exp
+from pathlib import Path
+from typing import Literal
+
+Quality = Literal["fast", "best"]
+"""`fast` needs no model; `best` needs a language model and an encoder."""
+
+FILE = Path(__file__).with_name("acceptance.json")
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """A fitted regression."""
+
+    weights: Mapping[str, float]
+    """One for each feature that counts, in the feature's own unit."""
+    intercept: float
+    threshold: float
+    """The least chance that is asked for by default, in (0, 1)."""
+
+    def chance(self, features: Mapping[str, float]) -> float:
+        """Return the chance, in (0, 1), that a reader accepts a candidate with these features."""
+        score = self.intercept + sum(w * features[name] for name, w in self.weights.items())
+        return 1 / (1 + exp(-max(-50.0, min(50.0, score))))
+
+
+@cache
+def load_acceptance(quality: Quality) -> Acceptance:
+    """Return the regression for a quality."""
+    stored = json.loads(FILE.read_text(encoding="utf-8"))[quality]
+    return Acceptance(stored["weights"], stored["intercept"], stored["threshold"])

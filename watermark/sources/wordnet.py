@@ -1,0 +1,102 @@
+"""WordNet: the words that share a sense with the word, or come near one, judged for the place."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from watermark.acceptance import Acceptance
+from watermark.features import Features, SpotSenses
+from watermark.fit import Candidate, FitSettings, judge, shape
+from watermark.model_features import Models, model_features
+from watermark.spots import Spot
+from watermark.synonyms import WordNet
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A candidate with its features; none if it was rejected for its form."""
+
+    candidate: Candidate
+    features: Features
+
+
+def describe(wordnet: WordNet, spot: Spot, settings: FitSettings) -> list[Described]:
+    """Return WordNet's words for a spot; those that may stand there come with their features."""
+    senses = SpotSenses(wordnet, spot)
+    found: list[Described] = []
+    for lemma in senses.lemmas:
+        candidate = shape(lemma, "wordnet", spot, settings)
+        if not candidate.rejected and (register := senses.register(lemma)):
+            candidate = replace(candidate, rejected=f"register: {register}")
+        features = {} if candidate.rejected else senses.features(lemma, candidate.surface)
+        found.append(Described(candidate, features))
+    return found
+
+
+@dataclass(frozen=True)
+class WordNetSource:
+    """Synonyms, near synonyms and broader words of every sense, with the chance of acceptance."""
+
+    wordnet: WordNet
+    acceptance: Acceptance
+    """The regression without models."""
+
+    @property
+    def name(self) -> str:
+        """What the option `--source` calls it."""
+        return "wordnet"
+
+    def candidates(self, spots: Sequence[Spot], settings: FitSettings) -> list[list[Candidate]]:
+        """Return the candidates of each spot, the rejected ones with their reason."""
+        return [self._judge(describe(self.wordnet, spot, settings), settings) for spot in spots]
+
+    def _judge(self, found: Sequence[Described], settings: FitSettings) -> list[Candidate]:
+        offered = [d for d in found if not d.candidate.rejected]
+        chances = [self.acceptance.chance(d.features) for d in offered]
+        rejected = [d.candidate for d in found if d.candidate.rejected]
+        return judge((d.candidate for d in offered), chances, settings.min_fit) + rejected
+
+
+@dataclass(frozen=True)
+class ModelledWordNetSource:
+    """The same words, judged with an encoder and a language model as well."""
+
+    wordnet: WordNet
+    acceptance: Acceptance
+    """The regression with models."""
+    models: Models
+    screen: Acceptance
+    """The regression without models."""
+    worth_reading: float = 0.1
+    """Words with a smaller chance by `screen` are not shown to the models."""
+
+    @property
+    def name(self) -> str:
+        """What the option `--source` calls it."""
+        return "wordnet"
+
+    def candidates(self, spots: Sequence[Spot], settings: FitSettings) -> list[list[Candidate]]:
+        """Return the candidates of each spot, the rejected ones with their reason."""
+        found = [
+            [self._screened(d) for d in describe(self.wordnet, spot, settings)] for spot in spots
+        ]
+        offered = [[d for d in some if not d.candidate.rejected] for some in found]
+        read = model_features(self.models, spots, [[d.candidate for d in some] for some in offered])
+        judged: list[list[Candidate]] = []
+        for some, described, features in zip(found, offered, read, strict=True):
+            chances = [
+                self.acceptance.chance({**d.features, **more})
+                for d, more in zip(described, features, strict=True)
+            ]
+            rejected = [d.candidate for d in some if d.candidate.rejected]
+            offers = (d.candidate for d in described)
+            judged.append(judge(offers, chances, settings.min_fit) + rejected)
+        return judged
+
+    def _screened(self, described: Described) -> Described:
+        if described.candidate.rejected:
+            return described
+        chance = self.screen.chance(described.features)
+        if chance >= self.worth_reading:
+            return described
+        reason = f"fit without models below {self.worth_reading:g}"
+        return Described(replace(described.candidate, score=chance, rejected=reason), {})
