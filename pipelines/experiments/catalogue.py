@@ -2,6 +2,7 @@
 
 from pipelines.experiments import (
     ablations,
+    dcpdd_benchmarks,
     hubble_ladder,
     laptop,
     leximark_finetune,
@@ -19,6 +20,7 @@ MODULES = (
     records_needed,
     leximark_finetune,
     leximark_pretrain,
+    dcpdd_benchmarks,
 )
 EXPERIMENTS: dict[str, Experiment] = {
     module.EXPERIMENT.name: module.EXPERIMENT for module in MODULES

@@ -75,12 +75,18 @@ def score_values(found: Examination, detector: str) -> NDArray[np.float64]:
 
 def measure_detectors(found: Examination) -> Iterator[Measure]:
     """Yield AUROC and TPR at 5 % FPR of each detector; nothing is flipped."""
-    published = found.material.published
     for name in found.scores:
-        values = score_values(found, name)
-        scored = np.isfinite(values)
-        inside, outside = values[scored & published], values[scored & ~published]
-        n = len(inside) + len(outside)
+        yield from measure_scores(name, score_values(found, name), found.material.published)
+
+
+def measure_scores(
+    name: str, values: NDArray[np.float64], members: NDArray[np.bool_]
+) -> Iterator[Measure]:
+    """Yield AUROC and TPR at 5 % FPR of scores; nothing if one side has none."""
+    scored = np.isfinite(values)
+    inside, outside = values[scored & members], values[scored & ~members]
+    n = len(inside) + len(outside)
+    if len(inside) and len(outside):
         yield Measure("auroc", auroc(inside, outside), name, n)
         yield Measure("tpr_at_5_fpr", tpr_at(MAX_FPR, inside, outside), name, n)
 

@@ -6,7 +6,7 @@ again: remove the record of the cell and run it once more.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from membership.detector import Detector
@@ -38,7 +38,7 @@ class Trial:
     training: TrainingSettings
     detectors: Mapping[str, Detector]
     seed: int
-    options: ModelOptions = field(default=ModelOptions())
+    options: ModelOptions = ModelOptions()
     power: bool = True
     """Whether to measure the power of the tests as well."""
 
