@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 GROUP_CHARACTERS = 200_000
 """How much text is read at a time; more is read only of a longer document."""
-Scope = Literal["word", "site"]
+Scope = Literal["word", "site", "document"]
 Select = Literal["rarest", "commonest", "random"]
 
 PUBLISHED = "published"
@@ -50,7 +50,7 @@ class LexiMark:
     rule: Rule = "keyed"
     """`keyed`: the key chooses among the candidates. `published`: always the rarest candidate."""
     scope: Scope = "word"
-    """`word`: one draw decides all places of a word. `site`: every place has its own draw."""
+    """What one draw decides: all places of a `word`, one `site`, or all of a `document`."""
     words_per_sentence: int = 5
     """K of the paper: how many words of a sentence become sites."""
     percentage: float = 0.0
@@ -98,13 +98,13 @@ class LexiMark:
             raise ValueError(f"select must be one of {get_args(Select)}, got {self.select!r}")
 
     def cap(self, draw: str) -> int | None:
-        """Return the most sites of a draw; one that decides a single place needs no limit."""
+        """Return the most sites of a draw; one of a single place or document needs no limit."""
         return self.max_sites_per_draw if self.scope == "word" else None
 
     @property
     def tests(self) -> tuple[Test, ...]:
         """Without a key there is nothing to re-draw."""
-        return ("redraw", "remark", "holdout") if self.rule == "keyed" else ("holdout",)
+        return ("redraw", "twin", "remark", "holdout") if self.rule == "keyed" else ("holdout",)
 
     def describe(self) -> dict[str, Any]:
         """Return name and settings as a plan keeps them."""
@@ -294,6 +294,8 @@ def _protects(settings: LexiMark, candidate: Candidate) -> bool:
 def _draw_name(settings: LexiMark, document: Document, word: Word, lemmas: Sequence[str]) -> str:
     if settings.rule == "published":
         return PUBLISHED
+    if settings.scope == "document":
+        return document.id
     if settings.scope == "site":
         return f"{document.id}:{word.start}"
     return f"{word.lemma}.{word.pos}:{'|'.join(lemmas)}"
