@@ -95,7 +95,7 @@ class SpotSenses:
         """
         own = {s.name: (rank, s) for rank, s in enumerate(self._senses(lemma))}
         found: Features = dict.fromkeys(("same", "similar", "broader"), 0.0)
-        fit = near = uses = count = 0.0
+        fit = near = uses = count = breadth = 0.0
         rank = own_rank = 0.0
         frames: set[int] = set()
         for place, (sense, share) in enumerate(self.shares):
@@ -105,6 +105,7 @@ class SpotSenses:
                 position, shared = own.get(link.sense, (9, None))
                 use = shared.share if shared else 0.0
                 found[link.relation] += share
+                breadth = max(breadth, log1p(link.breadth))
                 fit += share * sqrt(use) * (link.relation == "same")
                 near += share * sqrt(use)
                 uses += use
@@ -118,6 +119,7 @@ class SpotSenses:
             "near": near,
             "own_use": min(uses, 1.0),
             "count": log1p(count),
+            "breadth": breadth,
             "rank": rank,
             "own_rank": own_rank,
             "part_of_speech": self.wordnet.pos_share(lemma, self.word.pos),

@@ -31,6 +31,8 @@ class Link:
     """Name of the synset."""
     words: tuple[str, ...]
     """Its single words, without the lemma that was looked up."""
+    breadth: int
+    """How many kinds WordNet has of what a broader word means; 0 for the other relations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +173,7 @@ def _links(synset: "Synset", lemma: str) -> tuple[Link, ...]:
             relation,
             other.name(),
             tuple(n for n in other.lemma_names() if n != lemma and n.isalpha() and n.islower()),
+            len(other.hyponyms()) if relation == "broader" else 0,
         )
         for relation, other in related
     )

@@ -37,7 +37,9 @@ PUBLISHED = "published"
 LIGHT_WORDS = frozenset(
     """
     be do have can will shall may must need dare make take get give go come let keep put
-    more most less least much many few other same such own so not never ever there here
+    thing way lot bit kind sort people time day year
+    more most less least much many few other same such own too so not never ever
+    also even just only still yet already again there here
     """.split()  # noqa: SIM905 - a list of words reads better as one
 )
 """Lemmas that mean little by themselves: a synonym of theirs is hardly ever right."""
