@@ -21,13 +21,13 @@ from watermark.rarity import rarity_bits
 from watermark.scheme import Rule, Test, check_share
 from watermark.spots import Spot
 from watermark.synonyms import WordNet
-from watermark.words import Sentence, Word, read_sentences
+from watermark.words import Sentence, Word, read_pieces
 
 if TYPE_CHECKING:
     from spacy.language import Language
 
-GROUP_CHARACTERS = 200_000
-"""How much text is read at a time; more is read only of a longer document."""
+GROUP_SENTENCES = 2_000
+"""How many sentences are in memory at a time."""
 Scope = Literal["word", "site", "document"]
 Select = Literal["rarest", "commonest", "random"]
 
@@ -137,34 +137,39 @@ def find_sites(
     rule `published` they still carry every admissible candidate: `choose_published` needs the
     whole corpus to settle on one replacement a word.
     """
-    for group in _groups(documents):
-        texts = [document.text for document in group]
-        sought: list[_Sought] = []
-        read = zip(group, read_sentences(analyst.nlp, texts), strict=True)
-        for number, (document, sentences) in enumerate(read):
-            spans = protected_spans(document.text, quotations=settings.quotations)
-            for sentence in filter(_is_prose, sentences):
-                spots = _spots(analyst.wordnet, document, sentence, spans, settings)
-                wanted = _sites_wanted(sentence, settings)
-                sought.append(_Sought(number, document, wanted, spots))
+    done, sites = 0, list[Site]()
+    for sought in _groups(_sentences(analyst, documents, settings)):
         _fill(analyst, sought, settings)
-        found: list[list[Site]] = [[] for _ in group]
         for one in sought:
-            found[one.number] += one.sites
-        yield from (sorted(sites, key=lambda site: site.start) for sites in found)
+            while done < one.number:  # all sentences of that document were before this one
+                yield sorted(sites, key=lambda site: site.start)
+                done, sites = done + 1, []
+            sites += one.sites
+    for _ in range(done, len(documents)):
+        yield sorted(sites, key=lambda site: site.start)
+        sites = []
 
 
-def _groups(documents: Sequence[Document]) -> Iterator[list[Document]]:
-    """Cut a batch so that little text is in memory, and enough for a model to read at once."""
-    group: list[Document] = []
-    size = 0
-    for document in documents:
-        if group and (size + len(document.text) > GROUP_CHARACTERS):
-            yield group
-            group, size = [], 0
-        group.append(document)
-        size += len(document.text)
-    if group:
+def _sentences(
+    analyst: Analyst, documents: Sequence[Document], settings: LexiMark
+) -> Iterator["_Sought"]:
+    """Yield the sentences that are prose, document after document."""
+    spans, read = list[Span](), -1
+    for number, (start, end), sentences in read_pieces(analyst.nlp, (d.text for d in documents)):
+        document = documents[number]
+        if number != read:
+            spans = protected_spans(document.text, quotations=settings.quotations)
+            read = number
+        near = [span for span in spans if span[0] < end and start < span[1]]
+        for sentence in filter(_is_prose, sentences):
+            spots = _spots(analyst.wordnet, document, sentence, near, settings)
+            yield _Sought(number, document, _sites_wanted(sentence, settings), spots)
+
+
+def _groups(sought: Iterable["_Sought"]) -> Iterator[list["_Sought"]]:
+    """Take so many sentences together that a model has enough to read, and memory to spare."""
+    sentences = iter(sought)
+    while group := list(islice(sentences, GROUP_SENTENCES)):
         yield group
 
 
