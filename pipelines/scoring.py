@@ -2,24 +2,27 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
-from membership.detector import Detector, Score
+from membership.detector import Detector, Score, TextDetector
 from membership.detectors import default_detectors
 from membership.detectors.con_recall import ConRecall
 from membership.detectors.dc_pdd import DcPdd
 from membership.detectors.lowercase import Lowercase
 from membership.detectors.neighbourhood import Neighbourhood
+from membership.detectors.ngram_coverage import NgramCoverage
 from membership.detectors.pac import Pac
 from membership.detectors.recall import Recall
+from membership.detectors.samia import Samia
 from membership.frequencies import FrequencyTable, count_tokens, load_frequencies
+from membership.generation import Writer
 from membership.models.checkpoint import find_tokenizer, vocabulary_size
 from membership.models.huggingface import load_tokenizer
-from membership.scoring import score_documents, tokenizer_fingerprint
+from membership.scoring import Sampling, score_documents, score_written, tokenizer_fingerprint
 from membership.trace import Suspect
 from pipelines.labelled import NEIGHBOURS, Record
 from pipelines.run_record import describe_run
@@ -29,6 +32,8 @@ from watermark.atomic import atomic_file
 from watermark.corpus import corpus_digest, open_corpus
 from watermark.errors import PrerequisiteError, ToolkitError
 
+TEXT_DETECTORS: dict[str, TextDetector] = {d.name: d for d in (Samia(), NgramCoverage())}
+"""Detectors of what the suspect writes behind the first half of a document."""
 MORE_PASSES = ("lowercase", "pac", "neighbourhood", "recall", "con_recall")
 """Detectors that read more texts than the documents; they run when they are named."""
 
@@ -54,6 +59,7 @@ def score_command(
     *,
     detectors: Sequence[str] = (),
     extras: Extras = Extras(),
+    sampling: Sampling = Sampling(),
 ) -> dict[str, list[Score]]:
     """Score documents, write the scores and beside them how they were made; return them by name.
 
@@ -67,11 +73,18 @@ def score_command(
         raise ToolkitError(f"{record_file}: exists already; name another file with --out")
     suspect = load_model(model, options)
     other = load_model(reference, options) if reference else None
-    chosen = choose(detectors, suspect, other, extras, records)
+    written = choose_text(detectors, suspect)
+    rest = [name for name in detectors if name not in written]
+    chosen = choose(rest, suspect, other, extras, records) if rest or not written else {}
     documents = [record.document for record in records]
-    scored = score_documents(documents, chosen, suspect, other)
-    bar = tqdm(scored, total=len(documents), desc="scoring", unit=" documents", disable=None)
-    rows = list(bar)
+    rows: list[dict[str, Score]] = [{} for _ in documents]
+    for scored in (
+        score_documents(documents, chosen, suspect, other) if chosen else (),
+        score_written(documents, written, _writer(suspect), sampling) if written else (),
+    ):
+        bar = tqdm(scored, total=len(documents), desc="scoring", unit=" documents", disable=None)
+        for row, found in zip(rows, bar, strict=False):
+            row |= found
     write_scores(out, records, rows)
     about = describe_run(
         {
@@ -79,12 +92,35 @@ def score_command(
             "suspect": _describe(suspect),
             "reference": _describe(other) if other else None,
             "frequencies": _describe_table(chosen.get("dc_pdd")),
+            "sampling": asdict(sampling) if written else None,
         },
-        {},
+        {"sampling": sampling.seed} if written else {},
     )
     with atomic_file(record_file) as draft:
         draft.write_text(json.dumps(about.as_dict(), indent=2) + "\n", encoding="utf-8")
-    return {name: [row[name] for row in rows] for name in chosen}
+    return {name: [row[name] for row in rows] for name in (*chosen, *written)}
+
+
+def choose_text(names: Sequence[str], suspect: Suspect) -> dict[str, TextDetector]:
+    """Return the text detectors among the names; all of them if a suspect can only write.
+
+    Raises:
+        PrerequisiteError: One is named, and the suspect does not write.
+    """
+    named = [name for name in names if name in TEXT_DETECTORS]
+    if not names and "logprobs" not in suspect.abilities:
+        named = list(TEXT_DETECTORS)
+    if named and "text" not in suspect.abilities:
+        raise PrerequisiteError(
+            f"{named[0]}: needs a suspect that writes, and {suspect.name} is not asked to; give a "
+            "server, such as text+http://host/v1 or openai+http://host/v1"
+        )
+    return {name: TEXT_DETECTORS[name] for name in named}
+
+
+def _writer(suspect: Suspect) -> Writer:
+    writer: Writer = suspect  # type: ignore[assignment]  # it has the ability
+    return writer
 
 
 def choose(
@@ -117,7 +153,7 @@ def choose(
         ),
     }
     if unknown := [name for name in names if name not in {*one_pass, *makers}]:
-        there = ", ".join([*one_pass, *makers])
+        there = ", ".join([*one_pass, *makers, *TEXT_DETECTORS])
         raise PrerequisiteError(f"no detector is called {unknown[0]!r}; there are {there}")
     return {name: makers[name]() if name in makers else one_pass[name] for name in names}
 

@@ -16,6 +16,7 @@ from pipelines.demo import paragraphs
 from pipelines.notebook import score_dataset
 from pipelines.score_table import read_scores
 from pipelines.scoring import MORE_PASSES
+from tests.fake_server import serve
 from tests.tiny import save_tiny_model, tiny_tokenizer
 
 ONE_PASS = [n for n, d in default_detectors().items() if "reference" not in d.needs]
@@ -236,3 +237,36 @@ def test_a_data_set_in_memory_gets_a_column_a_detector(models):
     assert scored["loss"][0] < 0
     assert math.isnan(scored["loss"][1])
     assert list(score_dataset(data, models["suspect"], text_column="body").features)[1:] == ONE_PASS
+
+
+def test_a_server_that_only_writes_is_scored_by_what_it_writes(leximark, models):
+    rows = [{"text": "one two three more of one two three"}, {"text": ""}]
+    Path("c.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with serve(models["suspect"]) as server:
+        model = f"chat+{server.url}"
+        leximark("score", "c.jsonl", "--model", model, "--samples", 2, "--out", "s.jsonl")
+        both = leximark("score", "c.jsonl", "--model", models["suspect"], "--out", "t.jsonl",
+                        "--detectors", "loss,samia", status=2)  # fmt: skip
+        lost = leximark("score", "c.jsonl", "--model", model, "--out", "t.jsonl",
+                        "--detectors", "loss", status=2)  # fmt: skip
+        assert len([r for r in server.requests if r["messages"][-1]["content"] != "The"]) >= 2
+    found = [json.loads(line) for line in Path("s.jsonl").read_text().splitlines()]
+    # It writes "more of one two three more"; the rest of the text is "of one two three".
+    assert (found[0]["samia"], found[0]["ngram_coverage"]) == (1.0, 4 / 6)
+    assert json.loads(found[1]["unscored"])["samia"] == "too short to be split"
+    assert "samia: needs a suspect that writes" in both
+    assert "loss: needs logprobs" in lost
+    about = json.loads(Path("s.jsonl.run.json").read_text())
+    assert about["inputs"]["sampling"] == {"n": 2, "temperature": 1.0, "seed": 0}
+
+
+def test_a_second_run_reads_no_text_again(leximark, corpus, models, monkeypatch):
+    score = ("score", corpus, "--model", models["suspect"], "--detectors", "loss,zlib")
+    leximark(*score, "--cache", "cache", "--out", "a.csv")
+    monkeypatch.setattr(
+        "pipelines.suspects.load_huggingface", lambda *a, **k: pytest.fail("a model was loaded")
+    )
+    leximark(*score, "--cache", "cache", "--out", "b.csv")
+    assert Path("a.csv").read_bytes() == Path("b.csv").read_bytes()
+    refused = leximark(*score, "--cache", "x", "--no-cache", "--out", "c.csv", status=2)
+    assert "choose one of" in refused
