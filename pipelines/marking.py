@@ -1,7 +1,8 @@
 """The job behind `leximark mark`: load what finds sites, mark, show how far it is."""
 
-from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from importlib.metadata import version
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -9,29 +10,22 @@ from tqdm import tqdm
 
 from membership.detectors import default_detectors
 from pipelines.run_record import program_version
-from pipelines.sources import make_sources
+from pipelines.sources import load_analyst
+from pipelines.workers import find_here, find_in_processes
 from watermark.acceptance import Quality, load_acceptance
-from watermark.assets import find_spacy, find_wordnet
-from watermark.corpus import open_corpus
-from watermark.document import Document, Site
+from watermark.corpus import Corpus, open_corpus
+from watermark.errors import CorpusError
 from watermark.fit import FitSettings
+from watermark.language import count_languages
 from watermark.marking import Intent, mark_corpus
-from watermark.schemes.leximark import Analyst, LexiMark, find_sites
-from watermark.synonyms import WordNet
+from watermark.schemes.leximark import LexiMark
 from watermark.vault import Plan
-from watermark.words import load_english, pipeline_version
+from watermark.words import pipeline_version
 
-
-def load_analyst(scheme: LexiMark = LexiMark()) -> Analyst:
-    """Load the language data that `leximark assets` fetched, and the sources of a scheme.
-
-    Raises:
-        AssetError: They are not there.
-        ValueError: A source is none.
-    """
-    wordnet = WordNet(find_wordnet())
-    sources = make_sources(scheme.sources, scheme.quality, wordnet)
-    return Analyst(load_english(find_spacy()), wordnet, sources)
+LOOKED_AT = 200
+"""Documents whose language is looked at before anything is marked."""
+LEAST_ENGLISH = 0.1
+"""Least share of English sentences among them; only these are marked."""
 
 
 def make_fit(quality: Quality, min_fit: float | None) -> FitSettings:
@@ -70,6 +64,23 @@ def make_intent(scheme: LexiMark, **plan: Any) -> Intent:
     return intent
 
 
+def refuse_other_languages(corpus: Corpus) -> None:
+    """Refuse a corpus whose first documents have hardly an English sentence.
+
+    Raises:
+        CorpusError: So it is; says what language it looks like.
+    """
+    texts = [document.text for document in islice(corpus.documents(), LOOKED_AT)]
+    counts = count_languages(texts)
+    if counts and counts[""] < LEAST_ENGLISH * counts.total():
+        code, n = next(item for item in counts.most_common() if item[0])
+        raise CorpusError(
+            f"{counts.total() - counts['']} of {counts.total()} sentences of the first "
+            f"{len(texts)} documents are not English ({n} look like {code!r}), and neither "
+            "WordNet nor the spaCy pipeline knows another language: give an English corpus"
+        )
+
+
 def mark_command(
     source: Any,
     published: Path,
@@ -80,15 +91,22 @@ def mark_command(
     id_column: str | None = None,
     split: str | None = None,
     key_file: Path | None = None,
+    workers: int = 1,
 ) -> Plan:
-    """Mark a data set given as a path, a hub id or a `datasets.Dataset`; return the plan."""
+    """Mark a data set given as a path, a hub id or a `datasets.Dataset`; return the plan.
+
+    With several workers sites are found in as many processes; the result is the same.
+    """
     corpus = open_corpus(source, text_column=text_column, id_column=id_column, split=split)
+    if workers < 1:
+        raise ValueError(f"workers must be 1 or more, got {workers}")
+    refuse_other_languages(corpus)
     analyst = load_analyst(intent.scheme)
-
-    def find(documents: Sequence[Document]) -> Iterator[list[Site]]:
-        return find_sites(analyst, documents, intent.scheme)
-
-    with tqdm(unit=" documents", desc="marking", disable=None) as bar:
+    with ExitStack() as stack:
+        find = find_here(analyst, intent.scheme)
+        if workers > 1:
+            find = stack.enter_context(find_in_processes(intent.scheme, workers))
+        bar = stack.enter_context(tqdm(unit=" documents", desc="marking", disable=None))
         return mark_corpus(
             corpus,
             published,
