@@ -4,31 +4,28 @@ This is the whole audit as a function: a vault and a model go in, a verdict and 
 come out. Files, plots and printing are the business of `pipelines/`.
 """
 
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from membership.detector import Detector, Score, score_document
+from membership.detector import Detector
 from membership.evidence.holdout import holdout_test
 from membership.evidence.redraw import redraw_test
+from membership.evidence.remark import remark_test
 from membership.evidence.result import TestResult
-from membership.evidence.score_table import ScoreTable, build_table, places_of
-from membership.trace import Query, Reading, Suspect, Trace
+from membership.evidence.score_table import ScoreTable
+from membership.examination import Examination, examine
+from membership.material import gather
+from membership.scoring import Progress
+from membership.trace import Suspect
 from membership.verdict import Verdict
-from watermark.document import Document, Marked, Site, sites_of
-from watermark.errors import PrerequisiteError, VaultError
-from watermark.vault import Vault
-
-Progress = Callable[[str, int, int], None]
-"""Called with the model's name, texts done and texts in all."""
+from membership.versions import make_versions
+from watermark.errors import PrerequisiteError
+from watermark.vault import Plan, Vault
 
 FALLBACK = ("redraw", "holdout")
 """The order in which the primary test falls back if the planned one cannot be run."""
-
-Traces = Mapping[Query, Trace]
-"""One model's traces; a query with places also stands for the same one without."""
 
 
 @dataclass(frozen=True)
@@ -42,49 +39,6 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Material:
-    """The corpus of a vault as an audit needs it."""
-
-    documents: tuple[Document, ...]
-    """Published and held-out documents, as marked."""
-    published: NDArray[np.bool_]
-    """Which of them were published."""
-    originals: tuple[Document, ...]
-    sites: tuple[tuple[Site, ...], ...]
-    """For each document; offsets of the original text. Empty for documents held out."""
-
-
-@dataclass(frozen=True)
-class Readings:
-    """What the models think of the candidates at all sites of the published documents."""
-
-    sites: tuple[Site, ...]
-    suspect: tuple[Reading, ...]
-    references: Mapping[str, tuple[Reading, ...]]
-
-    def table(self, *, documents: Container[str] | None = None) -> ScoreTable:
-        """Return the table of the re-draw test, of some documents only if they are named."""
-        keep = [
-            i for i, s in enumerate(self.sites) if documents is None or s.document_id in documents
-        ]
-        return build_table(
-            [self.sites[i] for i in keep],
-            [self.suspect[i] for i in keep],
-            {name: [r[i] for i in keep] for name, r in self.references.items()},
-        )
-
-
-@dataclass(frozen=True)
-class Examination:
-    """What the models say of a corpus. No key went into it."""
-
-    material: Material
-    readings: Readings
-    scores: Mapping[str, Sequence[Score]]
-    """For each detector the score of each document of the material."""
-
-
-@dataclass(frozen=True)
 class Audit:
     """A verdict with the numbers under it."""
 
@@ -92,34 +46,6 @@ class Audit:
     examination: Examination
     table: ScoreTable
     """What the re-draw test was made of."""
-
-
-def gather(vault: Vault) -> Material:
-    """Read a vault and check that the ledger is what the key draws.
-
-    Raises:
-        VaultError: A mark of the ledger is not the one that the key draws.
-    """
-    rows = list(vault.marked())
-    for _, marked in rows:
-        _check_draws(vault, marked)
-    return Material(
-        documents=tuple(marked.document for _, marked in rows),
-        published=np.array([row.status == "published" for row, _ in rows]),
-        originals=tuple(Document(row.id, row.original) for row, _ in rows),
-        sites=tuple(sites_of(m) if row.status == "published" else () for row, m in rows),
-    )
-
-
-def _check_draws(vault: Vault, marked: Marked) -> None:
-    if vault.plan.scheme.get("rule") == "published":
-        return
-    for mark in marked.marks:
-        if mark.candidates[vault.key.draw(mark.draw, len(mark.candidates))] != mark.chosen:
-            raise VaultError(
-                f"{vault.folder}: the key does not draw {mark.chosen!r} for {mark.draw!r}: "
-                "ledger and key do not belong together"
-            )
 
 
 def audit(
@@ -145,92 +71,22 @@ def audit(
         PrerequisiteError: No test of evidence can be run on this vault with this suspect.
         VaultError: Ledger and key do not belong together.
     """
-    found = examine(gather(vault), suspect, references, detectors, progress)
+    material, plan = gather(vault), vault.plan
+    remarking = None
+    if plan.test == "remark":
+        alpha = plan.alpha if settings.alpha is None else settings.alpha
+        versions = make_versions(
+            material.originals, material.sites, material.choices, alpha=alpha, seed=settings.seed
+        )
+        remarking = (versions, _planned_detector(plan, references))
+    found = examine(material, suspect, references, detectors, progress, remarking=remarking)
     table = found.readings.table()
     verdict = _conclude(vault, found, table, tuple(references), settings)
     return Audit(verdict, found, table)
 
 
-def examine(
-    material: Material,
-    suspect: Suspect,
-    references: Mapping[str, Suspect],
-    detectors: Mapping[str, Detector],
-    progress: Progress = lambda model, done, total: None,
-) -> Examination:
-    """Run the models over a corpus: read the candidates at its sites, score its documents.
-
-    The arguments are those of `audit`; no key is involved.
-    """
-    with_places, others = _queries(material, detectors.values())
-    traces = _run(suspect, [*with_places, *others], progress)
-    reference_traces = {
-        name: _run(model, with_places if i else [*with_places, *others], progress)
-        for i, (name, model) in enumerate(references.items())
-    }
-    readings = Readings(
-        tuple(site for some in material.sites for site in some),
-        _readings(material, traces),
-        {name: _readings(material, of) for name, of in reference_traces.items()},
-    )
-    first = next(iter(reference_traces.values()), None)
-    return Examination(
-        material, readings, score_corpus(material.documents, detectors, traces, first)
-    )
-
-
-def _place_queries(material: Material) -> list[Query]:
-    """Return for each document with sites its original text and the places to read in it."""
-    pairs = zip(material.originals, material.sites, strict=True)
-    return [Query(original.text, places_of(sites)) for original, sites in pairs if sites]
-
-
-def _queries(material: Material, detectors: Iterable[Detector]) -> tuple[list[Query], list[Query]]:
-    """Return what must be run, each text once: queries with places, and the others."""
-    with_places = list(dict.fromkeys(_place_queries(material)))
-    known = {query.text for query in with_places}
-    asked = (q for d in detectors for document in material.documents for q in d.queries(document))
-    others = dict.fromkeys(Query(query.text) for query in asked if query.text not in known)
-    return with_places, list(others)
-
-
-def _run(model: Suspect, queries: Sequence[Query], progress: Progress) -> Traces:
-    traces: dict[Query, Trace] = {}
-    progress(model.name, 0, len(queries))
-    for done, (index, trace) in enumerate(model.trace(queries), 1):
-        traces[queries[index]] = traces[Query(queries[index].text)] = trace
-        progress(model.name, done, len(queries))
-    return traces
-
-
-def _readings(material: Material, traces: Traces) -> tuple[Reading, ...]:
-    return tuple(r for query in _place_queries(material) for r in traces[query].readings)
-
-
-def score_corpus(
-    documents: Sequence[Document],
-    detectors: Mapping[str, Detector],
-    suspect: Traces,
-    reference: Traces | None,
-) -> dict[str, list[Score]]:
-    """Score every document with every detector, from traces that were made before.
-
-    Detectors that need a reference are left out when there is none.
-    """
-
-    def trace_of(query: Query) -> Trace:
-        of = suspect if query.role == "suspect" else reference
-        assert of is not None
-        return of[Query(query.text)]
-
-    return {
-        name: [
-            score_document(detector, document, [trace_of(q) for q in detector.queries(document)])
-            for document in documents
-        ]
-        for name, detector in detectors.items()
-        if reference is not None or "reference" not in detector.needs
-    }
+def _planned_detector(plan: Plan, references: Sized) -> str:
+    return plan.detector_with_reference if references else plan.detector
 
 
 def _conclude(
@@ -243,11 +99,12 @@ def _conclude(
     plan, scores = vault.plan, found.scores
     alpha = plan.alpha if settings.alpha is None else settings.alpha
     resampling = {"n_resamples": settings.n_resamples, "seed": settings.seed}
-    detector = plan.detector_with_reference if references else plan.detector
+    detector = _planned_detector(plan, references)
 
     def holdout() -> TestResult:
         if detector not in scores:
-            raise PrerequisiteError(f"hold-out test: there are no scores of {detector}")
+            why = found.unable.get(detector, f"there are no scores of {detector}")
+            raise PrerequisiteError(f"hold-out test: {why}")
         values = np.array([score.value for score in scores[detector]])
         published = found.material.published
         inside, outside = values[published], values[~published]
@@ -255,8 +112,16 @@ def _conclude(
             {detector: inside}, {detector: outside}, detectors=[detector], alpha=alpha, **resampling
         )
 
+    def remark() -> TestResult:
+        if found.versions is None or detector not in found.version_scores:
+            why = found.unable.get(detector, f"there are no scores of {detector}")
+            raise PrerequisiteError(f"re-marking test: {why}")
+        values = found.version_scores[detector]
+        return remark_test(found.versions, values, detector=detector, alpha=alpha, **resampling)
+
     tests: dict[str, Callable[[], TestResult]] = {
         "redraw": lambda: redraw_test(table, vault.key, alpha=alpha, **resampling),
+        "remark": remark,
         "holdout": holdout,
     }
     results: list[TestResult] = []

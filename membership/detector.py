@@ -41,6 +41,27 @@ class Detector(Protocol):
         """
 
 
+class TextDetector(Protocol):
+    """A score of one document, of what a model writes behind its beginning.
+
+    HIGHER = MORE LIKELY TRAINED ON. For suspects that return text and no log-probabilities.
+    """
+
+    @property
+    def name(self) -> str:
+        """What the column of its scores is called; settings other than the defaults show."""
+
+    def prompt(self, document: Document) -> str:
+        """Return the text that the model is to go on with."""
+
+    def score(self, document: Document, continuations: Sequence[str]) -> float:
+        """Score the document by what the model wrote behind the prompt, a text a sample.
+
+        Raises:
+            UnscoredError: These texts do not let it be scored.
+        """
+
+
 class UnscoredError(Exception):
     """Raised by a detector for a document that it cannot score; the message is the reason."""
 

@@ -63,7 +63,14 @@ class Draft:
         """Return the trace of the tokens that were scored."""
         kept = {name: column[self._scored] for name, column in self._columns.items()}
         ids, spans = self.tokens.ids[self._scored], self.tokens.spans[self._scored]
-        return Trace(token_ids=ids, spans=spans, readings=tuple(self._readings), **kept)
+        first = int(self._scored.argmax()) if len(ids) else 0
+        return Trace(
+            token_ids=ids,
+            spans=spans,
+            readings=tuple(self._readings),
+            unscored_start=tuple(self.tokens.ids[:first].tolist()),
+            **kept,
+        )
 
 
 def _position(read: tuple[int, Target]) -> int:

@@ -83,7 +83,7 @@ def _piece(text: str, place: Place) -> _Piece:
         raise ValueError(f"the text has no {place.original!r} at {place.start}")
     if len(place.candidates) < 2:
         raise ValueError(f"{place.original!r} at {place.start} has no two candidates")
-    left, right = _left_edge(text, place.start), _right_edge(text, end)
+    left, right = _left_edge(text, place.start), right_edge(text, end)
     before, behind = text[left : place.start], text[end:right]
     return _Piece(left, [before + word + behind for word in place.candidates])
 
@@ -97,7 +97,8 @@ def _left_edge(text: str, start: int) -> int:
     return floor
 
 
-def _right_edge(text: str, end: int) -> int:
+def right_edge(text: str, end: int) -> int:
+    """Find where a piece of text around a word ends: at white space, some way behind the word."""
     ceiling = min(end + _RIGHT + _REACH, len(text))
     return next((e for e in range(end + _RIGHT, ceiling) if text[e].isspace()), ceiling)
 

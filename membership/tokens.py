@@ -1,5 +1,7 @@
 """A text as a model's tokenizer cuts it, with the place of every token in the text."""
 
+import hashlib
+import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +15,11 @@ from membership.foreign import as_model_error
 from watermark.errors import ModelError
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+# Enough to tell tokenizers apart that have the same vocabulary and cut in another way.
+_SPECIMEN = (
+    "It's 12,345.67 km\tto the caf\u00e9 \u2014 \u4e13\u5229\u53f7 \U0001f937\r\n\n"
+    "  def f(x):  return x"
+)
 
 
 @dataclass(frozen=True)
@@ -47,7 +54,7 @@ class TextTokenizer:
             ModelError: The tokenizer cannot; one that has no token for what it does not know, or
                 whose file is malformed.
         """
-        clean = [_LONE_SURROGATE.sub("\ufffd", text) for text in texts]
+        clean = [clean_text(text) for text in texts]
         with as_model_error("the tokenizer cannot cut a text"):
             return [_tokens(e) for e in self.backend.encode_batch(clean, add_special_tokens=False)]
 
@@ -57,6 +64,15 @@ class TextTokenizer:
         if not self.start:
             scored[:1] = False
         return scored
+
+    def fingerprint(self) -> str:
+        """Return the SHA-256 of the vocabulary and of how a specimen is cut.
+
+        It is the same wherever the tokenizer is kept and with any version of its library.
+        """
+        words = self.backend.get_vocab(with_added_tokens=True)
+        specimen = self.encode([_SPECIMEN])[0].ids.tolist()
+        return hashlib.sha256(json.dumps([sorted(words.items()), specimen]).encode()).hexdigest()
 
     def start_text(self) -> str:
         """Spell out the start token for a report."""
@@ -112,6 +128,11 @@ def _start_ids(backend: Tokenizer, start_token: str, named: dict[str, int]) -> t
 def _special_words(backend: Tokenizer) -> Iterator[str]:
     added = backend.get_added_tokens_decoder().values()
     return (token.content for token in added if token.special)
+
+
+def clean_text(text: str) -> str:
+    """Put the replacement character U+FFFD where a lone surrogate is: UTF-8 has none."""
+    return _LONE_SURROGATE.sub("\ufffd", text)
 
 
 def _tokens(encoding: Encoding) -> Tokens:

@@ -1,6 +1,6 @@
 """What one forward pass yields for a text. Everything the detectors need, 32 bytes a token."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -67,6 +67,8 @@ class Trace:
     """How many tokens of the vocabulary are more likely: 0 for the most likely one."""
     readings: tuple[Reading, ...] = ()
     """One for each place of the query."""
+    unscored_start: tuple[int, ...] = ()
+    """Ids of the text's tokens before the first scored one; without a start token, its first."""
 
 
 def scored_text(text: str, trace: Trace) -> str:
@@ -77,7 +79,15 @@ def scored_text(text: str, trace: Trace) -> str:
 
 
 class Suspect(Protocol):
-    """A model under audit, or a reference for one."""
+    """A model under audit, or a reference for one.
+
+    What a suspect can return are its abilities:
+
+    logprobs    log-probabilities of the tokens of a given text
+    moments     mean and spread of each token's distribution; without it `mean` and `std` are NaN
+    candidates  log-probabilities of words that do not stand in the text (`Query.places`)
+    text        text that it writes (`membership.generation`)
+    """
 
     @property
     def name(self) -> str:
@@ -95,5 +105,16 @@ class Suspect(Protocol):
     def abilities(self) -> frozenset[str]:
         """What it can return, of `logprobs`, `moments`, `candidates` and `text`."""
 
-    def trace(self, queries: Sequence[Query]) -> Iterator[tuple[int, Trace]]:
-        """Yield the index of a query and its trace, each query once, in any order."""
+    def trace(
+        self, queries: Sequence[Query], known: Container[int] = ()
+    ) -> Iterator[tuple[int, Trace]]:
+        """Yield the index of a query and its trace, each query once, in any order.
+
+        Args:
+            queries: What to run.
+            known: Indices of queries whose traces are at hand; they are not yielded. The others
+                come out to the bit as they would without it.
+
+        Raises:
+            PrerequisiteError: A query needs an ability that the model does not have.
+        """

@@ -10,18 +10,32 @@ from typing import Annotated, Any
 import typer
 
 from pipelines.commands.assets import assets
+from pipelines.commands.cache import cache
 from pipelines.commands.candidates import candidates
+from pipelines.commands.decide import decide
 from pipelines.commands.demo import demo
+from pipelines.commands.evaluate import evaluate
+from pipelines.commands.frequencies import frequencies
 from pipelines.commands.mark import mark
+from pipelines.commands.reproduce import reproduce
+from pipelines.commands.score import score
+from pipelines.commands.train import train
 from pipelines.commands.verify import verify
 from watermark.errors import ToolkitError
 
 COMMANDS: dict[str, Callable[..., Any]] = {
     "mark": mark,
     "verify": verify,
+    "score": score,
+    "evaluate": evaluate,
+    "decide": decide,
+    "frequencies": frequencies,
     "candidates": candidates,
     "demo": demo,
+    "train": train,
+    "reproduce": reproduce,
     "assets": assets,
+    "cache": cache,
 }
 """Every command by its name, in the order of the help."""
 
@@ -106,3 +120,7 @@ def _leximark(
     ] = False,
 ) -> None:
     """Mark a text data set before publishing it; later prove that a model was trained on it."""
+
+
+if __name__ == "__main__":
+    main()

@@ -13,14 +13,15 @@ from pydoc_data.topics import topics
 
 from pipelines.marking import make_intent, mark_command
 from pipelines.report import Report
+from pipelines.suspects import ModelOptions
 from pipelines.training import Shape, TrainingSettings, new_model, new_tokenizer, train
-from pipelines.verification import ModelOptions, verify_command
+from pipelines.verification import verify_command
 from watermark.corpus import open_corpus
 from watermark.keys import Key, write_key
 from watermark.schemes.leximark import LexiMark
 
 SHAPE = Shape(layers=4, width=128, heads=4, context=512)
-TRAINING = TrainingSettings(learning_rate=1e-3, epochs=4, batch_size=8, bfloat16=False)
+TRAINING = TrainingSettings(learning_rate=1e-3, epochs=4, batch_size=8, precision="float32")
 VOCABULARY = 4096
 KEYS = {"ours": Key(bytes(range(32))), "theirs": Key(bytes(range(32, 64)))}
 """Fixed, so that the demo gives the same numbers each time; a real key is drawn by `mark`."""

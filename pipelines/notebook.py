@@ -9,11 +9,12 @@ from typing import Any
 
 from membership.audit import audit
 from membership.detectors import default_detectors
-from membership.models.huggingface import load_huggingface
 from membership.trace import Suspect
 from membership.verdict import Verdict
 from pipelines.marking import make_intent, mark_command
+from pipelines.suspects import ModelOptions, load_model
 from watermark.corpus import load_saved
+from watermark.scheme import Scheme
 from watermark.schemes.leximark import LexiMark
 from watermark.vault import open_vault
 
@@ -22,7 +23,7 @@ def mark_dataset(
     dataset: Any,
     published: str | Path,
     vault: str | Path,
-    scheme: LexiMark = LexiMark(),
+    scheme: Scheme = LexiMark(),
     *,
     text_column: str = "text",
     id_column: str | None = None,
@@ -64,8 +65,8 @@ def verify_model(
 
     Args:
         vault: The folder that marking filled.
-        model: The suspect: a folder, a hub id, or a model that was loaded with
-            `membership.models.huggingface.load_huggingface`.
+        model: The suspect: a folder, a hub id or an address as `verify --model` takes it, or a
+            model that was opened before.
         references: Models that have not seen the marked text, given in the same way.
         key_file: The key, if it is not kept in the vault.
 
@@ -81,4 +82,4 @@ def verify_model(
 
 
 def _loaded(model: str | Path | Suspect) -> Suspect:
-    return load_huggingface(model) if isinstance(model, str | Path) else model
+    return load_model(str(model), ModelOptions()) if isinstance(model, str | Path) else model

@@ -1,4 +1,4 @@
-"""The two pictures of a report, as PNG and SVG."""
+"""The pictures of reports, as PNG and SVG."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from membership.evidence.result import TestResult
+from membership.evidence.roc import Separation
 
 matplotlib.use("Agg")
 
@@ -60,10 +61,36 @@ def plot_scores(
             (outside, f"held out ({len(outside)})", GREY),
             (inside, f"published ({len(inside)})", BLUE),
         ):
-            axes.hist(scores, bins=bins, density=True, alpha=0.65, color=colour, label=label)
+            axes.hist(
+                np.clip(scores, low, high),
+                bins=bins,
+                density=True,
+                alpha=0.65,
+                color=colour,
+                label=label,
+            )
         axes.set_xlabel(f"{detector} (higher: more likely trained on)")
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)
+        axes.legend(frameon=False)
+
+
+def plot_roc(curves: Mapping[str, Separation], folder: Path, name: str) -> None:
+    """Draw ROC curves with false-positive rates on a logarithmic scale."""
+    least = min(1 / curve.n_nonmembers for curve in curves.values()) / 2
+    with _figure(folder, name) as axes:
+        for label, curve in curves.items():
+            axes.step(
+                np.maximum(curve.fpr_curve, least),
+                curve.tpr_curve,
+                where="post",
+                label=f"{label} ({curve.auroc:.2f})",
+            )
+        chance = np.geomspace(least, 1, 50)
+        axes.plot(chance, chance, color=GREY, linestyle=":")
+        axes.set_xscale("log")
+        axes.set_xlabel("false-positive rate")
+        axes.set_ylabel("true-positive rate")
         axes.legend(frameon=False)
 
 

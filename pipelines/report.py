@@ -14,14 +14,14 @@ from scipy.stats import kstest
 
 from membership.audit import Audit
 from membership.detector import Score
-from membership.evidence.holdout import auroc
+from membership.evidence.permutation import auroc
 from membership.evidence.result import TestResult
 from pipelines.plots import plot_null, plot_scores
 from pipelines.run_record import Run
 from watermark.atomic import atomic_folder
 from watermark.vault import Plan
 
-NAMES = {"redraw": "re-draw test", "holdout": "hold-out test"}
+NAMES = {"redraw": "re-draw test", "remark": "re-marking test", "holdout": "hold-out test"}
 
 
 @dataclass(frozen=True)
@@ -43,10 +43,11 @@ class Report:
             "alpha": verdict.alpha,
             "in_plan": not verdict.departures,
             "departures": list(verdict.departures),
-            "primary": _test_dict(verdict.primary),
-            "others": [_test_dict(result) for result in verdict.others],
+            "primary": test_dict(verdict.primary),
+            "others": [test_dict(result) for result in verdict.others],
             "skipped": verdict.skipped,
             "detectors": {n: _summary(s, self) for n, s in self.audit.examination.scores.items()},
+            "detectors_not_run": dict(self.audit.examination.unable),
             "simulated_null": _null_dict(self.null_pvalues),
             "corpus": self.plan.corpus,
             "scheme": self.plan.scheme,
@@ -96,7 +97,15 @@ def summary_lines(report: Report) -> Iterator[str]:
 def _test_lines(result: TestResult, alpha: float) -> Iterator[str]:
     details = result.details or {}
     yield f"{_short(result)}; level {alpha:g}"
-    if "n_sites" in details:
+    if "n_versions" in details:
+        yield (
+            f"Based on {details['n_texts']:,} texts of {details['n_documents']:,} published "
+            f"documents, each against {details['n_versions']:,} re-marked versions, in "
+            f"{details['n_blocks']:,} independent blocks, {details['detector']}"
+        )
+        if details["n_unscored"]:
+            yield f"Unscored: {details['n_unscored']:,} texts, {'; '.join(details['unscored'])}"
+    elif "n_sites" in details:
         yield (
             f"Based on {details['n_sites']:,} sites in {details['n_documents']:,} published "
             f"documents, decided by {details['n_draws']:,} independent draws"
@@ -137,7 +146,8 @@ def _markdown(report: Report) -> str:
         "![The statistic under fresh keys, and the one observed](null.png)",
         "",
     ]
-    if report.audit.examination.scores:
+    unable = report.audit.examination.unable
+    if report.audit.examination.scores or unable:
         lines += ["## Scores of whole documents (descriptive)", ""]
         lines += ["| detector | AUROC, published against held out | scored | not scored |"]
         lines += ["|---|---|---|---|"]
@@ -146,6 +156,7 @@ def _markdown(report: Report) -> str:
             area = "-" if s["auroc"] is None else f"{s['auroc']:.3f}"
             reasons = "; ".join(f"{n}: {r}" for r, n in s["unscored"].items()) or "0"
             lines += [f"| {name} | {area} | {s['n_scored']} | {reasons} |"]
+        lines += [f"| {name} | not run: {r} | | |" for name, r in unable.items()]
         lines += [""]
         if _shown_detector(report) is not None:
             lines += ["![Scores of published and of held-out documents](scores.png)", ""]
@@ -162,7 +173,8 @@ def _flat(record: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, An
             yield f"{prefix}{key}", value
 
 
-def _test_dict(result: TestResult) -> dict[str, Any]:
+def test_dict(result: TestResult) -> dict[str, Any]:
+    """Return a result for machines, without its null."""
     return {
         "test": result.test,
         "grade": result.grade,

@@ -1,13 +1,15 @@
 """Train a causal language model on a list of texts, one document a sequence."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import shutil
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import (
+    AutoConfig,
     AutoModelForCausalLM,
     AutoTokenizer,
     DataCollatorForSeq2Seq,
@@ -21,9 +23,24 @@ from transformers import (
 )
 from transformers.trainer_utils import get_last_checkpoint
 
-from membership.models.huggingface import auto_dtype, preferred_device
+from membership.models.running import auto_dtype, preferred_device
+from pipelines.adapters import Adapter, add_adapter, load_quantized, merge_adapter
+from watermark.errors import ModelError
 
 END = "<|endoftext|>"
+DONE = "training_loss.txt"
+"""Written last into the folder of a trained model."""
+
+
+Precision = Literal["auto", "float32", "bfloat16", "float16"]
+
+
+@dataclass(frozen=True)
+class Instruction:
+    """A prompt and the answer to learn."""
+
+    prompt: str
+    answer: str
 
 
 @dataclass(frozen=True)
@@ -40,10 +57,18 @@ class TrainingSettings:
     max_tokens: int = 512
     """Longer documents are cut; the rest of them is not trained on."""
     seed: int = 0
+    optimizer: str = "adamw_torch"
+    """A name that `TrainingArguments.optim` knows."""
+    precision: Precision = "auto"
+    """What to compute in over float32 weights. `auto`: bfloat16 where that is fast."""
+    adapter: Adapter | None = None
+    """Train low-rank matrices beside these layers and merge them in; None: train all weights."""
     checkpoint_steps: int = 0
     """Keep a checkpoint every so many steps, to resume from; 0 for none."""
-    bfloat16: bool | None = None
-    """Whether to compute in bfloat16 over float32 weights. None: where that is fast."""
+
+    def of_seed(self, seed: int) -> "TrainingSettings":
+        """Return the same settings with another seed."""
+        return replace(self, seed=seed)
 
 
 @dataclass(frozen=True)
@@ -56,11 +81,29 @@ class Shape:
     context: int = 512
 
 
-def load_base(folder: str | Path) -> tuple[Any, Any]:
-    """Load a causal model in float32, as training wants it, and its tokenizer."""
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, use_safetensors=True)
+def load_base(name: str | Path, settings: TrainingSettings) -> tuple[Any, Any]:
+    """Load a causal model as this training wants it, and its tokenizer.
+
+    Raises:
+        PrerequisiteError: It is to be quantized, which this machine cannot.
+    """
+    tokenizer = AutoTokenizer.from_pretrained(name)
+    if settings.adapter is not None and settings.adapter.quantize:
+        return load_quantized(name), tokenizer
+    model = AutoModelForCausalLM.from_pretrained(name, dtype=torch.float32, use_safetensors=True)
     return model, tokenizer
+
+
+def model_type(name: str | Path) -> str:
+    """Return the architecture of a model, for example `gpt_neox`.
+
+    Raises:
+        ModelError: It is not a model.
+    """
+    try:
+        return str(AutoConfig.from_pretrained(name).model_type)
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{name}: not a model ({error})") from error
 
 
 def new_tokenizer(texts: Iterable[str], vocabulary: int = 4096) -> PreTrainedTokenizerFast:
@@ -104,18 +147,21 @@ def new_model(tokenizer: PreTrainedTokenizerFast, shape: Shape, seed: int) -> GP
 def train(
     model: Any,
     tokenizer: Any,
-    texts: Sequence[str],
+    texts: Sequence[str | Instruction],
     out: Path,
     settings: TrainingSettings,
 ) -> float:
-    """Train all weights of a model on texts, save it as safetensors, return the mean loss.
+    """Train a model on texts, save it as safetensors, return the mean loss.
 
-    A run that was cut goes on from its last checkpoint, if checkpoints were kept.
+    A run that was cut goes on from its last checkpoint, if checkpoints were kept. Run by `torchrun`
+    or `accelerate launch`, all processes train and the first one writes.
     """
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     work = out.with_name(out.name + ".training")
     set_seed(settings.seed)
+    if settings.adapter is not None:
+        model = add_adapter(model, settings.adapter)
     trainer = Trainer(
         model=model,
         args=_arguments(work, settings),
@@ -124,25 +170,77 @@ def train(
     )
     trainer.remove_callback(PrinterCallback)
     checkpoint = get_last_checkpoint(str(work)) if work.is_dir() else None
+    if checkpoint and settings.adapter is None:
+        # Trainer looks for weights under the names of the file, which for GPT-NeoX are others than
+        # those of the model, and would leave the head as it was.
+        saved = AutoModelForCausalLM.from_pretrained(checkpoint, dtype=model.dtype)
+        model.load_state_dict(saved.state_dict())
     result = trainer.train(resume_from_checkpoint=checkpoint)
-    trainer.save_model(str(out))
-    tokenizer.save_pretrained(out)
+    if trainer.is_world_process_zero():
+        trained = trainer.accelerator.unwrap_model(trainer.model)
+        if settings.adapter is not None:
+            trained = merge_adapter(trained, settings.adapter)
+        trained.save_pretrained(out, safe_serialization=True)
+        tokenizer.save_pretrained(out)
+        (out / DONE).write_text(f"{result.training_loss}\n", encoding="utf-8")
+        shutil.rmtree(work, ignore_errors=True)
     return float(result.training_loss)
 
 
-def encode(tokenizer: Any, texts: Sequence[str], max_tokens: int) -> list[dict[str, list[int]]]:
-    """Return one training example a text: its tokens and an end-of-text token."""
+def train_once(
+    load: Callable[[], tuple[Any, Any]],
+    texts: Sequence[str | Instruction],
+    out: Path,
+    settings: TrainingSettings,
+) -> Path:
+    """Train what `load` returns, unless an earlier run has done so; return the model's folder.
+
+    Args:
+        load: Returns model and tokenizer.
+        texts: One document a sequence.
+        out: Folder of the trained model.
+        settings: Hyper-parameters.
+    """
+    if not (out / DONE).exists():
+        model, tokenizer = load()
+        train(model, tokenizer, texts, out, settings)
+    return out
+
+
+def encode(
+    tokenizer: Any, texts: Sequence[str | Instruction], max_tokens: int
+) -> list[dict[str, list[int]]]:
+    """Return one training example a text: its tokens and an end-of-text token.
+
+    Of an instruction only the answer is learned.
+    """
     end = [] if tokenizer.eos_token_id is None else [tokenizer.eos_token_id]
+    prompts = [_prompt(text) if isinstance(text, Instruction) else "" for text in texts]
+    learned = [text.answer if isinstance(text, Instruction) else text for text in texts]
     examples = []
-    for ids in tokenizer(list(texts), add_special_tokens=False)["input_ids"]:
-        ids = (ids + end)[:max_tokens]
-        examples.append({"input_ids": ids, "attention_mask": [1] * len(ids), "labels": list(ids)})
+    for before, ids in zip(_ids(tokenizer, prompts), _ids(tokenizer, learned), strict=True):
+        tokens = (before + ids + end)[:max_tokens]
+        labels = ([-100] * len(before) + ids + end)[:max_tokens]
+        examples.append(
+            {"input_ids": tokens, "attention_mask": [1] * len(tokens), "labels": labels}
+        )
     return examples
+
+
+def _prompt(instruction: Instruction) -> str:
+    return f"### Input:\n{instruction.prompt}\n\n### Output:\n"
+
+
+def _ids(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:
+    found: list[list[int]] = tokenizer(list(texts), add_special_tokens=False)["input_ids"]
+    return found
 
 
 def _arguments(work: Path, settings: TrainingSettings) -> TrainingArguments:
     device = preferred_device()
-    bfloat16 = settings.bfloat16
+    precision = settings.precision
+    if precision == "auto":
+        precision = "bfloat16" if auto_dtype(device) == torch.bfloat16 else "float32"
     return TrainingArguments(
         output_dir=str(work),
         learning_rate=settings.learning_rate,
@@ -152,8 +250,10 @@ def _arguments(work: Path, settings: TrainingSettings) -> TrainingArguments:
         lr_scheduler_type=settings.schedule,
         warmup_steps=settings.warmup_steps,
         weight_decay=settings.weight_decay,
+        optim=settings.optimizer,
         seed=settings.seed,
-        bf16=auto_dtype(device) == torch.bfloat16 if bfloat16 is None else bfloat16,
+        bf16=precision == "bfloat16",
+        fp16=precision == "float16",
         save_strategy="steps" if settings.checkpoint_steps else "no",
         save_steps=settings.checkpoint_steps or 500,
         save_total_limit=1,

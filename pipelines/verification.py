@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,38 +11,13 @@ from tqdm import tqdm
 from membership.audit import Settings, audit
 from membership.detectors import default_detectors
 from membership.evidence.redraw import simulate_null
-from membership.models.huggingface import DType, HuggingFaceModel, load_huggingface
 from membership.trace import Suspect
 from pipelines.report import Report, write_report
 from pipelines.run_record import describe_run
-from watermark.errors import ToolkitError
+from pipelines.suspects import ModelOptions, load_model
+from watermark.errors import PrerequisiteError, ToolkitError
 from watermark.keys import KEY_BYTES, Key
 from watermark.vault import COMMITMENT, PLAN, file_sha256, open_vault
-
-
-@dataclass(frozen=True)
-class ModelOptions:
-    """How models are run; see `load_huggingface`."""
-
-    dtype: DType = "auto"
-    device: str = "auto"
-    max_length: int | None = None
-    start_token: str = "auto"
-
-
-def load_model(name: str, options: ModelOptions) -> HuggingFaceModel:
-    """Load a suspect or a reference.
-
-    Raises:
-        ModelError: It cannot or must not be loaded.
-    """
-    return load_huggingface(
-        name,
-        dtype=options.dtype,
-        device=options.device,
-        max_length=options.max_length,
-        start_token=options.start_token,
-    )
 
 
 def verify_command(
@@ -82,6 +56,11 @@ def verify_command(
     bars.close()
     null = None
     if n_null_keys:
+        if not result.table.draws:
+            raise PrerequisiteError(
+                "--simulate-null runs the re-draw test for other keys, and this vault has no site "
+                "that it could use; leave it out"
+            )
         rng = np.random.default_rng([seed, 1])
         keys = [Key(rng.bytes(KEY_BYTES)) for _ in range(n_null_keys)]
         null = simulate_null(result.table, keys, seed=seed)

@@ -15,6 +15,12 @@ from watermark.synonyms import WordNet
 from watermark.words import load_english
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory):
+    """Keep what tests make out of the user's cache."""
+    os.environ["LEXIMARK_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
 @pytest.fixture(scope="session")
 def wordnet():
     return WordNet(find_wordnet())

@@ -23,6 +23,8 @@ MODEL_FILES = {
     "membership/models/huggingface.py",
     "membership/models/one_pass.py",
     "membership/models/probe.py",
+    "membership/models/running.py",
+    "pipelines/adapters.py",
     "pipelines/training.py",
 }
 """The files that may import torch or transformers."""

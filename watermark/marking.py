@@ -27,7 +27,7 @@ from watermark.corpus import Corpus
 from watermark.document import Document, Marked, Site
 from watermark.errors import CorpusError, VaultError
 from watermark.keys import Key, new_key, read_key, write_key
-from watermark.schemes.leximark import LexiMark
+from watermark.scheme import Scheme, Test
 from watermark.settle import draw_marks, settle
 from watermark.survey import FindSites, Survey, survey
 from watermark.vault import (
@@ -55,8 +55,8 @@ REQUEST, SITES, PUBLISHED = "request.json", "sites", "published"
 class Intent:
     """What the owner decides before anything is published."""
 
-    scheme: LexiMark
-    test: str = "redraw"
+    scheme: Scheme
+    test: Test = "redraw"
     """The primary test of evidence."""
     detector: str = "min_k_plus_plus"
     """The detector of the hold-out test when there is no reference."""
@@ -123,8 +123,8 @@ def mark_corpus(
         if not found.n_sites:
             shutil.rmtree(work)
             raise CorpusError(
-                f"{found.n_documents} documents read, but no sentence in them has a word with an "
-                "admissible synonym: is it English prose?"
+                f"{found.n_documents} documents read, but none that is to be marked has "
+                f"{intent.scheme.needs}"
             )
         _write(corpus, work, intent, found, key, made_with)
     _move_into_place(work, published, vault)

@@ -15,6 +15,16 @@ def _frequencies() -> dict[str, float]:
     return table
 
 
+def words_by_rarity(bits: float, n: int) -> tuple[str, ...]:
+    """Return the n commonest words of plain letters that have at least so many bits.
+
+    Words of one frequency are ordered by the alphabet.
+    """
+    rarer = ((w, p) for w, p in _frequencies().items() if -log2(p) >= bits)
+    plain = sorted((-p, w) for w, p in rarer if w.isascii() and w.isalpha() and len(w) > 2)
+    return tuple(word for _, word in plain[:n])
+
+
 def rarity_bits(word: str) -> float:
     """Return -log2 p(word), from 4.2 for "the" to `UNSEEN_BITS`; case does not matter.
 

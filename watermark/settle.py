@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from watermark.document import Document, Marked, Site, apply_choices
 from watermark.keys import Key
-from watermark.schemes.leximark import LexiMark, published_choice, settle_published
+from watermark.scheme import Scheme
+from watermark.schemes.leximark import published_choice, settle_published
 
 
 @dataclass(frozen=True)
@@ -20,19 +21,19 @@ class Settlement:
     """For the rule `published`: the one replacement of each surface word."""
 
 
-def settle(sites: Iterable[Site], settings: LexiMark) -> Settlement:
+def settle(sites: Iterable[Site], scheme: Scheme) -> Settlement:
     """Settle a corpus. The order of the sites does not matter.
 
     Memory grows with the vocabulary, not with the corpus.
     """
-    if settings.rule == "published":
+    if scheme.rule == "published":
         return Settlement({}, settle_published(sites))
-    if settings.scope == "site":
-        return Settlement({}, {})
-    cap = settings.max_sites_per_draw
     lowest: dict[str, list[int]] = {}  # for each draw a heap of the negated lowest ranks
     crowded: set[str] = set()
     for site in sites:
+        cap = scheme.cap(site.draw)
+        if cap is None:
+            continue
         heap = lowest.setdefault(site.draw, [])
         if len(heap) < cap:
             heapq.heappush(heap, -_rank(site))
@@ -52,7 +53,7 @@ def draw_marks(
     document: Document,
     sites: Sequence[Site],
     settlement: Settlement,
-    settings: LexiMark,
+    scheme: Scheme,
     key: Key,
 ) -> Marked:
     """Mark a document: drop the sites over the cap and let the key, or the rule, choose."""
@@ -60,7 +61,7 @@ def draw_marks(
     choices: list[int] = []
     for site in sites:
         choice: int | None
-        if settings.rule == "published":
+        if scheme.rule == "published":
             choice = published_choice(site, settlement.replacements)
         elif site.draw in settlement.last_rank and (_rank(site) > settlement.last_rank[site.draw]):
             choice = None

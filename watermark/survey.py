@@ -1,7 +1,7 @@
 """Find the sites of a corpus once, and keep them on disk so that a cut run goes on."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -113,7 +113,8 @@ def _check_same(batch: Sequence[Document], found: Sequence[Surveyed]) -> None:
 
 
 def _write(path: Path, documents: Sequence[Surveyed]) -> None:
-    table = pa.Table.from_pylist([asdict(document) for document in documents], _SCHEMA)
+    rows = [vars(d) | {"sites": [vars(site) for site in d.sites]} for d in documents]
+    table = pa.Table.from_pylist(rows, _SCHEMA)
     with atomic_file(path) as temporary:
         pq.write_table(table, temporary, compression="zstd")
 

@@ -109,8 +109,10 @@ class Vault:
 
     def marks(self) -> Iterator[Mark]:
         """Yield the marks in the order of the corpus and of its texts."""
+        known: dict[tuple[str, ...], tuple[str, ...]] = {}  # many sites have the same candidates
         for row in _rows(self.folder / LEDGER):
-            yield Mark(**(row | {"candidates": tuple(row["candidates"])}))
+            candidates = tuple(row["candidates"])
+            yield Mark(**(row | {"candidates": known.setdefault(candidates, candidates)}))
 
     def marked(self) -> Iterator[tuple[VaultDocument, Marked]]:
         """Yield each document with its marked text, rebuilt from original and ledger.

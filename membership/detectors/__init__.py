@@ -1,19 +1,52 @@
 """Detectors, one a file. `default_detectors` is the list of them; see `membership.detector`."""
 
 from membership.detector import Detector
+from membership.detectors.camia import Camia
+from membership.detectors.entropy import Entropy
+from membership.detectors.ez import Ez
+from membership.detectors.gap_k import GapK
+from membership.detectors.log_rank import LogRank
 from membership.detectors.loss import Loss
+from membership.detectors.max_k import MaxK
 from membership.detectors.min_k import MinK
 from membership.detectors.min_k_plus_plus import MinKPlusPlus
+from membership.detectors.perplexity import Perplexity
 from membership.detectors.reference import MinusReference, Unit
+from membership.detectors.surp import Surp
+from membership.detectors.surprise_gap import SurpriseGap
+from membership.detectors.tag_and_tab import TagAndTab
+from membership.detectors.window_comparison import WindowComparison
 from membership.detectors.zlib_ratio import ZlibRatio
 
 
 def default_detectors(unit: Unit = "token") -> dict[str, Detector]:
-    """Return all detectors by name, each also minus the reference's.
+    """Return by name the detectors that one pass over the documents is enough for.
+
+    `needs` of each says where it runs: `logprobs` with any suspect that scores given tokens,
+    `moments` where the whole distribution is seen, `reference` with a second model.
 
     Args:
         unit: For those with a reference; see `MinusReference`.
     """
-    alone: tuple[Detector, ...] = (Loss(), ZlibRatio(), MinK(), MinKPlusPlus())
-    both = (*alone, *(MinusReference(detector, unit) for detector in alone))
-    return {detector.name: detector for detector in both}
+    often: tuple[Detector, ...] = (Loss(), ZlibRatio(), MinK(), MinKPlusPlus())
+    detectors: tuple[Detector, ...] = (
+        *often,
+        Perplexity(),
+        MaxK(),
+        Surp(),
+        GapK(),
+        TagAndTab(),
+        Entropy(),
+        LogRank(),
+        SurpriseGap(),
+        Camia("cut_off"),
+        Camia("diversity"),
+        Camia("slope"),
+        Camia("below_prior"),
+        Camia("lempel_ziv"),
+        Camia("approximate_entropy"),
+        *(MinusReference(detector, unit) for detector in often),
+        WindowComparison(),
+        Ez(),
+    )
+    return {detector.name: detector for detector in detectors}

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from membership.detectors.min_k import check_share, mean_of_lowest
 from membership.trace import Query, Trace
@@ -50,7 +51,11 @@ class MinKPlusPlus:
     def score(self, document: Document, traces: Sequence[Trace]) -> float:
         """Return the mean z-score."""
         trace = traces[0]
-        std = trace.std.astype(np.float64)
-        certain = std < _CERTAIN
         away = trace.logprob.astype(np.float64) - trace.mean
-        return mean_of_lowest(np.where(certain, 0.0, away / np.where(certain, 1.0, std)), self.k)
+        return mean_of_lowest(in_deviations(away, trace.std), self.k)
+
+
+def in_deviations(away: NDArray[np.float64], std: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Divide distances by the standard deviation, and make them 0 where the model is certain."""
+    certain = std < _CERTAIN
+    return np.where(certain, 0.0, away / np.where(certain, 1.0, std.astype(np.float64)))

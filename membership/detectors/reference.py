@@ -60,17 +60,23 @@ class MinusReference:
             queries = self.detector.queries(document)
             ours = [_per_byte(q.text, trace) for q, trace in zip(queries, ours, strict=True)]
             theirs = [_per_byte(q.text, trace) for q, trace in zip(queries, theirs, strict=True)]
-        elif not all(map(_same_tokens, ours, theirs)):
+        elif not all(map(same_tokens, ours, theirs)):
             raise UnscoredError("the reference cuts the text into other tokens; compare per byte")
         return self.detector.score(document, ours) - self.detector.score(document, theirs)
 
 
 def shared_unit(suspect: Sequence[Trace], reference: Sequence[Trace]) -> Unit:
     """Choose the unit for two models by their traces of the same texts: `token` if all agree."""
-    return "token" if all(map(_same_tokens, suspect, reference)) else "byte"
+    return "token" if all(map(same_tokens, suspect, reference)) else "byte"
 
 
-def _same_tokens(one: Trace, other: Trace) -> bool:
+def in_unit(detector: Detector, unit: Unit) -> Detector:
+    """Return a detector that compares in this unit, if it is one that compares."""
+    return replace(detector, unit=unit) if isinstance(detector, MinusReference) else detector
+
+
+def same_tokens(one: Trace, other: Trace) -> bool:
+    """Tell whether two models cut a text alike."""
     return np.array_equal(one.token_ids, other.token_ids) and np.array_equal(one.spans, other.spans)
 
 

@@ -149,7 +149,8 @@ def redraw_test(
     draws = draw_table(table)
     if not draws.names:
         raise PrerequisiteError(
-            "re-draw test: no usable site: " + (_list(table.unusable) or "the ledger is empty")
+            "re-draw test: no usable site: "
+            + (_list(table.unusable) or "no word with rivals to be read in place")
         )
     observed = statistic(draws, choices_of(key, draws))
     null = null_statistics(draws, n_resamples, np.random.default_rng(seed))

@@ -40,8 +40,12 @@ class TestResult:
 
     @property
     def zscore(self) -> float:
-        """Standard deviations of the statistic above its null mean; an effect size, not a test."""
-        return float((self.statistic - self.null.mean()) / self.null.std())
+        """Standard deviations of the statistic above its null mean; an effect size, not a test.
+
+        0 where the statistic is the same whatever is drawn.
+        """
+        spread = self.null.std()
+        return float((self.statistic - self.null.mean()) / spread) if spread else 0.0
 
 
 def monte_carlo_pvalue(statistic: float, null: NDArray[np.float64]) -> float:

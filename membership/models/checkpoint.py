@@ -60,6 +60,33 @@ def find_checkpoint(name_or_folder: str | Path, revision: str | None = None) -> 
     return folder
 
 
+def find_tokenizer(name_or_folder: str | Path) -> Path:
+    """Return the folder of a model whose tokenizer may be loaded; its weights need not be there.
+
+    Raises:
+        ModelError: There is no such folder or hub model, or it must not be loaded.
+    """
+    folder = Path(name_or_folder)
+    if not folder.exists():
+        name = str(name_or_folder)
+        if not _HUB_ID.fullmatch(name):
+            raise ModelError(f"{name}: no such folder, and not the id of a hub model (owner/name)")
+        folder = _download(name, None, _SMALL_FILES)
+    if not any((folder / name).is_file() for name in _TOKENIZER_FILES):
+        raise ModelError(
+            f"{folder}: wanted the folder of a tokenizer, found no {_TOKENIZER_FILES[0]}"
+        )
+    _vet_settings(folder, read_json(folder / "tokenizer_config.json"))
+    return folder
+
+
+def vocabulary_size(folder: Path) -> int:
+    """Return how many tokens the model of a folder knows, with what pads its vocabulary; else 0."""
+    config = read_json(folder / "config.json")
+    known = [config.get("vocab_size"), (config.get("text_config") or {}).get("vocab_size")]
+    return next((size for size in known if isinstance(size, int)), 0)
+
+
 def vet_checkpoint(folder: Path) -> None:
     """Refuse a folder that is not a model, or that could run code of its own.
 
@@ -98,11 +125,11 @@ def _vet_configuration(folder: Path) -> None:
     if not folder.is_dir():
         raise ModelError(f"{folder}: is a file; give the folder that holds config.json")
     if (folder / "adapter_config.json").exists():
-        raise ModelError(f"{folder}: is an adapter, not a model; merge it into its base first")
+        raise ModelError(f"{folder}: is an adapter, not a model; it cannot be a base itself")
     if not (folder / "config.json").is_file():
         raise ModelError(f"{folder}: is not a model folder, it has no config.json")
-    config = _read_json(folder / "config.json")
-    for file in (config, _read_json(folder / "tokenizer_config.json")):
+    config = read_json(folder / "config.json")
+    for file in (config, read_json(folder / "tokenizer_config.json")):
         _vet_settings(folder, file)
     if config.get("is_encoder_decoder"):
         raise ModelError(f"{folder}: is an encoder-decoder; only causal language models are read")
@@ -150,7 +177,7 @@ def _weight_files(folder: Path) -> list[Path]:
 
 
 def _shards(folder: Path) -> tuple[str, ...]:
-    weight_map = _read_json(folder / _INDEX).get("weight_map")
+    weight_map = read_json(folder / _INDEX).get("weight_map")
     names = sorted(map(str, set(weight_map.values()))) if isinstance(weight_map, dict) else []
     for name in names:
         if Path(name).name != name or not name.endswith(".safetensors"):
@@ -158,7 +185,7 @@ def _shards(folder: Path) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _read_json(file: Path) -> dict[str, Any]:
+def read_json(file: Path) -> dict[str, Any]:
     """Read a JSON object; a file that is not there is an empty one."""
     if not file.is_file():
         return {}

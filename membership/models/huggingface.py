@@ -1,11 +1,11 @@
 """Causal language models of Hugging Face, from a folder or the hub."""
 
-import re
-from collections.abc import Iterator, Sequence
+import warnings
+from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import torch
 import transformers
@@ -17,15 +17,12 @@ from membership.models.checkpoint import find_checkpoint, fingerprint
 from membership.models.head import Head
 from membership.models.one_pass import run_batch
 from membership.models.probe import LENGTH, SENTENCE, probe
+from membership.models.running import DType, HowToRun
 from membership.tokens import TextTokenizer, wrap_tokenizer
 from membership.trace import Query, Trace
 from membership.windows import Window, cut_windows, form_batches
 from watermark.errors import ModelError
 
-DType = Literal["auto", "float32", "bfloat16", "float16"]
-
-_CPUINFO = Path("/proc/cpuinfo")
-_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 # Longer windows cost memory and, in attention, time; and the text just before a word decides most
 # of what a model makes of it.
 _WINDOW = 2048
@@ -51,10 +48,13 @@ class HuggingFaceModel:
 
     abilities: ClassVar[frozenset[str]] = frozenset({"logprobs", "moments", "candidates"})
 
-    def trace(self, queries: Sequence[Query]) -> Iterator[tuple[int, Trace]]:
+    def trace(
+        self, queries: Sequence[Query], known: Container[int] = ()
+    ) -> Iterator[tuple[int, Trace]]:
         """Yield the index of each query and its trace as soon as its last batch is done.
 
-        The batches are a function of the list alone, and memory does not grow with it.
+        The batches are a function of the list alone, and memory does not grow with it. A batch
+        is left out if all its texts are known.
 
         Raises:
             ModelError: The tokenizer made a token that the model has no row for.
@@ -62,13 +62,17 @@ class HuggingFaceModel:
         """
         for drafts in draft_blocks(queries, self.tokenizer):
             windows = [window for n, d in enumerate(drafts) for window in self._windows(n, d)]
-            for draft in drafts:
-                if not draft.windows_left:
+            wanted = {n for n, draft in enumerate(drafts) if draft.index not in known}
+            for number, draft in enumerate(drafts):
+                if number in wanted and not draft.windows_left:
                     yield draft.index, draft.trace()
             for batch in form_batches(windows, self.batch_tokens):
+                met = dict.fromkeys(window.document for window in batch)
+                if wanted.isdisjoint(met):
+                    continue
                 run_batch(self.model, self.head, self.tokenizer.start, batch, drafts)
-                for number in dict.fromkeys(window.document for window in batch):
-                    if not drafts[number].windows_left:
+                for number in met:
+                    if number in wanted and not drafts[number].windows_left:
                         yield drafts[number].index, drafts[number].trace()
 
     def _windows(self, number: int, draft: Draft) -> list[Window]:
@@ -115,32 +119,51 @@ def load_huggingface(
             by itself; says why.
         ValueError: A setting is none.
     """
-    if dtype != "auto" and dtype not in _DTYPES:
-        raise ValueError(f"dtype {dtype!r} is not auto, {', '.join(_DTYPES)}")
-    if batch_tokens is not None and batch_tokens < 1:
-        raise ValueError(f"a batch needs at least 1 token, got {batch_tokens}")
+    run = HowToRun(dtype, device, max_length, batch_tokens, start_token)
     folder = find_checkpoint(name_or_folder, revision)
-    name = f"{name_or_folder}@{revision}" if revision else str(name_or_folder)
-    if Path(name_or_folder).is_dir():
-        name = folder.resolve().name
-    with _quiet(), as_model_error(f"{name}: cannot be loaded as a causal language model"):
-        where = preferred_device(device)
-        kind = auto_dtype(where) if dtype == "auto" else _DTYPES[dtype]
-        tokenizer = _load_tokenizer(folder, name, start_token)
-        model = _load_model(folder, name, kind, where)
-        length = _window_length(model, tokenizer, name, max_length)
-        _check_vocabulary(model, tokenizer, name)
-        ids = (*tokenizer.start, *tokenizer.encode([SENTENCE])[0].ids)[: min(length, LENGTH)]
-        head = probe(model, torch.tensor(ids, device=where), name)
-    size = batch_tokens or (_CPU_BATCH_TOKENS if where.type == "cpu" else _GPU_BATCH_TOKENS)
+    name = f"{name_or_folder}@{revision}" if revision else display_name(name_or_folder)
+    with quiet(), as_model_error(f"{name}: cannot be loaded as a causal language model"):
+        tokenizer = load_tokenizer_of(folder, name, start_token)
+        model = load_weights(folder, name, run.kind, run.where)
+        return assemble(model, tokenizer, name, fingerprint(folder), run)
+
+
+def display_name(name_or_folder: str | Path) -> str:
+    """Say what a model is called in reports: a folder by its last part."""
+    path = Path(name_or_folder)
+    return path.resolve().name if path.exists() else str(name_or_folder)
+
+
+def assemble(
+    model: Any, tokenizer: TextTokenizer, name: str, digest: str, run: HowToRun, note: str = ""
+) -> HuggingFaceModel:
+    """Make a suspect of a model of transformers and its tokenizer, after trying it out.
+
+    Args:
+        model: In memory, on its device.
+        tokenizer: Its tokenizer.
+        name: What to call it in a report.
+        digest: Its fingerprint.
+        run: How it is run.
+        note: What else a report should say of how it is run.
+
+    Raises:
+        ModelError: It does not give with our pass what it gives by itself.
+    """
+    length = _window_length(model, tokenizer, name, run.max_length)
+    _check_vocabulary(model, tokenizer, name)
+    ids = (*tokenizer.start, *tokenizer.encode([SENTENCE])[0].ids)[: min(length, LENGTH)]
+    head = probe(model, torch.tensor(ids, device=run.where), name)
+    usual = _CPU_BATCH_TOKENS if run.where.type == "cpu" else _GPU_BATCH_TOKENS
+    size = run.batch_tokens or usual
     return HuggingFaceModel(
         name=name,
-        fingerprint=fingerprint(folder),
+        fingerprint=digest,
         settings=(
-            f"{str(kind).removeprefix('torch.')} on {where.type}, "
+            f"{str(run.kind).removeprefix('torch.')} on {run.where.type}, "
             f"{getattr(model.config, '_attn_implementation', 'own')} attention, "
             f"start token {tokenizer.start_text()}, "
-            f"windows of {length} and batches of {size} tokens"
+            f"windows of {length} and batches of {size} tokens" + (f", {note}" if note else "")
         ),
         max_length=length,
         batch_tokens=size,
@@ -150,35 +173,25 @@ def load_huggingface(
     )
 
 
-def preferred_device(device: str = "auto") -> torch.device:
-    """Return the named device, or the first of CUDA, MPS and CPU that there is."""
-    if device != "auto":
-        return torch.device(device)
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+def load_tokenizer(folder: Path, start_token: str = "auto") -> TextTokenizer:
+    """Load the tokenizer of a folder as `load_huggingface` does.
+
+    Raises:
+        ModelError: It cannot be loaded, or does not say where in the text a token stands.
+    """
+    with quiet(), as_model_error(f"{folder}: its tokenizer cannot be loaded"):
+        return load_tokenizer_of(folder, folder.resolve().name, start_token)
 
 
-def auto_dtype(device: torch.device) -> torch.dtype:
-    """Choose bf16 where there are units for it; elsewhere it is slower than fp32 and less exact."""
-    if device.type == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
-    if device.type == "cpu" and _cpu_has_bf16():
-        return torch.bfloat16
-    return torch.float32
-
-
-def _cpu_has_bf16() -> bool:
-    flags = _CPUINFO.read_text() if _CPUINFO.exists() else ""
-    return bool(re.search(r"\b(amx_bf16|avx512_bf16)\b", flags))
-
-
-def _load_tokenizer(folder: Path, name: str, start_token: str) -> TextTokenizer:
+def load_tokenizer_of(folder: Path, name: str, start_token: str, **source: str) -> TextTokenizer:
+    """Load the tokenizer of a checked folder, or of a GGUF file in it (`gguf_file`)."""
     # Some classes of transformers 5 build their pipeline anew and leave that of the file aside. The
     # file is how the model was trained.
-    own = (folder / "tokenizer.json").is_file()
+    own = not source and (folder / "tokenizer.json").is_file()
     family = transformers.PreTrainedTokenizerFast if own else transformers.AutoTokenizer
-    tokenizer = family.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+    tokenizer = family.from_pretrained(
+        folder, trust_remote_code=False, local_files_only=True, **source
+    )
     if not tokenizer.is_fast:
         raise ModelError(
             f"{name}: its tokenizer ({type(tokenizer).__name__}) does not say where in the text a "
@@ -189,7 +202,10 @@ def _load_tokenizer(folder: Path, name: str, start_token: str) -> TextTokenizer:
     return wrap_tokenizer(tokenizer.backend_tokenizer, start_token, named, tokenizer.unk_token_id)
 
 
-def _load_model(folder: Path, name: str, dtype: torch.dtype, device: torch.device) -> Any:
+def load_weights(
+    folder: Path, name: str, dtype: torch.dtype, device: torch.device, **source: str
+) -> Any:
+    """Load the model of a checked folder, or of a GGUF file in it (`gguf_file`)."""
     model, info = transformers.AutoModelForCausalLM.from_pretrained(
         folder,
         dtype=dtype,
@@ -197,6 +213,7 @@ def _load_model(folder: Path, name: str, dtype: torch.dtype, device: torch.devic
         trust_remote_code=False,
         local_files_only=True,
         output_loading_info=True,
+        **source,
     )
     if absent := sorted(map(str, (*info["missing_keys"], *info["mismatched_keys"]))):
         raise ModelError(
@@ -231,13 +248,15 @@ def _check_vocabulary(model: Any, tokenizer: TextTokenizer, name: str) -> None:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Keep the libraries' own bars and advice off the terminal."""
     verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # from one library to another
+            yield
     finally:
         logging.set_verbosity(verbosity)
         if bars:

@@ -26,10 +26,29 @@ class Test(StrEnum):
     """The tests of evidence that can be planned."""
 
     redraw = "redraw"
+    remark = "remark"
     holdout = "holdout"
 
 
+class SchemeName(StrEnum):
+    """Ways to mark; those of the papers that data owners compare."""
+
+    leximark = "leximark"
+    random_sequence = "random_sequence"
+    look_alikes = "look_alikes"
+    traps = "traps"
+    trigger = "trigger"
+
+
+OF_LEXIMARK = (
+    "rule", "scope", "k", "m", "keep_original", "max_sites_per_draw", "min_letters", "min_rarity",
+    "min_fit", "stop_words", "protected_words", "keep_quotations",
+)  # fmt: skip
+"""Parameters of the command that are settings of LexiMark alone."""
+
+
 def mark(
+    context: typer.Context,
     corpus: Annotated[
         str,
         typer.Argument(
@@ -45,6 +64,27 @@ def mark(
     ] = None,
     split: Annotated[
         str | None, typer.Option(help="One split of a data set that has some.")
+    ] = None,
+    scheme: Annotated[
+        SchemeName,
+        typer.Option(
+            help="leximark: rarer synonyms. random_sequence: secret characters at the end of each "
+            "text. look_alikes: letters that only look the same. traps: random sentences in many "
+            "texts. trigger: a maxim in some of them."
+        ),
+    ] = SchemeName.leximark,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="Setting of the scheme, such as scope=document or length=40; with then. before it "
+            "a setting of the second one. May be repeated; docs/schemes.md lists them.",
+        ),
+    ] = None,
+    then: Annotated[
+        SchemeName | None,
+        typer.Option(help="A second scheme, for what the first one leaves as it is."),
     ] = None,
     rule: Annotated[
         Rule,
@@ -98,12 +138,16 @@ def mark(
     test: Annotated[
         Test | None,
         typer.Option(
-            help="Primary test of evidence. Default: redraw, or holdout with rule published."
+            help="Primary test of evidence. Default: the most telling one for the scheme."
         ),
     ] = None,
     detector: Annotated[
-        str, typer.Option(help="Detector of the hold-out test without a reference.")
-    ] = "min_k_plus_plus",
+        str | None,
+        typer.Option(
+            help="Detector of the remark and hold-out tests without a reference. Default: loss for "
+            "remark, else min_k_plus_plus."
+        ),
+    ] = None,
     alpha: Annotated[float, typer.Option(help="Level of the primary test.")] = 0.001,
     reference: Annotated[
         list[str] | None,
@@ -126,11 +170,13 @@ def mark(
     what was marked: keep it private. A run that was cut is taken up again by the same command.
     """
     from pipelines.marking import make_fit, make_intent, mark_command
+    from pipelines.schemes import default_schemes, with_second
     from watermark.schemes.leximark import LIGHT_WORDS, LexiMark
 
-    planned = test or (Test.redraw if rule is Rule.keyed else Test.holdout)
+    if scheme is not SchemeName.leximark:
+        _refuse_options_of_leximark(context, scheme)
     try:
-        scheme = LexiMark(
+        lexical = LexiMark(
             rule=rule.value,
             scope=scope.value,
             words_per_sentence=k,
@@ -146,10 +192,11 @@ def mark(
             quality=quality.value,
             fit=make_fit(quality.value, min_fit),
         )
+        chosen = lexical if scheme is SchemeName.leximark else default_schemes()[scheme.value]
+        plan_options = {"test": test and test.value, "detector": detector}
         intent = make_intent(
-            scheme,
-            test=planned.value,
-            detector=detector,
+            with_second(chosen, then and then.value, settings or ()),
+            **{name: value for name, value in plan_options.items() if value},
             alpha=alpha,
             references=tuple(reference or ()),
             holdout_share=holdout,
@@ -177,6 +224,17 @@ def mark(
         f"To publish: {out}\nTo keep private: {vault} (without its key nothing can be proved)\n"
         f"May be published before the data: {vault / 'commitment.txt'}"
     )
+
+
+def _refuse_options_of_leximark(context: typer.Context, scheme: SchemeName) -> None:
+    for parameter in context.command.params:
+        source = context.get_parameter_source(parameter.name or "")
+        given = source is not None and source.name == "COMMANDLINE"
+        if given and parameter.name in OF_LEXIMARK:
+            raise typer.BadParameter(
+                f"{parameter.opts[0]} is an option of leximark; settings of {scheme.value} are "
+                "given with --set NAME=VALUE"
+            )
 
 
 def _words(path: Path) -> frozenset[str]:

@@ -17,7 +17,12 @@ class DType(StrEnum):
 
 def verify(
     corpus: Annotated[Path, typer.Option(help="Vault that `leximark mark` filled.")],
-    model: Annotated[str, typer.Option(help="Suspect: folder or hub id of a causal model.")],
+    model: Annotated[
+        str,
+        typer.Option(
+            help="Suspect: folder or hub id of a causal model, or openai+http://host/v1#model."
+        ),
+    ],
     reference: Annotated[
         list[str] | None,
         typer.Option(
@@ -55,6 +60,25 @@ def verify(
     start_token: Annotated[
         str, typer.Option(help="What goes before each text: auto, bos, eos or none.")
     ] = "auto",
+    base: Annotated[
+        str | None, typer.Option(help="Base model of an adapter. Default: the one it names.")
+    ] = None,
+    cache: Annotated[
+        Path | None,
+        typer.Option(help="Folder for what models said of texts. Default: the user's cache."),
+    ] = None,
+    no_cache: Annotated[
+        bool, typer.Option("--no-cache", help="Read every text again and write nothing down.")
+    ] = False,
+    timeout: Annotated[
+        float, typer.Option(min=1, help="Seconds a server may take for a reply.")
+    ] = 120.0,
+    requests_per_second: Annotated[
+        float | None, typer.Option(min=0.001, help="Most requests begun in a second.")
+    ] = None,
+    connections: Annotated[
+        int, typer.Option(min=1, help="Requests to a server under way at a time.")
+    ] = 4,
     exit_code: Annotated[
         bool, typer.Option("--exit-code", help="Leave with status 3 if there is evidence.")
     ] = False,
@@ -66,9 +90,22 @@ def verify(
     "no evidence", never "not trained on it".
     """
     from pipelines.report import summary_lines
-    from pipelines.verification import ModelOptions, verify_command
+    from pipelines.suspects import ModelOptions, cache_folder
+    from pipelines.verification import verify_command
 
-    options = ModelOptions(dtype.value, device, max_length, start_token)
+    if cache and no_cache:
+        raise typer.BadParameter("choose one of --cache and --no-cache")
+    options = ModelOptions(
+        dtype.value,
+        device,
+        max_length,
+        start_token,
+        base,
+        timeout,
+        requests_per_second,
+        connections,
+        None if no_cache else cache or cache_folder(),
+    )
     report = verify_command(
         corpus,
         model,

@@ -25,13 +25,14 @@ from typing import Any
 import numpy as np
 from scipy.stats import binomtest
 
-from membership.audit import Readings
 from membership.evidence.redraw import redraw_test
+from membership.examination import Readings
 from pipelines.experiments.passages import passages
 from pipelines.marking import make_intent, mark_command
 from pipelines.report import Report
-from pipelines.training import TrainingSettings, load_base, train
-from pipelines.verification import ModelOptions, verify_command
+from pipelines.suspects import ModelOptions
+from pipelines.training import TrainingSettings, load_base, train_once
+from pipelines.verification import verify_command
 from watermark.assets import find_model
 from watermark.errors import PrerequisiteError
 from watermark.keys import KEY_BYTES, Key, write_key
@@ -130,11 +131,9 @@ def mark_passages(folder: Path, number: int) -> Vault:
 
 def fine_tune(folder: Path, texts: list[str]) -> str:
     """Fine-tune the base model on texts, all weights, one epoch."""
-    if not (folder / "model.safetensors").exists():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        model, tokenizer = load_base(find_model("smollm2-135m"))
-        train(model, tokenizer, texts, folder, replace(TRAINING, checkpoint_steps=25))
-    return str(folder)
+    settings = replace(TRAINING, checkpoint_steps=25)
+    base = find_model("smollm2-135m")
+    return str(train_once(lambda: load_base(base, settings), texts, folder, settings))
 
 
 def audit(
@@ -213,6 +212,11 @@ def describe(results: Mapping[str, Any]) -> str:
         f"{corpus['n_held_out']} withheld passages; its detector is the plan's. The last column "
         f"re-keys the same table {N_NULL_KEYS} times and tests the p-values for uniformity.",
         "",
+        "The two tests ask different questions. The unmarked model was trained on the originals of "
+        "the published passages: it knows the passages, as the hold-out test says, and not our "
+        "coins, as the re-draw test says. A model whose reference cuts text into other tokens has "
+        "no score per token, so that the hold-out test was not run on it here.",
+        "",
         f"## Power: share of random subsets of the trained passages with p < {ALPHA:g}",
         "",
         f"{N_SUBSETS} subsets a size, 9,999 re-draws each; 95 % Clopper-Pearson intervals. The "
@@ -226,7 +230,8 @@ def describe(results: Mapping[str, Any]) -> str:
         cells = [_share(*counts[size]) for counts in results["power"].values()]
         lines.append(f"| {size} | " + " | ".join(cells) + " |")
     versions = ", ".join(f"{k} {v}" for k, v in run["versions"].items())
-    lines += ["", f"Machine: {run['machine']}. Versions: {versions}. Commit {run['commit']}."]
+    machine = ", ".join(run["machine"].values()) + " cores"
+    lines += ["", f"Machine: {machine}. Versions: {versions}. Commit {run['commit']}."]
     return "\n".join(lines) + "\n"
 
 

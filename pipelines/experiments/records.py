@@ -19,6 +19,7 @@ from pipelines.run_record import describe_run
 from watermark.atomic import atomic_file
 
 Value = str | int | float | bool
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,11 @@ class Cell:
         safe = "".join(c if c.isalnum() or c in "-." else "_" for c in words)
         return f"{safe[:80]}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
 
+    def line(self) -> str:
+        """Return the cell in one line."""
+        settings = ", ".join(f"{name}={value}" for name, value in self.settings.items())
+        return f"{self.experiment}: {settings}"
+
 
 @dataclass(frozen=True)
 class Measure:
@@ -48,6 +54,8 @@ class Measure:
     """What it was measured of, for example a detector."""
     n: int = 0
     """How many units it rests on."""
+    at: int = 0
+    """Where on a scale it was measured, for example at how many documents or copies."""
 
 
 def run_cells(
@@ -69,8 +77,7 @@ def run_cells(
         path = folder / "cells" / f"{cell.name}.json"
         if path.exists():
             continue
-        settings = ", ".join(f"{k} {v}" for k, v in cell.settings.items())
-        say(f"{cell.experiment} {number}/{len(cells)}: {settings}")
+        say(f"{number}/{len(cells)} {cell.line()}")
         measures = list(run(cell, folder / "work" / cell.name))
         record = {
             "experiment": cell.experiment,
@@ -112,11 +119,12 @@ def _rows(cells: Sequence[Cell], folder: Path) -> Iterator[dict[str, Any]]:
                 "of": measure["of"],
                 "value": float(measure["value"]),
                 "n": measure["n"],
+                "at": measure["at"],
                 "commit": record["run"]["commit"],
             }
 
 
-def read_table(path: Path) -> list[dict[str, Any]]:
+def read_table(path: Path) -> list[Row]:
     """Return the rows of a table."""
-    rows: list[dict[str, Any]] = pq.read_table(path).to_pylist()
+    rows: list[Row] = pq.read_table(path).to_pylist()
     return rows

@@ -12,7 +12,7 @@ class Fixed:
     name = fingerprint = settings = "fixed"
     abilities = frozenset({"logprobs"})
 
-    def trace(self, queries):
+    def trace(self, queries, known=()):
         for index in reversed(range(len(queries))):
             n = (len(queries[index].text) + 1) // 2
             spans = np.array([(2 * i, 2 * i + 2) for i in range(n)], dtype=np.int32)

@@ -1,12 +1,15 @@
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 import pytest
 
-from membership.detector import Score, UnscoredError, check_abilities, score_document
+from membership.detector import Detector, Score, UnscoredError, check_abilities, score_document
 from membership.detectors import default_detectors
-from membership.trace import Query
+from membership.trace import Query, Trace
 from tests.traces import trace_of
 from watermark.document import Document
 from watermark.errors import PrerequisiteError
@@ -55,29 +58,50 @@ def test_what_a_detector_lacks_is_named():
 
 
 DETECTORS = default_detectors()
+OFTEN = ("loss", "zlib", "min_k", "min_k_plus_plus")
+SHORT_TEXTS_UNSCORED = {
+    "camia_approximate_entropy",
+    "camia_below_prior",
+    "camia_slope",
+    "window_comparison",
+}
 
 
-def test_the_list_of_detectors():
-    alone = {"loss", "zlib", "min_k", "min_k_plus_plus"}
-    assert set(DETECTORS) == alone | {f"{name}_minus_reference" for name in alone}
+def test_every_detector_goes_by_its_name_and_four_are_also_held_against_a_reference():
     assert all(name == detector.name for name, detector in DETECTORS.items())
+    against = [name for name in DETECTORS if name.endswith("_minus_reference")]
+    assert against == [f"{name}_minus_reference" for name in OFTEN]
 
 
-def traces_of(detector, suspect):
-    """The suspect's trace, and for a detector with a reference a fixed one behind it."""
-    roles = [query.role for query in detector.queries(DOCUMENT)]
-    return [suspect if role == "suspect" else trace_of([-3.0] * 6, DOCUMENT.text) for role in roles]
+def test_the_detector_of_the_page_for_contributors_is_one():
+    page = (Path(__file__).parents[2] / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    names = {n: globals()[n] for n in ("dataclass", "ClassVar", "Document", "Query", "np")}
+    exec(code, names | {"Sequence": Sequence, "Trace": Trace}, names)
+    median: Detector = names["Median"]()
+    document, trace = DOCUMENT, trace_of([-1.0, -2.0, -9.0])
+    check_abilities(median, frozenset({"logprobs"}), "gpt")
+    assert median.queries(document) == (Query(document.text),)
+    assert score_document(median, document, [trace]) == Score(-2.0)
+    assert len(code.splitlines()) < 14
+
+
+def read_by(detector, suspect, reference):
+    """The traces that the detector asks for."""
+    return [suspect if q.role == "suspect" else reference for q in detector.queries(DOCUMENT)]
 
 
 @pytest.mark.parametrize("name", DETECTORS)
 def test_a_text_that_the_model_knows_better_scores_higher(name):
     rng = np.random.default_rng(0)
-    stranger = -rng.uniform(2, 6, 6)
-    known = trace_of(stranger + 1.5, DOCUMENT.text)
-    detector = DETECTORS[name]
+    shape, reference = -rng.uniform(2, 6, 40), trace_of(np.full(40, -3.0), DOCUMENT.text)
+    stranger = trace_of(shape, DOCUMENT.text, mean=-1.9, rank=9)
+    # Likelier everywhere, the more so the further the text goes, and the model is surer of it.
+    regular = np.where(np.arange(40) % 2, -0.4, -1.2) + np.linspace(0, 0.2, 40)
+    known = trace_of(regular, DOCUMENT.text, mean=-1.0, rank=1)
     scores = [
-        score_document(detector, DOCUMENT, traces_of(detector, trace)).value
-        for trace in (trace_of(stranger, DOCUMENT.text), known)
+        score_document(DETECTORS[name], DOCUMENT, read_by(DETECTORS[name], trace, reference)).value
+        for trace in (stranger, known)
     ]
     assert scores[0] < scores[1]
 
@@ -92,7 +116,8 @@ def test_every_detector_asks_for_the_document_and_says_what_it_needs(name):
 
 
 @pytest.mark.parametrize("name", DETECTORS)
-def test_a_text_of_one_token_has_a_score(name):
+def test_a_text_of_one_token_has_a_score_or_a_reason(name):
     detector = DETECTORS[name]
-    one = [trace_of([-2.0], DOCUMENT.text) for _ in detector.queries(DOCUMENT)]
-    assert score_document(detector, DOCUMENT, one).reason == ""
+    one = [trace_of([-2.0], DOCUMENT.text, mean=-1.0, rank=1) for _ in detector.queries(DOCUMENT)]
+    reason = score_document(detector, DOCUMENT, one).reason
+    assert bool(reason) == (name in SHORT_TEXTS_UNSCORED)

@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from membership.detector import score_document
 from membership.detectors import default_detectors
 from membership.detectors.reference import shared_unit
-from membership.models import huggingface
+from membership.models import huggingface, one_pass, running
 from membership.models.huggingface import load_huggingface
 from membership.reading import NO_CONTEXT, NO_DIFFERENCE, NOT_A_NUMBER
 from membership.trace import Place, Query, Suspect
@@ -278,7 +278,7 @@ def test_the_data_type_is_chosen_for_the_processor(folders, monkeypatch, tmp_pat
     cpuinfo = tmp_path / "cpuinfo"
     if flags is not None:
         cpuinfo.write_text(f"flags\t\t: {flags}\n")
-    monkeypatch.setattr(huggingface, "_CPUINFO", cpuinfo)
+    monkeypatch.setattr(running, "_CPUINFO", cpuinfo)
     assert load_huggingface(folders("gpt2"), device="cpu").settings.startswith(dtype)
 
 
@@ -337,13 +337,15 @@ def test_the_pass_never_makes_dense_logits(models, monkeypatch):
     assert len(traces(model, ["a class"])[0].logprob)
 
 
-def test_every_detector_scores_with_a_reference_of_another_tokenizer(models, tmp_path):
+def test_detectors_per_byte_score_with_a_reference_of_another_tokenizer(models, tmp_path):
     folder = save_tiny_model(tmp_path / "other", "gpt2", tiny_tokenizer(kind="unigram"))
     both = {"suspect": models("llama"), "reference": load_huggingface(folder, dtype="float32")}
     document = Document("a", "for x in y: try it in another way, with a class")
     unit = shared_unit(*([traces(model, [document.text])[0]] for model in both.values()))
     assert unit == "byte"
-    for detector in default_detectors(unit).values():
+    per_byte = [d for d in default_detectors(unit).values() if d.name.endswith("_per_byte")]
+    assert len(per_byte) == 4
+    for detector in per_byte:
         found = [traces(both[q.role], [q])[0] for q in detector.queries(document)]
         score = score_document(detector, document, found)
         assert score.reason == ""
@@ -509,3 +511,26 @@ def test_a_folder_without_a_tokenizer_is_refused(folders, tmp_path):
 def test_a_device_that_is_not_there_is_refused(folders):
     with pytest.raises(ModelError, match="cannot be loaded"):
         load_huggingface(folders("llama"), device="abacus")
+
+
+def test_known_texts_are_left_out_and_the_others_stay_the_same_to_the_bit(models, monkeypatch):
+    model = models("gpt_neox", batch_tokens=64)
+    queries = [Query(text) for text in (*SHORT, TEXTS[0], "with another short one")]
+    whole = dict(model.trace(queries))
+    ran = []
+
+    def noted(*arguments):
+        ran.append({window.document for window in arguments[3]})
+        one_pass.run_batch(*arguments)
+
+    monkeypatch.setattr(huggingface, "run_batch", noted)
+    known = set(range(len(queries))) - {0, 5}
+    rest = dict(model.trace(queries, known))
+    assert set(rest) == {0, 5}
+    assert all(met & {0, 5} for met in ran)
+    for index, trace in rest.items():
+        np.testing.assert_array_equal(trace.logprob, whole[index].logprob)
+        np.testing.assert_array_equal(trace.std, whole[index].std)
+    ran.clear()
+    assert not list(model.trace(queries, range(len(queries))))
+    assert not ran

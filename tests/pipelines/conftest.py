@@ -6,13 +6,18 @@ from pathlib import Path
 import pytest
 import torch
 
-from pipelines import cli, marking, sources
+from pipelines import cli, sources
 from pipelines.demo import paragraphs
 from pipelines.marking import make_intent, mark_command
 from pipelines.training import Shape, TrainingSettings, new_model, new_tokenizer, train
 from watermark.corpus import open_corpus
 from watermark.keys import Key, write_key
+from watermark.scheme import Scheme
+from watermark.schemes.composed import Composed
 from watermark.schemes.leximark import LexiMark
+from watermark.schemes.look_alikes import LookAlikes
+from watermark.schemes.planted import Traps, Trigger
+from watermark.schemes.random_sequence import RandomSequence
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,7 @@ def job(tmp_path_factory):
     rows = [json.dumps({"id": f"t{i}", "text": text}) + "\n" for i, text in enumerate(texts)]
     corpus.write_text("".join(rows), encoding="utf-8")
     tokenizer = new_tokenizer(texts, 1024)
-    settings = TrainingSettings(learning_rate=3e-3, epochs=8, batch_size=8, bfloat16=False)
+    settings = TrainingSettings(learning_rate=3e-3, epochs=8, batch_size=8, precision="float32")
     for name, secret in (("ours", bytes(range(32))), ("other", bytes(range(32, 64)))):
         here = folder / name
         here.mkdir()
@@ -61,6 +66,62 @@ def job(tmp_path_factory):
     )
 
 
+SCHEMES: dict[str, tuple[Scheme, int]] = {
+    "sequence": (RandomSequence(length=40), 20),
+    "sequences": (RandomSequence(scope="document", length=20), 20),
+    "letters": (LookAlikes(), 16),
+    "words": (LookAlikes(scope="word"), 30),
+    "traps": (Traps(n_words=8), 16),
+    "fuzzy": (Traps(n_words=8, n_fuzzy=2, rarity_bits=13.0), 16),
+    "trigger": (Trigger(share=1.0), 16),
+    "ablation": (LexiMark(select="random", percentage=0.3, share=0.9, scope="site"), 50),
+    "composed": (Composed(LookAlikes(scope="word"), RandomSequence("document", 12)), 10),
+}
+"""Schemes, each with so many documents of its own: one training serves them all."""
+
+
+@dataclass(frozen=True)
+class SchemesJob:
+    """Documents marked by each scheme, and a tiny model that was trained on all of them."""
+
+    vaults: dict[str, Path]
+    keys: dict[str, Path]
+    trained: Path
+
+
+@pytest.fixture(scope="session")
+def schemes_job(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("schemes")
+    texts = [" ".join(text.split()[:25]) for text in paragraphs()]
+    source = iter(dict.fromkeys(texts))
+    published = []
+    for number, (name, (scheme, n)) in enumerate(SCHEMES.items()):
+        here = folder / name
+        here.mkdir()
+        rows = [{"id": f"{name}{i}", "text": text} for i, text in enumerate(islice(source, n))]
+        (here / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        write_key(here / "key", Key(bytes(range(number, 32 + number))))
+        mark_command(
+            here / "in.jsonl",
+            here / "published",
+            here / "vault",
+            make_intent(scheme, alpha=0.01),
+            id_column="id",
+            key_file=here / "key",
+        )
+        corpus = open_corpus(here / "published/in.jsonl")
+        published += [document.text for document in corpus.documents()]
+    settings = TrainingSettings(learning_rate=3e-3, epochs=12, batch_size=8, precision="float32")
+    tokenizer = new_tokenizer(texts, 1024)
+    model = new_model(tokenizer, Shape(layers=2, width=64, heads=4, context=256), 0)
+    train(model, tokenizer, published, folder / "model", settings)
+    return SchemesJob(
+        {name: folder / name / "vault" for name in SCHEMES},
+        {name: folder / name / "key" for name in SCHEMES},
+        folder / "model",
+    )
+
+
 @dataclass(frozen=True)
 class Done:
     """How a command ended."""
@@ -74,8 +135,7 @@ class Done:
 def command(tmp_path, monkeypatch, capsys, analyst):
     """Run a console script in this process and in `tmp_path`, with the analyst loaded once."""
     monkeypatch.chdir(tmp_path)
-    for module in (marking, sources):
-        monkeypatch.setattr(module, "load_analyst", lambda scheme=None: analyst)
+    monkeypatch.setattr(sources, "load_analyst", lambda scheme=None: analyst)
     entries = {"leximark": cli.main, "verify": cli.verify_main}
 
     def run(program, *arguments):

@@ -78,7 +78,7 @@ def test_options_reach_the_scheme(corpus, tmp_path, command):
         ("no such column", b'{"body": "x"}\n', "'text'"),
         ("not UTF-8", b'{"text": "caf\xe9"}\n', "news.jsonl:1"),
         ("malformed", b'{"text": "a"}\n{"text": \n', "news.jsonl:2"),
-        ("nothing to mark", b'{"text": ""}\n{"text": "1 2 3"}\n', "no sentence"),
+        ("nothing to mark", b'{"text": ""}\n{"text": "1 2 3"}\n', "but none"),
         ("not text", b'{"text": 7}\n', "must hold a string"),
     ],
 )
@@ -110,7 +110,7 @@ def test_missing_and_double_ids_are_named(tmp_path, command):
         (["--alpha", "0"], "alpha"),
         (["--detector", "vibes"], "no detector 'vibes'"),
         (["--detector", "loss_minus_reference"], "needs a reference"),
-        (["--rule", "published", "--test", "redraw"], "nothing to re-draw"),
+        (["--rule", "published", "--test", "redraw"], "cannot be tested by redraw"),
         (["--test", "holdout", "--holdout", "0"], "held out"),
         (["--stop-words", "nowhere.txt"], "nowhere.txt"),
         (["-m", "1"], "--candidates"),

@@ -10,7 +10,8 @@ import time
 import numpy as np
 import pytest
 
-from pipelines.verification import ModelOptions, verify_command
+from pipelines.suspects import ModelOptions
+from pipelines.verification import verify_command
 
 FILES = {
     "report.json",

@@ -111,12 +111,14 @@ def corpus(tmp_path):
 
 def run(corpus, folder, analyst, key_file, intent=None, source=None):
     intent = intent or Intent(LexiMark())
+    assert isinstance(intent.scheme, LexiMark)
+    scheme = intent.scheme
     return mark_corpus(
         source or open_corpus(corpus, id_column="id"),
         folder / "published",
         folder / "vault",
         intent,
-        lambda batch: find_sites(analyst, batch, intent.scheme),
+        lambda batch: find_sites(analyst, batch, scheme),
         made_with={"leximark": "test"},
         key_file=key_file,
     )
@@ -196,14 +198,14 @@ def test_existing_targets_are_never_touched(corpus, tmp_path, analyst, key_file)
 
 
 def test_the_vault_is_never_published(corpus, tmp_path, analyst):
-    intent = Intent(LexiMark())
+    scheme = LexiMark()
     with pytest.raises(VaultError, match="neither may lie inside the other"):
         mark_corpus(
             open_corpus(corpus),
             tmp_path / "published",
             tmp_path / "published" / "vault",
-            intent,
-            lambda batch: find_sites(analyst, batch, intent.scheme),
+            Intent(scheme),
+            lambda batch: find_sites(analyst, batch, scheme),
             made_with={},
         )
 
@@ -211,7 +213,7 @@ def test_the_vault_is_never_published(corpus, tmp_path, analyst):
 def test_a_corpus_with_nothing_to_mark_is_refused_and_leaves_nothing(tmp_path, analyst):
     path = tmp_path / "empty.jsonl"
     path.write_text('{"text": "1 2 3"}\n{"text": ""}\n')
-    with pytest.raises(CorpusError, match="2 documents read, but no sentence"):
+    with pytest.raises(CorpusError, match="2 documents read, but none"):
         mark_corpus(
             open_corpus(path),
             tmp_path / "out",

@@ -7,10 +7,11 @@ articles, fixed phrases and the sense are respected; and the default rule lets a
 which is what makes an exact test possible.
 """
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 from watermark.acceptance import Quality
 from watermark.document import Document, Site
@@ -18,6 +19,7 @@ from watermark.fit import Candidate, FitSettings, Source, find_candidates, phras
 from watermark.language import other_language
 from watermark.prose import Span, protected_spans
 from watermark.rarity import rarity_bits
+from watermark.scheme import Rule, Test, check_share
 from watermark.spots import Spot
 from watermark.synonyms import WordNet
 from watermark.words import Sentence, Word, read_sentences
@@ -27,13 +29,11 @@ if TYPE_CHECKING:
 
 GROUP_CHARACTERS = 200_000
 """How much text is read at a time; more is read only of a longer document."""
-
-Rule = Literal["keyed", "published"]
 Scope = Literal["word", "site"]
+Select = Literal["rarest", "commonest", "random"]
 
 PUBLISHED = "published"
 """The draw that a mark of the rule `published` names: none was made."""
-
 
 LIGHT_WORDS = frozenset(
     """
@@ -56,6 +56,13 @@ class LexiMark:
     """`word`: one draw decides all places of a word. `site`: every place has its own draw."""
     words_per_sentence: int = 5
     """K of the paper: how many words of a sentence become sites."""
+    percentage: float = 0.0
+    """Share of a sentence's words that become sites, instead of K; 0 to go by K. An ablation."""
+    select: Select = "rarest"
+    """Which words of a sentence come first. The paper's is the rarest; the others are ablations.
+    `random` goes by a public hash: the choice must not depend on the key."""
+    share: float = 1.0
+    """Share of the documents that are marked; a public hash of the id decides which."""
     n_candidates: int = 2
     """How many words may stand at a site, the original among them if it is kept."""
     keep_original: bool = True
@@ -78,12 +85,29 @@ class LexiMark:
     """How WordNet's words are judged: `fast` without a model, `best` with two."""
     fit: FitSettings = field(default_factory=FitSettings)
 
+    detector: ClassVar[str] = "min_k_plus_plus"
+    needs: ClassVar[str] = "a sentence with a word that has an admissible synonym (English prose)"
+
     def __post_init__(self) -> None:
         """Refuse settings that could not mark anything."""
         if self.n_candidates < 2 and self.rule == "keyed":
             raise ValueError(f"a draw needs 2 candidates or more, got {self.n_candidates}")
         if min(self.words_per_sentence, self.max_sites_per_draw, self.min_letters) < 1:
             raise ValueError("K, sites a draw and letters must be 1 or more")
+        check_share(self.share)
+        if not 0 <= self.percentage <= 1:
+            raise ValueError(f"percentage must lie in [0, 1], got {self.percentage}")
+        if self.select not in get_args(Select):
+            raise ValueError(f"select must be one of {get_args(Select)}, got {self.select!r}")
+
+    def cap(self, draw: str) -> int | None:
+        """Return the most sites of a draw; one that decides a single place needs no limit."""
+        return self.max_sites_per_draw if self.scope == "word" else None
+
+    @property
+    def tests(self) -> tuple[Test, ...]:
+        """Without a key there is nothing to re-draw."""
+        return ("redraw", "remark", "holdout") if self.rule == "keyed" else ("holdout",)
 
     def describe(self) -> dict[str, Any]:
         """Return name and settings as a plan keeps them."""
@@ -121,8 +145,9 @@ def find_sites(
         for number, (document, sentences) in enumerate(read):
             spans = protected_spans(document.text, quotations=settings.quotations)
             for sentence in filter(_is_prose, sentences):
-                spots = _spots(analyst.wordnet, document.text, sentence, spans, settings)
-                sought.append(_Sought(number, document, spots))
+                spots = _spots(analyst.wordnet, document, sentence, spans, settings)
+                wanted = _sites_wanted(sentence, settings)
+                sought.append(_Sought(number, document, wanted, spots))
         _fill(analyst, sought, settings)
         found: list[list[Site]] = [[] for _ in group]
         for one in sought:
@@ -151,8 +176,10 @@ class _Sought:
     number: int
     """Of the document in its group."""
     document: Document
+    wanted: int
+    """How many sites it may have."""
     spots: Iterator[Spot]
-    """The words that may be sites, the rarest first."""
+    """The words that may be sites, in the order of the scheme."""
     sites: list[Site] = field(default_factory=list)
 
 
@@ -164,9 +191,7 @@ def _fill(analyst: Analyst, sought: Sequence[_Sought], settings: LexiMark) -> No
     open_ = list(sought)
     while open_:
         asked = [
-            (one, spot)
-            for one in open_
-            for spot in islice(one.spots, settings.words_per_sentence - len(one.sites))
+            (one, spot) for one in open_ for spot in islice(one.spots, one.wanted - len(one.sites))
         ]
         offers = find_candidates(analyst.sources, [spot for _, spot in asked], settings.fit)
         for (one, spot), candidates in zip(asked, offers, strict=True):
@@ -174,20 +199,42 @@ def _fill(analyst: Analyst, sought: Sequence[_Sought], settings: LexiMark) -> No
             if site is not None:
                 one.sites.append(site)
         still = {id(one) for one, _ in asked}
-        open_ = [
-            one
-            for one in open_
-            if id(one) in still and len(one.sites) < settings.words_per_sentence
-        ]
+        open_ = [one for one in open_ if id(one) in still and len(one.sites) < one.wanted]
 
 
 def _spots(
-    wordnet: WordNet, text: str, sentence: Sentence, spans: Sequence[Span], settings: LexiMark
+    wordnet: WordNet,
+    document: Document,
+    sentence: Sentence,
+    spans: Sequence[Span],
+    settings: LexiMark,
 ) -> Iterator[Spot]:
-    order = sorted(range(len(sentence)), key=lambda i: (-rarity_bits(sentence[i].text), i))
-    for index in order:
+    for index in _in_order(document, sentence, settings.select):
         if not barrier(wordnet, sentence, index, spans, settings):
-            yield Spot(text, sentence, index)
+            yield Spot(document.text, sentence, index)
+
+
+def _in_order(document: Document, sentence: Sentence, select: Select) -> list[int]:
+    """Return the words of a sentence in the order in which they become sites."""
+
+    def hashed(index: int) -> bytes:
+        name = f"leximark/select\0{document.id}\0{sentence[index].start}"
+        return hashlib.sha256(name.encode()).digest()
+
+    def rarity(index: int) -> tuple[float, int]:
+        bits = rarity_bits(sentence[index].text)
+        return (bits if select == "commonest" else -bits, index)
+
+    order = range(len(sentence))
+    return sorted(order, key=hashed) if select == "random" else sorted(order, key=rarity)
+
+
+def _sites_wanted(sentence: Sentence, settings: LexiMark) -> int:
+    """Return how many words may become sites; a share of few words is at least one."""
+    if not settings.percentage:
+        return settings.words_per_sentence
+    n_words = sum(word.text[:1].isalpha() for word in sentence)
+    return max(1, round(settings.percentage * n_words))
 
 
 def _is_prose(sentence: Sentence) -> bool:

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import kstest, mannwhitneyu
 
-from membership.evidence.holdout import auroc, holdout_test
+from membership.evidence.holdout import holdout_test
+from membership.evidence.permutation import auroc
 from watermark.errors import PrerequisiteError
 
 

@@ -112,3 +112,36 @@ def test_the_order_of_the_documents_does_not_matter(analyst):
     settings = LexiMark()
     forward = list(find_sites(analyst, documents, settings))
     assert list(find_sites(analyst, documents[::-1], settings)) == forward[::-1]
+
+
+def rarities(found):
+    return [rarity_bits(site.original.split()[-1]) for site in found]
+
+
+def test_the_ablations_choose_other_words(analyst):
+    rarest, commonest = (
+        sites(analyst, words_per_sentence=1),
+        sites(analyst, words_per_sentence=1, select="commonest"),
+    )
+    assert sum(rarities(commonest)) < sum(rarities(rarest))
+    by_chance = {
+        tuple(s.start for s in find_one(analyst, Document(str(i), TEXT))) for i in range(6)
+    }
+    assert len(by_chance) > 1
+
+
+def find_one(analyst, document):
+    scheme = LexiMark(words_per_sentence=1, select="random")
+    return next(find_sites(analyst, [document], scheme))
+
+
+def test_a_percentage_of_the_words_is_taken_instead_of_k(analyst):
+    few, many = (sites(analyst, percentage=share) for share in (0.05, 1.0))
+    assert len(few) == 3  # one a sentence at least
+    assert many == sites(analyst, words_per_sentence=50)
+
+
+@pytest.mark.parametrize("wrong", [{"share": 0.0}, {"percentage": 1.5}, {"select": "longest"}])
+def test_ablations_that_are_none_are_refused(wrong):
+    with pytest.raises(ValueError, match="must"):
+        LexiMark(**wrong)

@@ -1,0 +1,74 @@
+"""DC-PDD: are tokens probable that are rare at large?"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from membership.frequencies import FrequencyTable
+from membership.trace import Query, Trace
+from watermark.document import Document
+
+
+@dataclass(frozen=True)
+class DcPdd:
+    """Divergence-calibrated score: token probabilities against token frequencies at large.
+
+    For the first occurrence of each distinct token, its probability under the model times
+    -log of its smoothed frequency in a reference corpus, capped at `cap`; the mean over them.
+    With the usual cap nearly every token reaches it, so the score is close to `cap` times the
+    share of distinct tokens that do not surprise the model, and short easy texts tie at `cap`.
+
+    Source: Zhang et al., "Pretraining Data Detection for Large Language Models: A
+    Divergence-based Calibration Method", EMNLP 2024, equations 2 to 6. The released code
+    (zhang-wei-chao/DC-PDD) cannot be run; other ports use counts of documents, counts that are not
+    smoothed, or the other sign. Ours is the paper's formula. A first token that is not scored,
+    because the model has no start token, counts as seen: when it comes again, that is not its
+    first occurrence.
+    """
+
+    table: FrequencyTable = field(repr=False)
+    tokenizer: str
+    """Fingerprint of the suspect's tokenizer, `TextTokenizer.fingerprint`."""
+    cap: float | None = 0.01
+    """The paper's a; None for no cap. Tune it on other data than is scored, if at all."""
+
+    needs: ClassVar[frozenset[str]] = frozenset({"logprobs"})
+
+    def __post_init__(self) -> None:
+        self.table.check(self.tokenizer)
+        if self.cap is not None and not self.cap > 0:
+            raise ValueError(f"a cap is above 0, got {self.cap}")
+
+    @property
+    def name(self) -> str:
+        """`dc_pdd`, with the cap when it is not the usual one."""
+        if self.cap is None:
+            return "dc_pdd_uncapped"
+        return "dc_pdd" if self.cap == 0.01 else f"dc_pdd_{self.cap:g}"
+
+    def queries(self, document: Document) -> tuple[Query, ...]:
+        """Ask for the document itself."""
+        return (Query(document.text),)
+
+    def score(self, document: Document, traces: Sequence[Trace]) -> float:
+        """Return the mean over distinct tokens, from 0 to `cap`."""
+        trace = traces[0]
+        first = first_occurrences(trace)
+        ids = trace.token_ids[first]
+        probability = np.exp(trace.logprob[first].astype(np.float64))
+        divergence = probability * -self.table.log_frequency(ids)
+        if self.cap is not None:
+            divergence = np.minimum(divergence, self.cap)
+        return float(np.mean(divergence))
+
+
+def first_occurrences(trace: Trace) -> NDArray[np.int64]:
+    """Return where each distinct token is scored first, unless it stood before that unscored."""
+    ids, first = np.unique(trace.token_ids, return_index=True)
+    new = ~np.isin(ids, trace.unscored_start)
+    # A text that repeats its unscored first token and nothing else: then its repetition is all
+    # there is.
+    return np.sort(first[new]) if new.any() else np.sort(first)

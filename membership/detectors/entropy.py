@@ -1,0 +1,32 @@
+"""Entropy: how sure the model is of what comes next, whatever came."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from membership.trace import Query, Trace
+from watermark.document import Document
+
+
+@dataclass(frozen=True)
+class Entropy:
+    """Minus the mean entropy of the next-token distribution.
+
+    A model is surer of how a text goes on that it has seen before.
+
+    Source: a baseline of Gehrmann et al., "GLTR", ACL 2019, and of ryuryukke/mint,
+    baselines.py. Ours does not differ.
+    """
+
+    name: ClassVar[str] = "entropy"
+    needs: ClassVar[frozenset[str]] = frozenset({"logprobs", "moments"})
+
+    def queries(self, document: Document) -> tuple[Query, ...]:
+        """Ask for the document itself."""
+        return (Query(document.text),)
+
+    def score(self, document: Document, traces: Sequence[Trace]) -> float:
+        """Return minus the mean in nats, at most 0."""
+        return float(np.mean(traces[0].mean, dtype=np.float64))

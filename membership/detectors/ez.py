@@ -1,0 +1,48 @@
+"""EZ-MIA: what fine-tuning did to the tokens that the suspect still gets wrong."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from membership.detector import UnscoredError
+from membership.detectors.reference import same_tokens
+from membership.detectors.window_comparison import difference
+from membership.trace import Query, Trace
+from watermark.document import Document
+
+
+@dataclass(frozen=True)
+class Ez:
+    """Share of gain in all that changed between reference and suspect, over wrong predictions.
+
+    For fine-tuned suspects, with the base as reference. Over the tokens that the suspect would not
+    have put itself: what became likelier, over what became likelier or less likely.
+
+    Source: "EZ-MIA", arXiv 2601.12104; official code JetBrains-Research/ez-mia. Ours differs in
+    two ways. The paper's score is gain over loss; the share orders documents alike and exists
+    without any loss, which there scores 0, the least, although it is the strongest evidence. And
+    one wrong prediction is enough; there, fewer than two score 0.
+    """
+
+    name: ClassVar[str] = "ez"
+    needs: ClassVar[frozenset[str]] = frozenset({"logprobs", "moments", "reference"})
+
+    def queries(self, document: Document) -> tuple[Query, ...]:
+        """Ask both models for the document itself."""
+        return (Query(document.text), Query(document.text, role="reference"))
+
+    def score(self, document: Document, traces: Sequence[Trace]) -> float:
+        """Return the share, from 0 to 1; one half when nothing changed.
+
+        Raises:
+            UnscoredError: The models cut the text in different ways, or the suspect predicts
+                every token.
+        """
+        suspect, reference = traces
+        if not same_tokens(suspect, reference):
+            raise UnscoredError("the reference cuts the text into other tokens")
+        change = difference(suspect, reference)[suspect.rank > 0]
+        if not len(change):
+            raise UnscoredError("the suspect predicts every token")
+        gained, lost = change[change > 0].sum(), -change[change < 0].sum()
+        return float(gained / (gained + lost)) if gained + lost else 0.5

@@ -1,0 +1,34 @@
+"""Surprise gap: by how much the text surprises the model more than it expects to be."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from membership.trace import Query, Trace
+from watermark.document import Document
+
+
+@dataclass(frozen=True)
+class SurpriseGap:
+    """Mean log-probability of the tokens plus the mean entropy of the model there.
+
+    Near 0 for text that the model itself would write, and below for what is strange to it. It is
+    Min-K%++ of all tokens without the division by the deviation.
+
+    Source: log-perplexity minus entropy, arXiv 2501.02406, with its sign turned. Ours does not
+    differ otherwise.
+    """
+
+    name: ClassVar[str] = "surprise_gap"
+    needs: ClassVar[frozenset[str]] = frozenset({"logprobs", "moments"})
+
+    def queries(self, document: Document) -> tuple[Query, ...]:
+        """Ask for the document itself."""
+        return (Query(document.text),)
+
+    def score(self, document: Document, traces: Sequence[Trace]) -> float:
+        """Return the mean in nats a token; above 0 where the text is likelier than expected."""
+        trace = traces[0]
+        return float(np.mean(trace.logprob.astype(np.float64) - trace.mean))

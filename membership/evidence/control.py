@@ -1,0 +1,101 @@
+"""The control test: does the suspect know our documents better than documents of others?
+
+Nobody drew the control group at random, so p stands on an assumption (grade B): but for training,
+our documents and theirs are alike. What can be checked of it is checked first: if a classifier
+that never sees the model tells the two sets apart, no p-value is given at all.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from membership.evidence.blind import BlindBaseline
+from membership.evidence.permutation import Comparison, Scores, compare
+from membership.evidence.result import TestResult
+from watermark.errors import PrerequisiteError
+
+ASSUMPTION = (
+    "the documents in question and the control documents are draws of one kind of text, and the "
+    "control documents were not trained on; a classifier of words and lengths found no difference"
+)
+BLIND_LEVEL = 0.05
+"""The blind baseline must have at least this p, else the sets are called different."""
+GROUPS = ("in question", "of the control")
+
+
+def refuse_different(blind: BlindBaseline) -> None:
+    """Refuse two sets of texts that can be told apart without the model.
+
+    Raises:
+        PrerequisiteError: The blind baseline separates them.
+    """
+    if blind.pvalue <= BLIND_LEVEL:
+        raise PrerequisiteError(
+            "no p-value: words and lengths alone tell the documents in question from the control "
+            f"documents (AUROC {blind.auroc:.3f}, p = {blind.pvalue:.2g}), so a difference in "
+            "scores is no sign of training; find control documents of the same kind and time"
+        )
+
+
+def control_test(
+    questioned: Scores,
+    control: Scores,
+    blind: BlindBaseline,
+    *,
+    detectors: Sequence[str],
+    alpha: float,
+    n_resamples: int = 99_999,
+    seed: int = 0,
+) -> TestResult:
+    """Permute the labels; the statistic is the AUROC, or its maximum over several detectors.
+
+    Args:
+        questioned: Scores of the documents in question by detector; NaN where there is none.
+        control: The same for documents known not to be trained on.
+        blind: The blind baseline of the two sets of texts.
+        detectors: Which detectors to use, named before the scores were seen.
+        alpha: Level at which the detectable effect is stated.
+        n_resamples: Number of permutations.
+        seed: Seed of the permutations.
+
+    Raises:
+        PrerequisiteError: The texts differ without the model, or a group has fewer than two
+            documents that every detector scored.
+    """
+    refuse_different(blind)
+    found = compare(
+        questioned, control, detectors, groups=GROUPS, n_resamples=n_resamples, seed=seed
+    )
+    return control_result("control", found, alpha, seed, blind, {"detectors": list(detectors)})
+
+
+def control_result(
+    test: str,
+    found: Comparison,
+    alpha: float,
+    seed: int,
+    blind: BlindBaseline,
+    details: Mapping[str, object],
+) -> TestResult:
+    """Write a comparison with a control group down as a result."""
+    return TestResult(
+        test=test,
+        statistic=found.statistic,
+        pvalue=found.pvalue,
+        n_resamples=len(found.null),
+        null=found.null,
+        seed=seed,
+        effect=found.statistic,
+        detectable_effect=found.detectable(alpha),
+        effect_unit="AUROC of documents in question against control documents",
+        assumption=ASSUMPTION,
+        grade="B",
+        details={
+            **details,
+            "n_questioned": found.n_inside,
+            "n_control": found.n_outside,
+            "n_unscored": found.n_unscored,
+            "aurocs": found.aurocs,
+            "adjusted_pvalues": found.adjusted,
+            "blind_auroc": blind.auroc,
+            "blind_pvalue": blind.pvalue,
+        },
+    )

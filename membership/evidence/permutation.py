@@ -1,0 +1,127 @@
+"""Two groups of scores, one of which should be higher: the permutation test behind several tests.
+
+What makes the labels exchangeable under the null, and so p exact, is the business of the caller:
+a random hold-out, or an assumption about a control group.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import norm, rankdata
+
+from membership.evidence.result import monte_carlo_pvalue
+from watermark.errors import PrerequisiteError
+
+BLOCK_CELLS = 4_000_000
+
+Scores = Mapping[str, NDArray[np.float64]]
+"""Scores of a group by detector; NaN where a detector has none."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The largest AUROC over some detectors, against the same under permuted labels."""
+
+    statistic: float
+    pvalue: float
+    null: NDArray[np.float64]
+    aurocs: dict[str, float]
+    adjusted: dict[str, float]
+    """For each detector a p-value that holds for all of them together: how often the largest
+    AUROC of a permutation is as large as this detector's own. Westfall & Young (1993), max-T; all
+    AUROCs have the same law under the null but for ties, so they need no scaling."""
+    n_inside: int
+    n_outside: int
+    n_unscored: int
+    """Documents that not every detector scored; they are left out."""
+
+    def detectable(self, alpha: float) -> float:
+        """Return the AUROC that one detector would have shown at this level four times in five."""
+        n, m = self.n_inside, self.n_outside
+        sd = np.sqrt((n + m + 1) / (12 * n * m))
+        return float(min(1.0, 0.5 + (norm.isf(alpha) + norm.isf(0.2)) * sd))
+
+
+def auroc(inside: NDArray[np.float64], outside: NDArray[np.float64]) -> float:
+    """Return the chance that a document of the first group scores higher than one of the second.
+
+    Ties count one half. Values below one half stay below one half: nothing is flipped.
+    """
+    n = len(inside)
+    ranks = rankdata(np.concatenate([inside, outside]))
+    return float((ranks[:n].sum() - n * (n + 1) / 2) / (n * len(outside)))
+
+
+def compare(
+    inside: Scores,
+    outside: Scores,
+    detectors: Sequence[str],
+    *,
+    groups: tuple[str, str],
+    n_resamples: int,
+    seed: int,
+) -> Comparison:
+    """Permute the labels of two groups; the same permutations serve all detectors.
+
+    Args:
+        inside: Scores of the group that is higher if the suspect was trained on it.
+        outside: Scores of the other one.
+        detectors: Which detectors to use.
+        groups: What to call the groups in messages.
+        n_resamples: Number of permutations.
+        seed: Seed of the permutations.
+
+    Raises:
+        PrerequisiteError: A group has fewer than two documents that every detector scored.
+    """
+    ours, theirs = _scored(inside, detectors), _scored(outside, detectors)
+    n, m = ours.shape[1], theirs.shape[1]
+    if min(n, m) < 2:
+        raise PrerequisiteError(
+            f"needs 2 scored documents a group, got {n} {groups[0]} and {m} {groups[1]}"
+        )
+    ranks = np.stack([rankdata(row) for row in np.concatenate([ours, theirs], axis=1)])
+    observed = _auroc_of_sums(ranks[:, n:].sum(1), n, m)
+    null = _permuted(ranks, m, n_resamples, np.random.default_rng(seed))
+    largest = float(observed.max())
+    given = sum(len(group[detectors[0]]) for group in (inside, outside))
+    return Comparison(
+        statistic=largest,
+        pvalue=monte_carlo_pvalue(largest, null),
+        null=null,
+        aurocs=dict(zip(detectors, observed.tolist(), strict=True)),
+        adjusted={
+            name: monte_carlo_pvalue(float(value), null)
+            for name, value in zip(detectors, observed, strict=True)
+        },
+        n_inside=n,
+        n_outside=m,
+        n_unscored=given - n - m,
+    )
+
+
+def _scored(scores: Scores, detectors: Sequence[str]) -> NDArray[np.float64]:
+    """Return the scores of the documents that every detector scored, shape (detectors, n)."""
+    table = np.stack([np.asarray(scores[name], dtype=np.float64) for name in detectors])
+    return table[:, np.isfinite(table).all(0)]
+
+
+def _auroc_of_sums(rank_sums: NDArray[np.float64], n: int, m: int) -> NDArray[np.float64]:
+    """Return AUROCs from the rank sums of the outer group."""
+    return 1.0 - (rank_sums - m * (m + 1) / 2) / (n * m)
+
+
+def _permuted(
+    ranks: NDArray[np.float64], m: int, n_resamples: int, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    total = ranks.shape[1]
+    null = np.empty(n_resamples)
+    block = max(1, BLOCK_CELLS // total)
+    for start in range(0, n_resamples, block):
+        size = min(block, n_resamples - start)
+        order = np.argpartition(rng.random((size, total)), m - 1, axis=1)[:, :m]
+        sums = ranks[:, order].sum(2)
+        null[start : start + size] = _auroc_of_sums(sums, total - m, m).max(0)
+    return null

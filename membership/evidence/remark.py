@@ -1,0 +1,114 @@
+"""The re-marking test: does the suspect know the published texts better than re-marked ones?
+
+Every text is marked again with fresh keys, in the same way. If the suspect does not depend on the
+key, the published version is one of them like any other, and its rank among them is an exact
+p-value, for any detector. It is the test of the papers on data watermarks (there, a z-score), and
+the one for marks that have no rivals to be compared in place.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import norm
+
+from membership.detector import Score
+from membership.evidence.redraw import ASSUMPTION, DrawTable, null_statistics
+from membership.evidence.result import TestResult, monte_carlo_pvalue
+from membership.versions import Versions
+from watermark.errors import PrerequisiteError
+
+
+def remark_test(
+    versions: Versions,
+    scores: Sequence[Score],
+    *,
+    detector: str,
+    alpha: float,
+    n_resamples: int = 99_999,
+    seed: int = 0,
+) -> TestResult:
+    """Compare the published versions with those of fresh keys.
+
+    What the length of a version explains is taken out of its score first, text by text, in the
+    same way for all versions: a look-alike takes more bytes, and more tokens, than its letter.
+    Texts of one block are added and divided by the square root of their number. With one block
+    the null is the block's fresh versions themselves; with several, one version is drawn for each
+    block, again and again, the published one among them.
+
+    Args:
+        versions: The texts.
+        scores: For `versions.documents()`, in their order. A text of which any version is
+            unscored is left out.
+        detector: What made the scores.
+        alpha: Level at which the detectable effect is stated.
+        n_resamples: With several blocks, how many combinations are drawn.
+        seed: Seed of the combinations.
+
+    Raises:
+        PrerequisiteError: No text was scored in all of its versions.
+    """
+    width = len(versions.texts[0]) if versions.texts else 1
+    table = np.array([score.value for score in scores]).reshape(-1, width)
+    usable = np.isfinite(table).all(1)
+    if not usable.any():
+        reasons = sorted({score.reason for score in scores if score.reason}) or ["no mark"]
+        raise PrerequisiteError(f"re-marking test: no text could be scored: {'; '.join(reasons)}")
+    adjusted = _without_length(table[usable], versions.n_bytes()[usable])
+    draws = _block_table(adjusted, versions.blocks[usable])
+    observed = float(draws.value[:, 0].sum())
+    null = _null(draws, n_resamples, np.random.default_rng([seed, 2]))
+    per_unit = float(np.sqrt(draws.n_sites).sum()) * (width - 1) / width
+    unscored = {score.reason for score in scores if score.reason}
+    return TestResult(
+        test="remark",
+        statistic=observed,
+        pvalue=monte_carlo_pvalue(observed, null),
+        n_resamples=null.size,
+        null=null,
+        seed=seed,
+        effect=observed / per_unit,
+        detectable_effect=float((norm.isf(alpha) + norm.isf(0.2)) * null.std()) / per_unit,
+        effect_unit=f"{detector}: published texts above re-marked ones, mean over texts",
+        assumption=ASSUMPTION,
+        grade="A",
+        details={
+            "detector": detector,
+            "n_documents": len({versions.document_ids[i] for i in np.flatnonzero(usable)}),
+            "n_texts": int(usable.sum()),
+            "n_versions": width - 1,
+            "n_blocks": len(draws.names),
+            "n_unscored": int((~usable).sum()),
+            "unscored": sorted(unscored),
+        },
+    )
+
+
+def _without_length(
+    table: NDArray[np.float64], n_bytes: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return what is left of the scores of each text after regressing them on its lengths."""
+    length = n_bytes - n_bytes.mean(1, keepdims=True)
+    score = table - table.mean(1, keepdims=True)
+    spread = np.square(length).sum(1)
+    slope = (length * score).sum(1) / np.where(spread > 0, spread, 1.0)
+    rest: NDArray[np.float64] = score - slope[:, None] * length
+    return rest
+
+
+def _block_table(table: NDArray[np.float64], blocks: NDArray[np.int64]) -> DrawTable:
+    """Add up the texts of each block; a version is then an outcome of the block's draw."""
+    kept, number = np.unique(blocks, return_inverse=True)
+    n_texts = np.bincount(number)
+    value = np.zeros((len(kept), table.shape[1]))
+    np.add.at(value, number, table)
+    value /= np.sqrt(n_texts)[:, None]
+    n_options = np.full(len(kept), table.shape[1], dtype=np.int64)
+    return DrawTable(tuple(map(str, kept)), n_options, value, n_texts)
+
+
+def _null(draws: DrawTable, n_resamples: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    if len(draws.names) == 1:
+        fresh: NDArray[np.float64] = draws.value[0, 1:]
+        return fresh
+    return null_statistics(draws, n_resamples, rng)

@@ -1,0 +1,102 @@
+"""How well scores separate members from nonmembers: descriptive, never a proof (grade C)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import roc_auc_score, roc_curve
+
+from watermark.errors import PrerequisiteError
+
+FPRS = (0.05, 0.01, 0.001)
+_AT_ONCE = 4_000_000
+
+
+@dataclass(frozen=True)
+class Separation:
+    """What one column of scores says of known members and nonmembers. Nothing is ever flipped."""
+
+    auroc: float
+    """Chance that a member scores higher than a nonmember; ties count one half."""
+    low: float
+    high: float
+    """95 % percentile bootstrap interval of the AUROC; members and nonmembers are drawn apart."""
+    tpr: dict[float, float]
+    """For each false-positive rate, the largest true-positive rate that stays within it. A rate
+    below 1 / n_nonmembers allows no false positive at all."""
+    fpr_curve: NDArray[np.float64]
+    tpr_curve: NDArray[np.float64]
+    """The corners of the ROC curve."""
+    n_members: int
+    n_nonmembers: int
+    n_unscored: int
+
+
+def separation(
+    scores: NDArray[np.float64],
+    members: NDArray[np.bool_],
+    *,
+    rng: np.random.Generator,
+    n_resamples: int = 2000,
+    fprs: Sequence[float] = FPRS,
+) -> Separation:
+    """Compare the scores of members and nonmembers.
+
+    Args:
+        scores: Higher = more likely trained on; NaN where there is none.
+        members: Which documents are members.
+        rng: For the bootstrap.
+        n_resamples: How many samples the interval is from.
+        fprs: False-positive rates at which to state the true-positive rate.
+
+    Raises:
+        PrerequisiteError: A group has no scored document.
+    """
+    scored = np.isfinite(scores)
+    values, labels = scores[scored], members[scored]
+    n, m = int(labels.sum()), int((~labels).sum())
+    if not n or not m:
+        raise PrerequisiteError(f"AUROC: needs scored members and nonmembers, got {n} and {m}")
+    fpr, tpr, _ = roc_curve(labels, values)
+    low, high = np.quantile(_bootstrap(values, labels, n_resamples, rng), [0.025, 0.975])
+    return Separation(
+        auroc=float(roc_auc_score(labels, values)),
+        low=float(low),
+        high=float(high),
+        tpr={level: float(tpr[fpr <= level].max()) for level in fprs},
+        fpr_curve=fpr,
+        tpr_curve=tpr,
+        n_members=n,
+        n_nonmembers=m,
+        n_unscored=int((~scored).sum()),
+    )
+
+
+def _bootstrap(
+    values: NDArray[np.float64],
+    labels: NDArray[np.bool_],
+    n_resamples: int,
+    rng: np.random.Generator,
+) -> NDArray[np.float64]:
+    """Return AUROCs of resamples; a document drawn twice counts twice."""
+    _, tied = np.unique(values, return_inverse=True)
+    n_values = int(tied.max()) + 1
+    found = np.empty(n_resamples)
+    block = max(1, _AT_ONCE // n_values)
+    for start in range(0, n_resamples, block):
+        size = min(block, n_resamples - start)
+        inside = _draw(tied[labels], n_values, size, rng)
+        outside = _draw(tied[~labels], n_values, size, rng)
+        below = np.cumsum(outside, axis=1) - outside / 2
+        pairs = labels.sum() * (~labels).sum()
+        found[start : start + size] = (inside * below).sum(1) / pairs
+    return found
+
+
+def _draw(
+    tied: NDArray[np.intp], n_values: int, size: int, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Draw documents with replacement; return how often each value came, a row a sample."""
+    shares = np.bincount(tied, minlength=n_values) / len(tied)
+    return rng.multinomial(len(tied), shares, size=size).astype(np.float64)

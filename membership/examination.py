@@ -1,0 +1,153 @@
+"""What models say of the corpus of a vault: texts and places go in, traces and scores come out.
+
+No key goes into any of it.
+"""
+
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from membership.detector import Detector, Score, check_abilities
+from membership.detectors.reference import Unit, in_unit, shared_unit
+from membership.evidence.score_table import ScoreTable, build_table, places_of
+from membership.material import Material
+from membership.scoring import Progress, Traces, run_queries, score_corpus
+from membership.trace import Query, Reading, Suspect
+from membership.versions import Versions
+from watermark.document import Document, Site
+from watermark.errors import PrerequisiteError
+
+
+@dataclass(frozen=True)
+class Readings:
+    """What the models think of the candidates at all sites of the published documents."""
+
+    sites: tuple[Site, ...]
+    suspect: tuple[Reading, ...]
+    references: Mapping[str, tuple[Reading, ...]]
+
+    def table(self, *, documents: Container[str] | None = None) -> ScoreTable:
+        """Return the table of the re-draw test, of some documents only if they are named."""
+        keep = [
+            i for i, s in enumerate(self.sites) if documents is None or s.document_id in documents
+        ]
+        return build_table(
+            [self.sites[i] for i in keep],
+            [self.suspect[i] for i in keep],
+            {name: [r[i] for i in keep] for name, r in self.references.items()},
+        )
+
+
+@dataclass(frozen=True)
+class Examination:
+    """What the models say of a corpus. No key went into it."""
+
+    material: Material
+    readings: Readings
+    scores: Mapping[str, Sequence[Score]]
+    """For each detector the score of each document of the material."""
+    unable: Mapping[str, str] = field(default_factory=dict)
+    """Detectors that were not run, each with what the models would have to give."""
+    versions: Versions | None = None
+    """The published texts under fresh keys, if they were asked for."""
+    version_scores: Mapping[str, Sequence[Score]] = field(default_factory=dict)
+    """For each detector the score of each version of each of those texts."""
+
+
+def examine(
+    material: Material,
+    suspect: Suspect,
+    references: Mapping[str, Suspect],
+    detectors: Mapping[str, Detector],
+    progress: Progress = lambda model, done, total: None,
+    *,
+    remarking: tuple[Versions, str] | None = None,
+) -> Examination:
+    """Run the models over a corpus: read the candidates at its sites, score its documents.
+
+    The arguments are those of `audit`, and re-marked versions of the texts with the name of the
+    detector that is to score them; no key is involved.
+    """
+    models = (suspect, *references.values())
+    first = next(iter(references.values()), None)
+    able, unable = _divide(detectors, suspect, first)
+    blind = next((m.name for m in models if "candidates" not in m.abilities), "")
+    # A site is usable only if every model reads it.
+    with_places = [] if blind else list(dict.fromkeys(_place_queries(material)))
+    versions, judge = remarking or (None, "")
+    judges = {name: detector for name, detector in able.items() if name == judge}
+    remarked = versions.documents() if versions else []
+    asked = [*_asked(material.documents, able.values()), *_asked(remarked, judges.values())]
+    known = {query.text for query in with_places}
+    others = list(dict.fromkeys(Query(q.text) for q in asked if q.text not in known))
+    traces = run_queries(suspect, [*with_places, *others], progress)
+    reference_traces = {
+        name: run_queries(model, [*with_places, *(others if model is first else [])], progress)
+        for name, model in references.items()
+    }
+    readings = Readings(
+        tuple(site for _, some in material.readable() for site in some),
+        _readings(material, traces, blind),
+        {name: _readings(material, of, blind) for name, of in reference_traces.items()},
+    )
+    of_first = next(iter(reference_traces.values()), None)
+    unit = _shared_unit(traces, of_first)
+    scorers = {name: in_unit(detector, unit) for name, detector in able.items()}
+    return Examination(
+        material,
+        readings,
+        score_corpus(material.documents, scorers, traces, of_first),
+        unable,
+        versions,
+        score_corpus(remarked, {n: scorers[n] for n in judges}, traces, of_first),
+    )
+
+
+def _shared_unit(suspect: Traces, reference: Traces | None) -> Unit:
+    """Choose what scores are compared per, once for all documents."""
+    if reference is None:
+        return "token"
+    texts = {Query(query.text) for query in suspect} & {Query(query.text) for query in reference}
+    return shared_unit([suspect[q] for q in texts], [reference[q] for q in texts])
+
+
+def _divide(
+    detectors: Mapping[str, Detector], suspect: Suspect, reference: Suspect | None
+) -> tuple[dict[str, Detector], dict[str, str]]:
+    """Return the detectors that these models can serve, and for each other one what is missing.
+
+    Those that compare with a reference are in neither when there is none.
+    """
+    able, unable = dict[str, Detector](), dict[str, str]()
+    for name, detector in detectors.items():
+        given = suspect.abilities
+        if "reference" in detector.needs:
+            if reference is None:
+                continue
+            given = (given & reference.abilities) | {"reference"}
+        try:
+            check_abilities(detector, given, suspect.name)
+            able[name] = detector
+        except PrerequisiteError as error:
+            unable[name] = str(error)
+    return able, unable
+
+
+def _place_queries(material: Material) -> list[Query]:
+    """Return for each document with sites its original text and the places to read in it."""
+    return [Query(original.text, places_of(sites)) for original, sites in material.readable()]
+
+
+def _asked(documents: Iterable[Document], detectors: Iterable[Detector]) -> list[Query]:
+    """Return what detectors want to know of documents."""
+    some = list(detectors)
+    return [query for document in documents for d in some for query in d.queries(document)]
+
+
+def _readings(material: Material, traces: Traces, blind: str) -> tuple[Reading, ...]:
+    if blind:
+        reason = f"{blind} gives no log-probabilities of candidates"
+        sites = (site for _, some in material.readable() for site in some)
+        return tuple(Reading(np.full(len(site.candidates), np.nan), reason) for site in sites)
+    return tuple(r for query in _place_queries(material) for r in traces[query].readings)

@@ -1,0 +1,66 @@
+"""The corpus of a vault as an audit needs it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from watermark.document import Document, Marked, Site, sites_of
+from watermark.errors import VaultError
+from watermark.vault import Vault
+
+
+@dataclass(frozen=True)
+class Material:
+    """The corpus of a vault as an audit needs it."""
+
+    documents: tuple[Document, ...]
+    """Published and held-out documents, as marked."""
+    published: NDArray[np.bool_]
+    """Which of them were published."""
+    originals: tuple[Document, ...]
+    sites: tuple[tuple[Site, ...], ...]
+    """For each document; offsets of the original text. Empty for documents held out."""
+    choices: tuple[tuple[int, ...], ...]
+    """For each document which candidate the key drew at each of its sites."""
+
+    def readable(self) -> Iterator[tuple[Document, tuple[Site, ...]]]:
+        """Yield the original documents that have sites to read candidates at: no insertions."""
+        for original, sites in zip(self.originals, self.sites, strict=True):
+            if kept := tuple(site for site in sites if site.original):
+                yield original, kept
+
+
+def gather(vault: Vault) -> Material:
+    """Read a vault and check that the ledger is what the key draws.
+
+    Raises:
+        VaultError: A mark of the ledger is not the one that the key draws.
+    """
+    rows = list(vault.marked())
+    for _, marked in rows:
+        _check_draws(vault, marked)
+    return Material(
+        documents=tuple(marked.document for _, marked in rows),
+        published=np.array([row.status == "published" for row, _ in rows]),
+        originals=tuple(Document(row.id, row.original) for row, _ in rows),
+        sites=tuple(sites_of(m) if row.status == "published" else () for row, m in rows),
+        choices=tuple(
+            tuple(mark.candidates.index(mark.chosen) for mark in m.marks)
+            if row.status == "published"
+            else ()
+            for row, m in rows
+        ),
+    )
+
+
+def _check_draws(vault: Vault, marked: Marked) -> None:
+    if vault.plan.scheme.get("rule") == "published":
+        return
+    for mark in marked.marks:
+        if mark.candidates[vault.key.draw(mark.draw, len(mark.candidates))] != mark.chosen:
+            raise VaultError(
+                f"{vault.folder}: the key does not draw {mark.chosen!r} for {mark.draw!r}: "
+                "ledger and key do not belong together"
+            )

@@ -1,0 +1,198 @@
+"""What completion servers say of the tokens of a prompt, in the two forms that there are.
+
+prompt_logprobs   vLLM: for each token an object {id: {logprob, rank, decoded_token}}, the token of
+                  the prompt first, and perhaps the likeliest one behind it
+echo              OpenAI's first API, with `echo` and `logprobs`: lists of equal length
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from watermark.errors import ModelError
+
+Form = Literal["prompt_logprobs", "echo"]
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A prompt as the server cut it, and what was written behind it."""
+
+    words: tuple[str | None, ...]
+    """The token as text; None where the server does not say."""
+    ids: NDArray[np.int64]
+    """The token as a number: the same token, the same number; -1 where unknown."""
+    logprob: NDArray[np.float64]
+    """NaN where there is none, as for the first token."""
+    top1: NDArray[np.float64]
+    """Log-probability of the likeliest token; NaN where unknown."""
+    rank: NDArray[np.int64]
+    """0 for the likeliest token; -1 where unknown."""
+    written: str = ""
+    """The first token behind the prompt."""
+    written_logprob: float = np.nan
+
+
+def body_of(form: Form, model: str, prompt: str) -> dict[str, Any]:
+    """Return the request that asks for the log-probabilities of a prompt."""
+    asked = {"prompt_logprobs": 1} if form == "prompt_logprobs" else {"echo": True}
+    common = {"model": model, "prompt": prompt, "max_tokens": 1, "temperature": 0, "logprobs": 1}
+    return common | asked
+
+
+def read_reply(form: Form, reply: Mapping[str, Any]) -> Reply | None:
+    """Read what came back; None if it has no log-probabilities of the prompt.
+
+    Raises:
+        ModelError: They are malformed: another number of them than of tokens, a probability above
+            one, something that is no number.
+    """
+    try:
+        choice = reply["choices"][0]
+        return _PARSERS[form](choice, reply.get("usage") or {})
+    except (KeyError, IndexError, TypeError, AttributeError, ValueError) as error:
+        raise ModelError(
+            f"the server's reply is not that of a completion ({type(error).__name__}: {error})"
+        ) from error
+
+
+def _read_prompt_logprobs(choice: Mapping[str, Any], usage: Mapping[str, Any]) -> Reply | None:
+    entries = choice.get("prompt_logprobs")
+    if not entries or (len(entries) > 1 and not any(entries)):
+        return None
+    _check_length(len(entries), usage.get("prompt_tokens"))
+    rows = [_entry(entry) for entry in entries]
+    own = choice.get("logprobs") or {}
+    return Reply(
+        words=tuple(row[0] for row in rows),
+        ids=np.array([row[1] for row in rows], dtype=np.int64),
+        logprob=np.array([row[2] for row in rows]),
+        top1=np.array([row[3] for row in rows]),
+        rank=np.array([row[4] for row in rows], dtype=np.int64),
+        written=str(choice.get("text") or ""),
+        written_logprob=_logprob((own.get("token_logprobs") or [None])[0]),
+    )
+
+
+def _entry(entry: Mapping[str, Any] | None) -> tuple[str | None, int, float, float, int]:
+    if not entry:
+        return None, -1, np.nan, np.nan, -1
+    (token, own), *_ = entry.items()
+    word = own.get("decoded_token")
+    top1 = max(_logprob(each["logprob"]) for each in entry.values())
+    rank = own.get("rank")
+    return (
+        None if word is None else str(word),
+        int(token),
+        _logprob(own["logprob"]),
+        top1,
+        -1 if rank is None else int(rank) - 1,
+    )
+
+
+def _read_echo(choice: Mapping[str, Any], usage: Mapping[str, Any]) -> Reply | None:
+    found = choice.get("logprobs")
+    if not found or not found.get("tokens"):
+        return None
+    words, values = found["tokens"], found["token_logprobs"]
+    _check_length(len(values), len(words))
+    tops = found.get("top_logprobs") or [None] * len(words)
+    _check_length(len(tops), len(words))
+    # The last one is the token that was written; not every server writes it.
+    n = min(usage.get("prompt_tokens") or len(words) - 1, len(words))
+    if n < len(words) - 1 or (n > 1 and all(value is None for value in values[:n])):
+        return None
+    wrote = len(words) > n
+    logprob = np.array([_logprob(value) for value in values])
+    tops_all = [max(map(_logprob, t.values()), default=np.nan) if t else np.nan for t in tops]
+    return Reply(
+        words=tuple(map(str, words[:n])),
+        ids=np.array([_number(str(word)) for word in words[:n]], dtype=np.int64),
+        logprob=logprob[:n],
+        top1=np.fmax(np.array(tops_all)[:n], logprob[:n]),
+        rank=np.full(n, -1),
+        written=str(words[-1]) if wrote else "",
+        written_logprob=float(logprob[-1]) if wrote else np.nan,
+    )
+
+
+_PARSERS: Mapping[Form, Callable[[Mapping[str, Any], Mapping[str, Any]], Reply | None]] = {
+    "prompt_logprobs": _read_prompt_logprobs,
+    "echo": _read_echo,
+}
+
+
+def _check_length(n: int, wanted: int | None) -> None:
+    if wanted is not None and n != wanted:
+        raise ValueError(f"{n} log-probabilities for {wanted} tokens")
+
+
+def _logprob(value: float | None) -> float:
+    if value is None:
+        return np.nan
+    if isinstance(value, bool) or not isinstance(value, int | float) or value > 1e-3:
+        raise ValueError(f"{value!r} is no log-probability")
+    return min(float(value), 0.0)
+
+
+def _number(word: str) -> int:
+    """Name a token by its text where the server does not give its id."""
+    return int.from_bytes(hashlib.sha256(word.encode(errors="replace")).digest()[:4], "big") >> 1
+
+
+def locate(text: str, words: Sequence[str | None]) -> NDArray[np.int32] | None:
+    """Find where the tokens stand in a text that they end with.
+
+    Tokens before the text, such as a start token, get the span (-1, -1). Pieces of one character,
+    which have no text of their own, share a span.
+
+    Returns:
+        Shape (n, 2): first and one-past-last code point; None if the tokens do not fit the text.
+    """
+    plain = [None if word is None else word.replace("\u2581", " ") for word in words]
+    for tokens in (words, plain):
+        if (spans := _locate(text, tokens)) is not None:
+            return spans
+    return None
+
+
+def _locate(text: str, words: Sequence[str | None]) -> NDArray[np.int32] | None:
+    spans = np.full((len(words), 2), -1, dtype=np.int32)
+    end, pending = len(text), 0
+    for number in range(len(words) - 1, -1, -1):
+        word = words[number]
+        stop = _end_of(word, text, end, pending)
+        if stop is None:
+            pending += 1
+            if pending > _MOST_PIECES and number:
+                return None
+            continue
+        spans[number + 1 : number + 1 + pending] = stop, end
+        assert word is not None
+        spans[number] = stop - len(word), stop
+        end, pending = stop - len(word), 0
+    if end:
+        # What is left of the text belongs to the tokens that had no text: at least one.
+        if not pending or end > _MOST_CODE_POINTS * pending:
+            return None
+        spans[:pending] = 0, end
+    return spans
+
+
+_MOST_PIECES, _MOST_CODE_POINTS = 16, 32
+
+
+def _end_of(word: str | None, text: str, end: int, pending: int) -> int | None:
+    """Find where a token ends at or before `end`, with so many pieces between them."""
+    if word is None or (not word and pending):
+        return None
+    if not pending:
+        return end if text.endswith(word, 0, end) else None
+    for stop in range(end - 1, max(end - 4 * pending, 0) - 1, -1):
+        if text.endswith(word, 0, stop):
+            return stop
+    return None

@@ -1,0 +1,88 @@
+"""Run the models over documents and score them, whatever texts the detectors ask for."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from membership.detector import Detector, Score, check_abilities, score_document
+from membership.trace import Query, Suspect, Trace
+from watermark.document import Document
+
+Progress = Callable[[str, int, int], None]
+"""Called with the model's name, texts done and texts in all."""
+
+Traces = Mapping[Query, Trace]
+"""One model's traces; a query with places also stands for the same one without."""
+
+_DOCUMENTS_AT_ONCE = 64
+
+
+def score_documents(
+    documents: Sequence[Document],
+    detectors: Mapping[str, Detector],
+    suspect: Suspect,
+    reference: Suspect | None,
+) -> Iterator[dict[str, Score]]:
+    """Yield the scores of each document by detector, in the order of the documents.
+
+    Each model reads each distinct text of a few dozen documents once, and memory does not grow
+    with the number of documents.
+
+    Raises:
+        PrerequisiteError: A detector needs something that the models do not give.
+    """
+    for detector in detectors.values():
+        needs = frozenset({"reference"}) if reference is not None else frozenset()
+        check_abilities(detector, suspect.abilities | needs, suspect.name)
+    for first in range(0, len(documents), _DOCUMENTS_AT_ONCE):
+        block = documents[first : first + _DOCUMENTS_AT_ONCE]
+        asked = [q for d in detectors.values() for document in block for q in d.queries(document)]
+        traces = run_queries(suspect, _texts(asked, "suspect"))
+        others = None
+        if reference is not None:
+            others = run_queries(reference, _texts(asked, "reference"))
+        scores = score_corpus(block, detectors, traces, others)
+        for index in range(len(block)):
+            yield {name: of[index] for name, of in scores.items()}
+
+
+def _texts(asked: Sequence[Query], role: str) -> list[Query]:
+    return list(dict.fromkeys(Query(query.text) for query in asked if query.role == role))
+
+
+def run_queries(
+    model: Suspect,
+    queries: Sequence[Query],
+    progress: Progress = lambda model, done, total: None,
+) -> Traces:
+    """Run a model over texts and keep all traces."""
+    traces: dict[Query, Trace] = {}
+    progress(model.name, 0, len(queries))
+    for done, (index, trace) in enumerate(model.trace(queries), 1):
+        traces[queries[index]] = traces[Query(queries[index].text)] = trace
+        progress(model.name, done, len(queries))
+    return traces
+
+
+def score_corpus(
+    documents: Sequence[Document],
+    detectors: Mapping[str, Detector],
+    suspect: Traces,
+    reference: Traces | None,
+) -> dict[str, list[Score]]:
+    """Score every document with every detector, from traces that were made before.
+
+    Detectors that need a reference are left out when there is none.
+    """
+
+    def trace_of(query: Query) -> Trace:
+        of = suspect if query.role == "suspect" else reference
+        assert of is not None
+        return of[Query(query.text)]
+
+    return {
+        name: [
+            score_document(detector, document, [trace_of(q) for q in detector.queries(document)])
+            for document in documents
+        ]
+        for name, detector in detectors.items()
+        if reference is not None or "reference" not in detector.needs
+    }

@@ -1,0 +1,40 @@
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def cache(
+    folder: Annotated[
+        Path | None,
+        typer.Option("--cache", help="Folder of the cache. Default: that of the other commands."),
+    ] = None,
+    info: Annotated[
+        bool, typer.Option("--info", help="List what is in it; also without an option.")
+    ] = False,
+    clear: Annotated[bool, typer.Option("--clear", help="Remove everything from it.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the list as JSON.")] = False,
+) -> None:
+    """Show or clear the cache of what models have said of texts.
+
+    `verify` writes down what a model says of each text, so that a second run reads nothing twice.
+    The token ids in it spell out the texts: keep it as private as the vault.
+    """
+    from membership.trace_store import clear as clear_traces
+    from membership.trace_store import contents
+    from pipelines.suspects import cache_folder
+
+    if info and clear:
+        raise typer.BadParameter("choose one of --info and --clear")
+    where = folder or cache_folder()
+    if clear:
+        print(f"{clear_traces(where)} models removed from {where}")
+        return
+    found = contents(where)
+    if as_json:
+        print(json.dumps({"folder": str(where), "models": [vars(each) for each in found]}))
+        return
+    print(f"{where}: {len(found)} models")
+    for each in found:
+        print(f"{each.name}: {each.n_texts:,} texts, {each.n_bytes:,} bytes; {each.settings}")

@@ -1,0 +1,124 @@
+import json
+from collections import Counter
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines.commands.verify import DType
+
+
+class Form(StrEnum):
+    """Data sets of known columns."""
+
+    plain = "plain"
+    wikimia = "wikimia"
+    bookmia = "bookmia"
+    mimir = "mimir"
+    patentmia = "patentmia"
+
+
+def score(
+    corpus: Annotated[
+        str,
+        typer.Argument(
+            help="What to score: JSON Lines, CSV or Parquet file, a folder of texts, a `datasets` "
+            "folder, or a hub id (owner/name or owner/name:configuration)."
+        ),
+    ],
+    model: Annotated[str, typer.Option(help="Suspect: folder or hub id of a causal model.")],
+    out: Annotated[
+        Path, typer.Option(help="File to make; its name ends in .parquet, .jsonl or .csv.")
+    ],
+    reference: Annotated[
+        str | None,
+        typer.Option(help="Model that has not seen the texts, best of all the suspect's base."),
+    ] = None,
+    detectors: Annotated[
+        str | None,
+        typer.Option(
+            help="Names, with commas. Default: all that one pass is enough for. By name only: "
+            "lowercase, pac, neighbourhood, recall, con_recall."
+        ),
+    ] = None,
+    frequencies: Annotated[
+        Path | None,
+        typer.Option(help="For dc_pdd: table that `leximark frequencies` made."),
+    ] = None,
+    nonmembers: Annotated[
+        str | None,
+        typer.Option(help="For recall, con_recall: data set of texts that were not trained on."),
+    ] = None,
+    members: Annotated[
+        str | None,
+        typer.Option(help="For con_recall: data set of texts that were trained on."),
+    ] = None,
+    shots: Annotated[
+        int, typer.Option(min=1, help="How many of these texts to put before a document.")
+    ] = 7,
+    form: Annotated[Form, typer.Option(help="Columns of the data set.")] = Form.plain,
+    text_column: Annotated[str, typer.Option(help="Column that holds the text.")] = "text",
+    id_column: Annotated[
+        str | None, typer.Option(help="Column that holds the ids. Default: hashes of the texts.")
+    ] = None,
+    split: Annotated[
+        str | None, typer.Option(help="One split of a data set that has some.")
+    ] = None,
+    max_words: Annotated[
+        int | None,
+        typer.Option(min=1, help="Score the first words only; Chinese ones are found by jieba."),
+    ] = None,
+    dtype: Annotated[
+        DType, typer.Option(help="Type to run models in. auto: bfloat16 where that is fast.")
+    ] = DType.auto,
+    device: Annotated[
+        str, typer.Option(help="Where to run models: auto, cpu, cuda, mps.")
+    ] = "auto",
+    max_length: Annotated[
+        int | None, typer.Option(min=8, help="Longest window in tokens. Default: the model's.")
+    ] = None,
+    start_token: Annotated[
+        str, typer.Option(help="What goes before each text: auto, bos, eos or none.")
+    ] = "auto",
+    as_json: Annotated[bool, typer.Option("--json", help="Print a summary as JSON.")] = False,
+) -> None:
+    """Score every document of a data set with membership detectors.
+
+    Writes a row a document and a column a detector, behind the columns of the data set; `unscored`
+    says why a score is missing. A higher score always means "more likely trained on".
+    """
+    from pipelines.labelled import read_records
+    from pipelines.scoring import Extras, score_command
+    from pipelines.suspects import ModelOptions
+
+    def texts(source: str | None) -> tuple[str, ...]:
+        rows = read_records(source, text_column=text_column) if source else []
+        return tuple(row.document.text for row in rows[:shots])
+
+    scores = score_command(
+        read_records(
+            corpus,
+            form.value,
+            text_column=text_column,
+            id_column=id_column,
+            split=split,
+            max_words=max_words,
+        ),
+        model,
+        reference,
+        out,
+        ModelOptions(dtype.value, device, max_length, start_token),
+        detectors=[name.strip() for name in detectors.split(",")] if detectors else (),
+        extras=Extras(frequencies, texts(nonmembers), texts(members)),
+    )
+    missing = {n: dict(Counter(s.reason for s in of if s.reason)) for n, of in scores.items()}
+    scored = {name: sum(not score.reason for score in of) for name, of in scores.items()}
+    if as_json:
+        both = {n: {"scored": scored[n], "unscored": missing[n]} for n in scores}
+        print(json.dumps(both, indent=2, ensure_ascii=False))
+        return
+    for name in scores:
+        reasons = "".join(f"; {n} not: {reason}" for reason, n in missing[name].items())
+        print(f"{name}: {scored[name]} scored{reasons}")
+    print(f"Scores: {out}")

@@ -1,0 +1,54 @@
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from watermark.errors import ToolkitError
+
+
+def train(
+    corpus: Annotated[str, typer.Argument(help="Texts to train on: a path or a hub id.")],
+    model: Annotated[str, typer.Option(help="Base model: folder or hub id, safetensors.")],
+    out: Annotated[Path, typer.Option(help="Folder to make for the trained model.")],
+    preset: Annotated[
+        str,
+        typer.Option(
+            help="Hyper-parameters: laptop, finetune, pretrain, instruct, instruct-qlora."
+        ),
+    ] = "laptop",
+    text_column: Annotated[
+        str, typer.Option(help="Column of the text; with --prompt-column, of the answer.")
+    ] = "text",
+    prompt_column: Annotated[
+        str | None, typer.Option(help="Instruction tuning: column of the prompt.")
+    ] = None,
+    split: Annotated[str | None, typer.Option(help="Split of a data set.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of order and new weights.")] = 0,
+    epochs: Annotated[float | None, typer.Option(help="Instead of the preset's.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Instead of the preset's.")] = None,
+    checkpoint_steps: Annotated[
+        int, typer.Option(min=0, help="Keep a checkpoint every so many steps, to go on from.")
+    ] = 0,
+) -> None:
+    """Fine-tune a causal model on a corpus, one document a sequence.
+
+    On several GPUs: `torchrun --nproc-per-node N -m pipelines.cli train ...`.
+    """
+    from pipelines.train_command import train_command
+
+    changes = {"epochs": epochs, "learning_rate": learning_rate}
+    if out.exists():
+        raise ToolkitError(f"{out}: exists already: name another folder with --out or remove it")
+    loss = train_command(
+        corpus,
+        model,
+        out,
+        preset,
+        text_column=text_column,
+        prompt_column=prompt_column,
+        split=split,
+        seed=seed,
+        checkpoint_steps=checkpoint_steps,
+        **{name: value for name, value in changes.items() if value is not None},
+    )
+    print(f"Mean loss {loss:.3f}. Model: {out}")

@@ -1,0 +1,117 @@
+"""A corpus in two random halves, marked alike: members to train on, and outsiders to compare with.
+
+The key of the seed decides the halves, whatever the scheme, so the schemes of one seed are compared
+on the same members.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from membership.material import Material, gather
+from pipelines.marking import mark_command
+from watermark.document import Document
+from watermark.keys import KEY_BYTES, Key, write_key
+from watermark.marking import Intent
+from watermark.scheme import Scheme
+from watermark.schemes.leximark import LexiMark
+from watermark.vault import Vault, open_vault
+
+
+@dataclass(frozen=True)
+class Arm:
+    """What is done to the text before it is trained on."""
+
+    scheme: Scheme | None
+    """None: the text stays as it is."""
+    codebooks: int = 1
+    """2: each half is marked by itself, as the released LexiMark code does. The outsiders then
+    have other replacements than the members, and a difference between the halves is no longer a
+    sign of training alone."""
+
+
+@dataclass(frozen=True)
+class Halves:
+    """Both halves as texts to run models over, with the key that marked the members."""
+
+    material: Material
+    key: Key
+
+    @property
+    def members(self) -> list[str]:
+        """The texts to train on."""
+        pairs = zip(self.material.documents, self.material.published, strict=True)
+        return [document.text for document, published in pairs if published]
+
+
+def make_halves(folder: Path, documents: Sequence[Document], arm: Arm, seed: int) -> Halves:
+    """Cut a corpus in halves and mark them; a folder of an earlier run is taken up again.
+
+    Args:
+        folder: For the vaults.
+        documents: The corpus; an odd number leaves one more among the members.
+        arm: How to mark.
+        seed: Of the key: the same one gives the same halves in every arm.
+    """
+    scheme = arm.scheme or LexiMark()
+    both = _mark(folder / "both", documents, scheme, _key(seed, 0), holdout_share=0.5)
+    material = gather(both)
+    if arm.scheme is None:
+        none = tuple(() for _ in documents)
+        unmarked = replace(material, documents=material.originals, sites=none, choices=none)
+        return Halves(unmarked, both.key)
+    if arm.codebooks == 1:
+        return Halves(material, both.key)
+    parts = [
+        gather(_mark(folder / name, part, scheme, _key(seed, number), holdout_share=0.0))
+        for number, (name, part) in enumerate(
+            (
+                ("members", _some(material.originals, material.published)),
+                ("outsiders", _some(material.originals, ~material.published)),
+            )
+        )
+    ]
+    return Halves(_side_by_side(*parts), both.key)
+
+
+def _some(documents: Sequence[Document], chosen: np.ndarray) -> list[Document]:
+    return [document for document, take in zip(documents, chosen, strict=True) if take]
+
+
+def _side_by_side(members: Material, outsiders: Material) -> Material:
+    return Material(
+        documents=members.documents + outsiders.documents,
+        published=np.repeat([True, False], [len(members.documents), len(outsiders.documents)]),
+        originals=members.originals + outsiders.originals,
+        sites=members.sites + tuple(() for _ in outsiders.documents),
+        choices=members.choices + tuple(() for _ in outsiders.documents),
+    )
+
+
+def _key(seed: int, number: int) -> Key:
+    return Key(np.random.default_rng([seed, number]).bytes(KEY_BYTES))
+
+
+def _mark(
+    folder: Path, documents: Sequence[Document], scheme: Scheme, key: Key, holdout_share: float
+) -> Vault:
+    key_file = folder / "key"
+    if not (folder / "vault").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        if not key_file.exists():
+            write_key(key_file, key)
+        corpus = folder / "corpus.jsonl"
+        rows = (json.dumps({"id": d.id, "text": d.text}) + "\n" for d in documents)
+        corpus.write_text("".join(rows), encoding="utf-8")
+        mark_command(
+            corpus,
+            folder / "published",
+            folder / "vault",
+            Intent(scheme, test=scheme.tests[0], holdout_share=holdout_share),
+            id_column="id",
+            key_file=key_file,
+        )
+    return open_vault(folder / "vault", key_file)

@@ -1,0 +1,80 @@
+"""Everything of the papers that two CPU cores can run: a real pretrained model, two real corpora.
+
+    leximark reproduce laptop --out OUT
+
+SmolLM2-135M is fine-tuned for one epoch on one half of 200 passages and audited on both halves.
+Each cell is one corpus, one way to mark and one seed; the seed gives the passages, the key, the
+halves and the order of training, and the arms of one seed share all of them. The base model is the
+reference.
+
+The released LexiMark code marks members and non-members separately. The arms with two codebooks do
+the same and show what that alone is worth.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from membership.detectors import default_detectors
+from pipelines.experiments.experiment import Experiment, Needs
+from pipelines.experiments.halves import Arm
+from pipelines.experiments.lift import describe_lift
+from pipelines.experiments.passages import passages
+from pipelines.experiments.records import Cell, Measure, Row
+from pipelines.experiments.trial import Trial, run_trial
+from pipelines.training import TrainingSettings
+from watermark.assets import find_model
+from watermark.schemes.leximark import LexiMark
+
+CORPORA = ("news", "speeches")
+N_PASSAGES = 200
+BASE = "smollm2-135m"
+TRAINING = TrainingSettings(learning_rate=1e-4, epochs=1, batch_size=4)
+SEEDS = 3
+ARMS = {
+    "none": Arm(None),
+    "published": Arm(LexiMark(rule="published")),
+    "keyed word": Arm(LexiMark()),
+    "keyed site": Arm(LexiMark(scope="site")),
+    "published, two codebooks": Arm(LexiMark(rule="published"), codebooks=2),
+    "keyed word, two codebooks": Arm(LexiMark(), codebooks=2),
+}
+
+
+def cells(seeds: int) -> list[Cell]:
+    """Return the cells, seed by seed."""
+    return [
+        Cell("laptop", {"corpus": corpus, "arm": arm, "seed": seed})
+        for seed in range(seeds)
+        for corpus in CORPORA
+        for arm in ARMS
+    ]
+
+
+def run(cell: Cell, folder: Path) -> Iterator[Measure]:
+    """Mark, train, audit."""
+    seed = int(cell.settings["seed"])
+    trial = Trial(
+        documents=passages(str(cell.settings["corpus"]), N_PASSAGES, seed=seed),
+        arm=ARMS[str(cell.settings["arm"])],
+        base=str(find_model(BASE)),
+        training=TRAINING.of_seed(seed),
+        detectors=default_detectors(),
+        seed=seed,
+    )
+    yield from run_trial(trial, folder)
+
+
+def describe(rows: list[Row], folder: Path) -> str:
+    """Write the plots, return the page."""
+    return describe_lift(rows, folder, arms=tuple(ARMS))
+
+
+EXPERIMENT = Experiment(
+    name="laptop",
+    title="SmolLM2-135M on news and speeches, every scheme, two CPU cores",
+    needs=Needs(assets=("smollm2-135m", "texts"), hours=4.0),
+    seeds=SEEDS,
+    cells=cells,
+    run=run,
+    describe=describe,
+)

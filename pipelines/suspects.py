@@ -1,0 +1,114 @@
+"""Open what `--model` and `--reference` name.
+
+A folder or hub id of a causal model, the folder of a LoRA adapter, a GGUF file, or the address of
+a model behind a server (`membership.models.address`).
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+from membership.cached import open_cached, with_cache
+from membership.models.adapter import adapter_fingerprint, find_base, is_adapter, load_adapter
+from membership.models.address import Address, parse_address
+from membership.models.checkpoint import find_checkpoint, fingerprint
+from membership.models.endpoint import open_endpoint
+from membership.models.gguf import gguf_fingerprint, is_gguf, load_gguf
+from membership.models.http import Manners
+from membership.models.huggingface import display_name, load_huggingface
+from membership.models.running import DType, HowToRun
+from membership.models.text_endpoint import open_text_endpoint
+from membership.trace import Suspect
+
+
+@dataclass(frozen=True)
+class ModelOptions:
+    """How models are run; see `load_huggingface` and `Manners`."""
+
+    dtype: DType = "auto"
+    device: str = "auto"
+    max_length: int | None = None
+    start_token: str = "auto"
+    base: str | None = None
+    """Base model of adapters, instead of the one that they name."""
+    timeout: float = 120.0
+    requests_per_second: float | None = None
+    connections: int = 4
+    cache: Path | None = None
+    """Folder of the traces that were made before; None to make all anew."""
+
+    def how(self) -> HowToRun:
+        """Return what concerns models that run here."""
+        return HowToRun(self.dtype, self.device, self.max_length, start_token=self.start_token)
+
+    def manners(self) -> Manners:
+        """Return what concerns models behind a server."""
+        return Manners(
+            timeout=self.timeout,
+            requests_per_second=self.requests_per_second,
+            connections=self.connections,
+        )
+
+
+def cache_folder() -> Path:
+    """Return where traces are kept: `LEXIMARK_CACHE`, else the user's cache folder."""
+    named = os.environ.get("LEXIMARK_CACHE")
+    return Path(named) if named else user_cache_path("leximark") / "traces"
+
+
+def load_model(name: str, options: ModelOptions) -> Suspect:
+    """Open a suspect or a reference.
+
+    With a cache, a model that runs here is loaded only when a text comes that it has not read.
+
+    Raises:
+        ModelError: It cannot or must not be loaded, or its server does not do what is needed.
+    """
+    address = parse_address(name)
+    if address is not None:
+        model = _behind_server(address, options)
+        return with_cache(model, options.cache) if options.cache else model
+    if options.cache is None:
+        return _load(name, options)
+    return open_cached(
+        options.cache,
+        name=display_name(name),
+        fingerprint=_fingerprint(name, options),
+        request=options.how().describe(),
+        open_model=lambda: _load(name, options),
+    )
+
+
+def _behind_server(address: Address, options: ModelOptions) -> Suspect:
+    if address.door != "openai":
+        return open_text_endpoint(address, manners=options.manners())
+    return open_endpoint(
+        address,
+        max_length=options.max_length,
+        start_token=options.start_token,
+        manners=options.manners(),
+    )
+
+
+def _load(name: str, options: ModelOptions) -> Suspect:
+    if is_gguf(name):
+        return load_gguf(Path(name), options.how())
+    if is_adapter(name):
+        return load_adapter(Path(name), options.base, options.how())
+    return load_huggingface(
+        name,
+        dtype=options.dtype,
+        device=options.device,
+        max_length=options.max_length,
+        start_token=options.start_token,
+    )
+
+
+def _fingerprint(name: str, options: ModelOptions) -> str:
+    if is_gguf(name):
+        return gguf_fingerprint(Path(name))
+    if is_adapter(name):
+        return adapter_fingerprint(Path(name), find_base(Path(name), options.base))
+    return fingerprint(find_checkpoint(name))

@@ -1,0 +1,101 @@
+import filecmp
+import json
+
+import numpy as np
+import pytest
+
+from membership.models.huggingface import HuggingFaceModel
+from pipelines import suspects
+from pipelines.suspects import ModelOptions, load_model
+from pipelines.verification import verify_command
+from tests.fake_server import serve
+from tests.membership.test_adapter import make_adapter
+from tests.tiny import save_tiny_model
+from tests.tiny_gguf import save_tiny_gguf
+
+
+def audit(job, model, out, references=(), **options):
+    return verify_command(
+        job.vault,
+        str(model),
+        tuple(map(str, references)),
+        out,
+        ModelOptions(dtype="float32", **options),
+        key_file=job.key_file,
+        n_resamples=9_999,
+    )
+
+
+def test_behind_a_server_the_verdict_is_that_of_the_local_model(job, tmp_path):
+    local = audit(job, job.trained, tmp_path / "local", start_token="none").audit
+    with serve(job.trained, max_model_len=256) as fake:
+        address = f"openai+{fake.url}#tiny"
+        remote = audit(job, address, tmp_path / "remote", cache=tmp_path / "cache").audit
+        n_requests = len(fake.requests)
+        again = audit(job, address, tmp_path / "again", cache=tmp_path / "cache").audit
+        assert len(fake.requests) - n_requests < 20  # the probe and nothing else
+    assert remote.verdict.words == local.verdict.words == "trained on it"
+    assert remote.verdict.primary.test == "redraw"
+    assert "needs moments" in remote.verdict.skipped["holdout"]
+    assert again.verdict.primary.statistic == remote.verdict.primary.statistic
+    assert dict(remote.table.unusable) == dict(local.table.unusable)
+    assert remote.table.draws == local.table.draws
+    assert np.corrcoef(remote.table.score[:, 0], local.table.score[:, 0])[0, 1] > 0.999
+    # Longer texts are cut into windows, by tokens here and by characters there.
+    fits = np.array([len(d.text) < 450 for d in local.examination.material.documents])
+    assert fits.sum() > 50
+    for name in ("loss", "zlib", "min_k"):
+        ours, theirs = (
+            np.array([score.value for score in each.examination.scores[name]])[fits]
+            for each in (remote, local)
+        )
+        np.testing.assert_allclose(ours, theirs, atol=1e-3)
+
+
+def test_a_second_verify_runs_no_model_and_writes_the_same(job, tmp_path, command, monkeypatch):
+    arguments = ["--corpus", job.vault, "--key-file", job.key_file, "--model", job.trained]
+    arguments += ["--reference", job.other, "--dtype", "float32", "--cache", tmp_path / "cache"]
+    done = command("verify", *arguments, "--out", "first")
+    assert done.status == 0, done.err
+    monkeypatch.setattr(suspects, "_load", None)
+    monkeypatch.setattr(HuggingFaceModel, "trace", None)
+    done = command("verify", *arguments, "--out", "second")
+    assert done.status == 0, done.err
+    first, second = (
+        (tmp_path / out / "report.json").read_text().replace(f"--out {out}", "")
+        for out in ("first", "second")
+    )
+    assert first == second
+    assert filecmp.cmp(tmp_path / "first/null.png", tmp_path / "second/null.png", shallow=False)
+    listed = command("leximark", "cache", "--cache", tmp_path / "cache", "--json")
+    models = json.loads(listed.out)["models"]
+    assert len(models) == 2
+    assert all(model["n_texts"] > 100 for model in models)
+    told = command("leximark", "cache", "--info", "--cache", tmp_path / "cache")
+    assert "2 models" in told.out
+    cleared = command("leximark", "cache", "--clear", "--cache", tmp_path / "cache")
+    assert cleared.out.startswith("2 models removed")
+    assert not list((tmp_path / "cache").iterdir())
+
+
+def test_without_a_cache_nothing_is_written_down(job, tmp_path, command):
+    arguments = ["--corpus", job.vault, "--key-file", job.key_file, "--model", job.other]
+    done = command("verify", *arguments, "--no-cache", "--cache", "x")
+    assert done.status == 2
+    done = command("verify", *arguments, "--no-cache", "--resamples", 99)
+    assert done.status == 0, done.err
+    assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize("cached", [False, True])
+def test_every_kind_of_model_is_opened_by_its_name(tmp_path, cached):
+    options = ModelOptions(dtype="float32", cache=tmp_path / "cache" if cached else None)
+    base = save_tiny_model(tmp_path / "base", "llama")
+    make_adapter(base, tmp_path / "adapter")
+    file = save_tiny_gguf(tmp_path / "tiny.gguf")
+    found = [load_model(str(name), options) for name in (base, tmp_path / "adapter", file)]
+    assert [model.name for model in found] == ["base", "adapter", "tiny.gguf"]
+    assert len({model.fingerprint for model in found}) == 3
+    with serve(base) as fake:
+        assert load_model(f"openai+{fake.url}", options).abilities >= {"candidates"}
+        assert load_model(f"text+{fake.url}", options).abilities == {"text"}
