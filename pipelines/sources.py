@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterable
 
 from watermark.acceptance import Quality, load_acceptance
-from watermark.assets import find_model
+from watermark.assets import find_model, find_spacy, find_wordnet
 from watermark.errors import AssetError
 from watermark.fit import Source
 from watermark.model_features import Models
+from watermark.schemes.leximark import Analyst, LexiMark
 from watermark.sources.wordnet import ModelledWordNetSource, WordNetSource
 from watermark.synonyms import WordNet
+from watermark.words import load_english
 
 MODELS = ("minilm", "smollm2-135m")
 """The assets that quality `best` needs: an encoder and a language model."""
@@ -26,6 +28,18 @@ def load_models() -> Models:
 
     encoder, reader = map(find_model, MODELS)
     return Models(load_encoder(encoder), ContextReader(load_huggingface(reader)))
+
+
+def load_analyst(scheme: LexiMark = LexiMark()) -> Analyst:
+    """Load the language data that `leximark assets` fetched, and the sources of a scheme.
+
+    Raises:
+        AssetError: They are not there.
+        ValueError: A source is none.
+    """
+    wordnet = WordNet(find_wordnet())
+    sources = make_sources(scheme.sources, scheme.quality, wordnet)
+    return Analyst(load_english(find_spacy()), wordnet, sources)
 
 
 def installed_quality() -> Quality:

@@ -54,20 +54,19 @@ def candidates(
     `leximark mark`, but for the least chance of acceptance, lower here unless you give one.
     Offsets count code points.
     """
-    from pipelines import marking
+    from pipelines import sources
     from pipelines.candidates import answer
-    from pipelines.sources import installed_quality
     from watermark.acceptance import load_acceptance
     from watermark.fit import FitSettings
     from watermark.schemes.leximark import LexiMark
 
-    chosen = quality.value if quality else installed_quality()
+    chosen = quality.value if quality else sources.installed_quality()
     least = load_acceptance(chosen).offer_threshold if min_fit is None else min_fit
     try:
         scheme = LexiMark(
             sources=tuple(source.split(",")), quality=chosen, fit=FitSettings(min_fit=least)
         )
-        analyst = marking.load_analyst(scheme)
+        analyst = sources.load_analyst(scheme)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
     for line in answer(file, analyst, scheme):

@@ -25,8 +25,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from pipelines.candidates import Place, locate
-from pipelines.marking import load_analyst
-from pipelines.sources import load_models
+from pipelines.sources import load_analyst, load_models
 from watermark.acceptance import FILE, Quality
 from watermark.features import Features, SpotSenses
 from watermark.fit import Candidate, FitSettings

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 from watermark.acceptance import Quality
 from watermark.document import Document, Site
 from watermark.fit import Candidate, FitSettings, Source, find_candidates, phrase_barrier
+from watermark.language import other_language
 from watermark.prose import Span, protected_spans
 from watermark.rarity import rarity_bits
 from watermark.scheme import Rule, Test, check_share
@@ -242,9 +243,11 @@ def _sites_wanted(sentence: Sentence, settings: LexiMark) -> int:
 
 
 def _is_prose(sentence: Sentence) -> bool:
-    """Tell a sentence from a heading, a list of names or the rest of a table."""
-    words = [word for word in sentence if word.text[:1].isalpha()]
-    return len(words) >= 4 and any(word.tag.startswith(("VB", "MD")) for word in sentence)
+    """Tell an English sentence from a heading, a list of names or the rest of a table."""
+    words = [word.text for word in sentence if word.text[:1].isalpha()]
+    if len(words) < 4 or not any(word.tag.startswith(("VB", "MD")) for word in sentence):
+        return False
+    return not other_language(words)
 
 
 def barrier(

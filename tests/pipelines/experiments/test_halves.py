@@ -3,7 +3,7 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from pipelines import marking
+from pipelines import sources
 from pipelines.demo import paragraphs
 from pipelines.experiments.halves import Arm, make_halves
 from watermark.document import Document
@@ -14,7 +14,7 @@ DOCUMENTS = [Document(f"t{i}", text) for i, text in enumerate(islice(paragraphs(
 
 @pytest.fixture
 def make(tmp_path, monkeypatch, analyst):
-    monkeypatch.setattr(marking, "load_analyst", lambda scheme=None: analyst)
+    monkeypatch.setattr(sources, "load_analyst", lambda scheme=None: analyst)
 
     def run(name, arm, seed=0):
         return make_halves(tmp_path / name, DOCUMENTS, arm, seed)
