@@ -95,7 +95,7 @@ def audit(
 
     def twin() -> TestResult:
         own = material.originals, material.sites
-        twins = [] if plan.scheme.get("rule") == "published" else list(twins_of(*own, vault.key))
+        twins = list(twins_of(*own, vault.key))
         chosen = detectors[_able(found, detector, "twin test")]
         return run_twin_test(twins, suspect, first, chosen, progress, alpha=alpha, **resampling)
 

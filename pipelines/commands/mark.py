@@ -164,6 +164,9 @@ def mark(
             help="Key to use, 32 raw bytes; not copied. Default: a fresh one in the vault."
         ),
     ] = None,
+    workers: Annotated[
+        int, typer.Option(min=1, help="Processes that look for sites; the result is the same.")
+    ] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print the plan as JSON.")] = False,
 ) -> None:
     """Mark a data set before publishing it.
@@ -214,6 +217,7 @@ def mark(
         id_column=id_column,
         split=split,
         key_file=key_file,
+        workers=workers,
     )
     if as_json:
         print(plan.to_json(), end="")

@@ -43,8 +43,8 @@ def score(
     model: Annotated[
         str,
         typer.Option(
-            help="Suspect: folder or hub id of a causal model, folder of a LoRA adapter, GGUF "
-            "file, or openai+http://host:port/v1#model; text+http or chat+http if it only writes."
+            help="Suspect: folder or hub id of a causal model, adapter, GGUF file, or a server "
+            "(openai+http://host/v1#model, text+http://host/v1, chat+http://host/v1)."
         ),
     ],
     out: Annotated[
@@ -58,8 +58,7 @@ def score(
         str | None,
         typer.Option(
             help="Names, with commas. Default: all that one pass is enough for. By name only: "
-            "lowercase, pac, neighbourhood, recall, con_recall, and samia, ngram_coverage (for "
-            "models behind a server that write)."
+            "lowercase, pac, neighbourhood, recall, con_recall, samia, ngram_coverage."
         ),
     ] = None,
     frequencies: Annotated[
@@ -100,12 +99,13 @@ def score(
     requests_per_second: RequestsPerSecond = None,
     connections: Connections = 4,
     samples: Annotated[
-        int, typer.Option(min=1, help="For samia, ngram_coverage: continuations of a document.")
-    ] = 10,
-    sample_tokens: Annotated[
-        int, typer.Option(min=1, help="Tokens of a continuation, at most.")
-    ] = 128,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the continuations.")] = 0,
+        int,
+        typer.Option(min=1, help="For samia, ngram_coverage: continuations of each document."),
+    ] = 20,
+    temperature: Annotated[float, typer.Option(min=0.0, help="At which they are sampled.")] = 1.0,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Of the sampling; a server may not heed it.")
+    ] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print a summary as JSON.")] = False,
 ) -> None:
     """Score every document of a data set with membership detectors.
@@ -113,7 +113,7 @@ def score(
     Writes a row a document and a column a detector, behind the columns of the data set; `unscored`
     says why a score is missing. A higher score always means "more likely trained on".
     """
-    from membership.writing import Sampling
+    from membership.scoring import Sampling
     from pipelines.labelled import read_records
     from pipelines.scoring import Extras, score_command
     from pipelines.suspects import ModelOptions
@@ -146,12 +146,8 @@ def score(
             chosen_cache(cache, no_cache),
         ),
         detectors=[name.strip() for name in detectors.split(",")] if detectors else (),
-        extras=Extras(
-            frequencies,
-            texts(nonmembers),
-            texts(members),
-            Sampling(samples, sample_tokens, seed=seed),
-        ),
+        extras=Extras(frequencies, texts(nonmembers), texts(members)),
+        sampling=Sampling(samples, temperature, seed),
     )
     missing = {n: dict(Counter(s.reason for s in of if s.reason)) for n, of in scores.items()}
     scored = {name: sum(not score.reason for score in of) for name, of in scores.items()}

@@ -123,7 +123,7 @@ def test_a_server_that_only_writes_is_scored_by_what_it_writes(tmp_path, command
     assert [row["samia"] for row in found] == [0.0, 0.0, None]
     assert [row["ngram_coverage"] for row in found] == [0.0, 0.0, None]
     record = json.loads((tmp_path / "scores.jsonl.run.json").read_text())
-    assert record["seeds"] == {"continuations": 0}
+    assert record["seeds"] == {"sampling": 0}
 
 
 def test_a_model_that_is_only_read_does_not_write(tmp_path, command):
@@ -134,7 +134,7 @@ def test_a_model_that_is_only_read_does_not_write(tmp_path, command):
         "--out", "scores.csv",
     )  # fmt: skip
     assert done.status == 2
-    assert "samia: needs a model behind a server" in done.err
+    assert "samia: needs a suspect that writes" in done.err
 
 
 def test_a_second_score_runs_no_model(tmp_path, command, monkeypatch):
