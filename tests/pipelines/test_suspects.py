@@ -107,7 +107,6 @@ def test_every_kind_of_model_is_opened_by_its_name(tmp_path, cached):
 def test_a_server_that_only_writes_is_scored_by_what_it_writes(tmp_path, command):
     base = save_tiny_model(tmp_path / "base", "llama")
     rows = [{"id": i, "text": f"{word} one two three four five six"} for i, word in enumerate("ab")]
-    rows.append({"id": 2, "text": "short"})
     corpus = tmp_path / "texts.jsonl"
     corpus.write_text("".join(json.dumps(row) + "\n" for row in rows))
     with serve(base) as fake:
@@ -120,8 +119,8 @@ def test_a_server_that_only_writes_is_scored_by_what_it_writes(tmp_path, command
         n_requests = len([r for r in fake.requests if r["messages"][1]["content"] != "The"])
     assert n_requests == 6  # both detectors share three continuations of two beginnings
     found = [json.loads(line) for line in (tmp_path / "scores.jsonl").read_text().splitlines()]
-    assert [row["samia"] for row in found] == [0.0, 0.0, None]
-    assert [row["ngram_coverage"] for row in found] == [0.0, 0.0, None]
+    assert [row["samia"] for row in found] == [0.0, 0.0]
+    assert [row["ngram_coverage"] for row in found] == [0.0, 0.0]
     record = json.loads((tmp_path / "scores.jsonl.run.json").read_text())
     assert record["seeds"] == {"sampling": 0}
 
