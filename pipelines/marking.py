@@ -1,5 +1,6 @@
 """The job behind `leximark mark`: load what finds sites, mark, show how far it is."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any, cast
 from tqdm import tqdm
 
 from membership.detectors import default_detectors
+from membership.models.rewriter import open_rewriter
 from pipelines.run_record import program_version
 from pipelines.sources import make_sources
 from watermark.acceptance import Quality, load_acceptance
@@ -19,6 +21,7 @@ from watermark.marking import Intent, mark_corpus
 from watermark.scheme import Scheme, TextScheme, sites_of_share
 from watermark.schemes.composed import Composed, compose
 from watermark.schemes.leximark import Analyst, LexiMark, find_sites
+from watermark.schemes.rewriting import Rewriting, find_paragraphs
 from watermark.survey import FindSites
 from watermark.synonyms import WordNet
 from watermark.vault import Plan
@@ -84,6 +87,8 @@ def load_finder(scheme: Scheme) -> tuple[FindSites, dict[str, str]]:
         first, made_first = load_finder(scheme.first)
         second, made_second = load_finder(scheme.second)
         return lambda some: compose(first(some), second(some)), made_first | made_second
+    if isinstance(scheme, Rewriting):
+        return _rewriting_finder(scheme)
     if not isinstance(scheme, LexiMark):
         return cast(TextScheme, scheme).find_sites, {}
     analyst = load_analyst(scheme)
@@ -99,6 +104,19 @@ def load_finder(scheme: Scheme) -> tuple[FindSites, dict[str, str]]:
         "wordfreq": version("wordfreq"),
         "lemminflect": version("lemminflect"),
     }
+
+
+def _rewriting_finder(scheme: Rewriting) -> tuple[FindSites, dict[str, str]]:
+    prompt = scheme.prompt.replace("{k}", str(scheme.k))
+    rewriter = open_rewriter(scheme.endpoint, prompt, scheme.max_failures)
+
+    def find(documents: Sequence[Document]) -> Iterator[list[Site]]:
+        before = len(rewriter.failures)
+        yield from find_paragraphs(rewriter.rewrite, documents, scheme)
+        for fault in rewriter.failures[before:]:
+            tqdm.write(f"leximark: a paragraph stays as it is: {fault}", file=sys.stderr)
+
+    return find, {"rewritten by": rewriter.model}
 
 
 def mark_command(
