@@ -22,12 +22,21 @@ class Described:
     features: Features
 
 
-def describe(wordnet: WordNet, spot: Spot, settings: FitSettings) -> list[Described]:
-    """Return WordNet's words for a spot; those that may stand there come with their features."""
+def describe(
+    wordnet: WordNet, spot: Spot, settings: FitSettings, source: str = "wordnet"
+) -> list[Described]:
+    """Return WordNet's words for a spot; those that may stand there come with their features.
+
+    Args:
+        wordnet: WordNet.
+        spot: A place in a text.
+        settings: What a candidate must satisfy.
+        source: Who the candidates are said to come from.
+    """
     senses = SpotSenses(wordnet, spot)
     found: list[Described] = []
     for lemma in senses.lemmas:
-        candidate = shape(lemma, "wordnet", spot, settings)
+        candidate = shape(lemma, source, spot, settings)
         if not candidate.rejected and (objection := _objection(senses, lemma)):
             candidate = replace(candidate, rejected=objection)
         features = {} if candidate.rejected else senses.features(lemma, candidate.surface)
