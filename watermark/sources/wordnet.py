@@ -1,7 +1,8 @@
 """WordNet: the words that share a sense with the word, or come near one, judged for the place."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from watermark.acceptance import Acceptance
 from watermark.features import Features, SpotSenses
@@ -12,6 +13,12 @@ from watermark.synonyms import WordNet
 
 PRONOUNS = frozenset({"someone", "somebody", "something", "nothing", "one", "self"})
 """What WordNet lists as nouns, and no noun can give way to."""
+FACETIOUS = frozenset({"mortal", "soul"})
+"""Its synonyms of "person", and so broader words for everybody."""
+
+
+MOST_KNOWN = 20_000
+"""Judged words that are remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +54,8 @@ def describe(
 def _objection(senses: SpotSenses, lemma: str) -> str:
     if lemma in PRONOUNS:
         return "a pronoun"
+    if lemma in FACETIOUS:
+        return "register: facetious"
     register = senses.register(lemma)
     return f"register: {register}" if register else ""
 
@@ -58,6 +67,7 @@ class WordNetSource:
     wordnet: WordNet
     acceptance: Acceptance
     """The regression without models."""
+    _known: dict[Any, list[Candidate]] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -66,7 +76,16 @@ class WordNetSource:
 
     def candidates(self, spots: Sequence[Spot], settings: FitSettings) -> list[list[Candidate]]:
         """Return the candidates of each spot, the rejected ones with their reason."""
-        return [self._judge(describe(self.wordnet, spot, settings), settings) for spot in spots]
+        return [self._of(spot, settings) for spot in spots]
+
+    def _of(self, spot: Spot, settings: FitSettings) -> list[Candidate]:
+        # Most sentences say nothing of a word's senses: then it is judged as it was before.
+        key = (SpotSenses(self.wordnet, spot).key, settings)
+        if key not in self._known:
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
+            self._known[key] = self._judge(describe(self.wordnet, spot, settings), settings)
+        return self._known[key]
 
     def _judge(self, found: Sequence[Described], settings: FitSettings) -> list[Candidate]:
         offered = [d for d in found if not d.candidate.rejected]
