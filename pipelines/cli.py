@@ -16,8 +16,10 @@ from pipelines.commands.decide import decide
 from pipelines.commands.demo import demo
 from pipelines.commands.evaluate import evaluate
 from pipelines.commands.frequencies import frequencies
+from pipelines.commands.inspect import inspect
 from pipelines.commands.mark import mark
 from pipelines.commands.reproduce import reproduce
+from pipelines.commands.review import review
 from pipelines.commands.score import score
 from pipelines.commands.train import train
 from pipelines.commands.verify import verify
@@ -25,6 +27,8 @@ from watermark.errors import ToolkitError
 
 COMMANDS: dict[str, Callable[..., Any]] = {
     "mark": mark,
+    "inspect": inspect,
+    "review": review,
     "verify": verify,
     "score": score,
     "evaluate": evaluate,

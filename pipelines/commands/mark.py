@@ -20,12 +20,14 @@ class Scope(StrEnum):
 
     word = "word"
     site = "site"
+    document = "document"
 
 
 class Test(StrEnum):
     """The tests of evidence that can be planned."""
 
     redraw = "redraw"
+    twin = "twin"
     remark = "remark"
     holdout = "holdout"
 
@@ -95,7 +97,10 @@ def mark(
     ] = Rule.keyed,
     scope: Annotated[
         Scope,
-        typer.Option(help="word: one draw for all places of a word. site: one for each place."),
+        typer.Option(
+            help="word: one draw for all places of a word. site: one for each place. document: one "
+            "for all places of a document."
+        ),
     ] = Scope.word,
     k: Annotated[
         int, typer.Option("--words-per-sentence", "-k", min=1, help="K, sites in a sentence.")

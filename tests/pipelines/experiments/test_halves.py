@@ -67,5 +67,16 @@ def test_two_codebooks_mark_the_outsiders_with_another_key(make):
     assert len(two.material.documents) == 24
 
 
+def test_marked_words_stand_where_they_are_said_to(make):
+    halves = make("keyed", Arm(LexiMark()))
+    texts = {document.id: document.text for document in halves.material.documents}
+    rows = zip(halves.material.originals, halves.material.sites, strict=True)
+    words = {d.id: {w for site in sites for w in site.candidates} for d, sites in rows}
+    for name, spans in halves.marked_words.items():
+        found = {texts[name][start:end] for start, end in spans}
+        assert found <= words[name] or not words[name]  # outsiders show no sites
+    assert len(halves.marked_words) > 12
+
+
 def test_a_second_call_takes_up_what_is_there(make):
     assert make("keyed", Arm(LexiMark())).members == make("keyed", Arm(LexiMark())).members

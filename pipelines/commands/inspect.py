@@ -1,0 +1,55 @@
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from watermark.errors import ToolkitError
+
+
+def inspect(
+    vault: Annotated[Path, typer.Argument(help="Vault that `leximark mark` filled.")],
+    model: Annotated[
+        str | None,
+        typer.Option(
+            help="Language model that has not seen the texts, for perplexity and expected power."
+        ),
+    ] = None,
+    sample: Annotated[
+        int, typer.Option(min=0, help="Published documents to measure and to show; 0 for all.")
+    ] = 200,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of that choice.")] = 0,
+    key_file: Annotated[
+        Path | None, typer.Option(help="The key, if it is not kept in the vault.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder to make: inspection.json, index.html (both texts side by side) and "
+            "review.html (candidates to approve or reject). Private, like the vault."
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+) -> None:
+    """See what was changed, at what cost, and what could be proved later.
+
+    Words changed, similarity, readability, what deduplication and a blind classifier would notice,
+    and with a model perplexity and the power of the test.
+    """
+    if out is not None and out.exists():
+        raise ToolkitError(f"{out}: exists already: name another folder with --out or remove it")
+    from pipelines.inspection import inspect_vault, inspection_lines, write_inspection
+    from pipelines.suspects import ModelOptions, load_model
+    from watermark.vault import open_vault
+
+    opened = open_vault(vault, key_file)
+    judge = load_model(model, ModelOptions()) if model else None
+    found = inspect_vault(opened, sample=sample, model=judge, seed=seed)
+    if out is not None:
+        write_inspection(found, out)
+    if as_json:
+        print(json.dumps(found.sections, indent=2, ensure_ascii=False))
+        return
+    print("\n".join(inspection_lines(found)))
+    if out is not None:
+        print(f"Pages: {out / 'index.html'} and {out / 'review.html'} (private, like the vault)")

@@ -1,0 +1,49 @@
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def review(
+    vault: Annotated[Path, typer.Argument(help="Vault that `leximark mark` filled.")],
+    published: Annotated[Path, typer.Option(help="Folder of texts that `mark` wrote.")],
+    out: Annotated[Path, typer.Option(help="Folder to make for the reviewed texts to publish.")],
+    vault_out: Annotated[Path, typer.Option(help="Folder to make for their vault.")],
+    reject: Annotated[
+        Path | None,
+        typer.Option(help="CSV file of sites that return to their original word."),
+    ] = None,
+    approve: Annotated[
+        Path | None, typer.Option(help="CSV file of sites that stay; all others return.")
+    ] = None,
+    text_column: Annotated[str, typer.Option(help="Column that holds the text.")] = "text",
+    key_file: Annotated[
+        Path | None, typer.Option(help="The key, if it is not kept in the vault.")
+    ] = None,
+) -> None:
+    """Take a person's decisions on marks back, before publishing.
+
+    The review page of `leximark inspect --out` makes the file. It shows candidates and not which of
+    them was drawn: the test stays exact because decisions do not look at the key.
+    """
+    if (reject is None) == (approve is None):
+        raise typer.BadParameter("name one file, with --reject or with --approve")
+    from watermark.corpus import open_corpus
+    from watermark.review import read_decisions, review_vault
+    from watermark.vault import open_vault
+
+    opened = open_vault(vault, key_file)
+    if reject is not None:
+        decisions = read_decisions(reject, "reject")
+    else:
+        assert approve is not None
+        decisions = read_decisions(approve, "approve")
+    corpus = open_corpus(published, text_column=text_column)
+    plan = review_vault(opened, corpus, decisions, out, vault_out)
+    numbers = plan.corpus
+    print(
+        f"{numbers['review']['n_rejected']:,} sites rejected, {numbers['n_sites']:,} left, "
+        f"{numbers['n_changed']:,} words changed.\n"
+        f"To publish: {out} instead of {published}\nTo keep private: {vault_out}; "
+        f"remove {vault} when nothing of {published} was published"
+    )
