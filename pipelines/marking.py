@@ -12,6 +12,7 @@ from pipelines.run_record import program_version
 from pipelines.workers import in_pieces, in_processes
 from watermark.acceptance import Quality, load_acceptance
 from watermark.corpus import open_corpus
+from watermark.errors import PrerequisiteError
 from watermark.fit import FitSettings
 from watermark.marking import Intent, mark_corpus
 from watermark.scheme import Scheme
@@ -75,7 +76,7 @@ def mark_command(
     if workers < 1:
         raise ValueError(f"workers must be 1 or more, got {workers}")
     if workers > 1 and asks_a_server(intent.scheme):
-        raise ValueError("rewriting counts its failures in one process: leave out --workers")
+        raise PrerequisiteError("rewriting counts its failures in one process: leave out --workers")
     refuse_other_languages(intent.scheme, corpus)
     find, made_with = load_finder(intent.scheme)
     with ExitStack() as stack:
