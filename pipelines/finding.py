@@ -1,10 +1,14 @@
 """What finds the sites of a scheme, and in which language it can."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from itertools import islice
 from typing import cast
 
+from tqdm import tqdm
+
+from membership.models.rewriter import open_rewriter
 from pipelines import sources
 from watermark.corpus import Corpus
 from watermark.document import Document, Site
@@ -13,6 +17,7 @@ from watermark.language import count_languages
 from watermark.scheme import Scheme, TextScheme, sites_of_share
 from watermark.schemes.composed import Composed, compose
 from watermark.schemes.leximark import LexiMark, find_sites
+from watermark.schemes.rewriting import Rewriting, find_paragraphs
 from watermark.survey import FindSites
 from watermark.words import pipeline_version
 
@@ -32,6 +37,8 @@ def load_finder(scheme: Scheme) -> tuple[FindSites, dict[str, str]]:
         first, made_first = load_finder(scheme.first)
         second, made_second = load_finder(scheme.second)
         return lambda some: compose(first(some), second(some)), made_first | made_second
+    if isinstance(scheme, Rewriting):
+        return _rewriting_finder(scheme)
     if not isinstance(scheme, LexiMark):
         return cast(TextScheme, scheme).find_sites, {}
     analyst = sources.load_analyst(scheme)
@@ -47,6 +54,19 @@ def load_finder(scheme: Scheme) -> tuple[FindSites, dict[str, str]]:
         "wordfreq": version("wordfreq"),
         "lemminflect": version("lemminflect"),
     }
+
+
+def _rewriting_finder(scheme: Rewriting) -> tuple[FindSites, dict[str, str]]:
+    prompt = scheme.prompt.replace("{k}", str(scheme.k))
+    rewriter = open_rewriter(scheme.endpoint, prompt, scheme.max_failures)
+
+    def find(documents: Sequence[Document]) -> Iterator[list[Site]]:
+        before = len(rewriter.failures)
+        yield from find_paragraphs(rewriter.rewrite, documents, scheme)
+        for fault in rewriter.failures[before:]:
+            tqdm.write(f"leximark: a paragraph stays as it is: {fault}", file=sys.stderr)
+
+    return find, {"rewritten by": rewriter.model}
 
 
 def refuse_other_languages(scheme: Scheme, corpus: Corpus) -> None:
@@ -67,6 +87,13 @@ def refuse_other_languages(scheme: Scheme, corpus: Corpus) -> None:
             "WordNet nor the spaCy pipeline knows another language: give an English corpus, "
             "or a scheme that needs no words"
         )
+
+
+def asks_a_server(scheme: Scheme) -> bool:
+    """Tell whether a scheme, or a part of it, sends texts to a server."""
+    if isinstance(scheme, Composed):
+        return asks_a_server(scheme.first) or asks_a_server(scheme.second)
+    return isinstance(scheme, Rewriting)
 
 
 def _needs_english(scheme: Scheme) -> bool:

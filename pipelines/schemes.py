@@ -10,11 +10,13 @@ from watermark.schemes.leximark import LexiMark
 from watermark.schemes.look_alikes import LookAlikes
 from watermark.schemes.planted import Traps, Trigger
 from watermark.schemes.random_sequence import RandomSequence
+from watermark.schemes.rewriting import Rewriting
 
 
 def default_schemes() -> dict[str, Scheme]:
     """Return every scheme with its default settings, by name."""
-    found: tuple[Scheme, ...] = (LexiMark(), RandomSequence(), LookAlikes(), Traps(), Trigger())
+    inserted: tuple[Scheme, ...] = (RandomSequence(), Traps(), Trigger())
+    found: tuple[Scheme, ...] = (LexiMark(), LookAlikes(), Rewriting(), *inserted)
     return {scheme.describe()["name"]: scheme for scheme in found}
 
 

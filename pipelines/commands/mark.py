@@ -40,6 +40,7 @@ class SchemeName(StrEnum):
     look_alikes = "look_alikes"
     traps = "traps"
     trigger = "trigger"
+    rewriting = "rewriting"
 
 
 OF_LEXIMARK = (
@@ -72,7 +73,7 @@ def mark(
         typer.Option(
             help="leximark: rarer synonyms. random_sequence: secret characters at the end of each "
             "text. look_alikes: letters that only look the same. traps: random sentences in many "
-            "texts. trigger: a maxim in some of them."
+            "texts. trigger: a maxim in some of them. rewriting: paragraphs by a chat model."
         ),
     ] = SchemeName.leximark,
     settings: Annotated[

@@ -10,6 +10,7 @@ from pipelines import cli, sources
 from pipelines.demo import paragraphs
 from pipelines.marking import make_intent, mark_command
 from pipelines.training import Shape, TrainingSettings, new_model, new_tokenizer, train
+from tests.fake_chat import serve_chat
 from watermark.corpus import open_corpus
 from watermark.keys import Key, write_key
 from watermark.scheme import Scheme
@@ -18,6 +19,7 @@ from watermark.schemes.leximark import LexiMark
 from watermark.schemes.look_alikes import LookAlikes
 from watermark.schemes.planted import Traps, Trigger
 from watermark.schemes.random_sequence import RandomSequence
+from watermark.schemes.rewriting import Rewriting
 
 
 @dataclass(frozen=True)
@@ -90,12 +92,20 @@ class SchemesJob:
 
 
 @pytest.fixture(scope="session")
-def schemes_job(tmp_path_factory):
+def chat_server():
+    """Yield the address of a chat model that puts the first word of a text last."""
+    with serve_chat(lambda text: " ".join([*text.split()[1:], text.split()[0]])) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def schemes_job(tmp_path_factory, chat_server):
     folder = tmp_path_factory.mktemp("schemes")
     texts = [" ".join(text.split()[:25]) for text in paragraphs()]
     source = iter(dict.fromkeys(texts))
     published = []
-    for number, (name, (scheme, n)) in enumerate(SCHEMES.items()):
+    schemes = {**SCHEMES, "rewriting": (Rewriting(endpoint=chat_server), 16)}
+    for number, (name, (scheme, n)) in enumerate(schemes.items()):
         here = folder / name
         here.mkdir()
         rows = [{"id": f"{name}{i}", "text": text} for i, text in enumerate(islice(source, n))]
@@ -116,8 +126,8 @@ def schemes_job(tmp_path_factory):
     model = new_model(tokenizer, Shape(layers=2, width=64, heads=4, context=256), 0)
     train(model, tokenizer, published, folder / "model", settings)
     return SchemesJob(
-        {name: folder / name / "vault" for name in SCHEMES},
-        {name: folder / name / "key" for name in SCHEMES},
+        {name: folder / name / "vault" for name in schemes},
+        {name: folder / name / "key" for name in schemes},
         folder / "model",
     )
 

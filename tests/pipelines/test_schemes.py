@@ -28,12 +28,12 @@ def audit(schemes_job, tmp_path):
     return run
 
 
-@pytest.mark.parametrize("name", SCHEMES)
+@pytest.mark.parametrize("name", [*SCHEMES, "rewriting"])
 def test_a_model_that_memorised_is_found_and_one_that_never_saw_it_is_not(
     name, schemes_job, job, audit
 ):
     found = audit(name, schemes_job.trained).audit.verdict
-    assert found.primary.test == SCHEMES[name][0].tests[0]
+    assert found.primary.test == (SCHEMES[name][0].tests[0] if name in SCHEMES else "remark")
     assert found.words == "trained on it", found.primary.pvalue
     assert found.departures == ()
     never = audit(name, job.other).audit.verdict
