@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pipelines.demo import paragraphs
-from pipelines.marking import load_analyst
+from pipelines.sources import load_analyst
 from watermark.corpus import open_corpus
 from watermark.marking import Intent, mark_corpus
 from watermark.schemes.leximark import LexiMark, find_sites

@@ -1,12 +1,16 @@
-"""What a trace costs over a bare forward pass of the same batch, in time and in memory.
+"""What all one-pass detectors cost over a bare forward pass of the same batch, in time and memory.
 
-    python benchmarks/one_pass.py FOLDER [--dtype bfloat16] [--rows 8] [--tokens 256] [--threads 2]
+    python -m benchmarks.one_pass FOLDER [--dtype bfloat16] [--rows 8] [--tokens 512] [--threads 1]
 
-Both run in one process by turns, and the fastest of each counts, by the clock and in
-processor time (the steadier one on a busy machine). Peak memory is taken in processes
-of their own, above what the loaded model holds; `base` is the model without its head, so what a
-trace adds to a pass is what it takes above that. The bare pass makes dense logits in the model's
-type, as `model(input_ids)` does.
+`detectors` makes the traces of all texts and scores them with every detector that needs one pass;
+`bare` runs the model on the same batch, as `model(input_ids)` does, with dense logits in the
+model's type; `base` is the model without its head; `peers` is how published code does it: one text
+at a time, one pass for each detector, whole softmax and log-softmax side by side. `peers` must come
+to the same scores.
+
+All run in one process by turns, and the fastest of each counts, by the clock and in processor time
+(the steadier one on a busy machine). Peak memory is taken in processes of their own, above what
+the loaded model holds.
 """
 
 import argparse
@@ -15,51 +19,88 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from pydoc_data.topics import topics
 from typing import Any
 
+import numpy as np
 import psutil
 import torch
+from numpy.typing import NDArray
 
+from membership.detector import Detector, score_document
+from membership.detectors import default_detectors
 from membership.models.huggingface import HuggingFaceModel, load_huggingface
-from membership.trace import Query
+from membership.trace import Query, Trace
+from watermark.document import Document
 
 
 def main() -> None:
     """Measure and print JSON."""
     arguments = parse_arguments()
     torch.set_num_threads(arguments.threads)
-    model = load_huggingface(arguments.folder, dtype=arguments.dtype, device="cpu")
+    model = load_huggingface(
+        arguments.folder,
+        dtype=arguments.dtype,
+        device="cpu",
+        batch_tokens=arguments.rows * arguments.tokens,
+    )
     texts = texts_of(model, arguments.rows, arguments.tokens)
-    jobs = {
-        "trace": lambda: trace(model, texts),
+    detectors = one_pass_detectors()
+    jobs: dict[str, Callable[[], object]] = {
+        "detectors": lambda: score(model, detectors, texts),
         "bare": lambda: bare(model.model, model, texts),
         "base": lambda: bare(model.model.base_model, model, texts),
+        "peers": lambda: score_as_peers(model, detectors, texts),
     }
     if arguments.memory_of:
         print(peak_mb(jobs[arguments.memory_of]))
         return
-    spent: dict[str, list[tuple[float, float]]] = {name: [] for name in jobs}
-    for _ in range(arguments.repeats):
-        for name, job in jobs.items():
-            spent[name].append(spend(job))
-    clock, processor = (
-        {name: min(times[kind] for times in spent[name]) for name in jobs} for kind in (0, 1)
-    )
+    apart = np.abs(score(model, detectors, texts) - score_as_peers(model, detectors, texts)).max()
+    clock, processor = fastest(jobs, {"peers": 1}, arguments.repeats)
     memory = {name: peak_of(name) for name in jobs}
     report = {
         "settings": model.settings,
         "batch": f"{arguments.rows} x {arguments.tokens}",
+        "vocabulary": len(model.head.weight),
+        "detectors": sorted(detectors),
         "threads": arguments.threads,
-        "seconds": {name: round(best, 2) for name, best in clock.items()},
-        "cpu_seconds": {name: round(best, 2) for name, best in processor.items()},
-        "time_over_bare": round(clock["trace"] / clock["bare"], 2),
-        "cpu_time_over_bare": round(processor["trace"] / processor["bare"], 2),
+        "repeats": arguments.repeats,
+        "seconds": clock,
+        "cpu_seconds": processor,
+        "time_over_bare": round(clock["detectors"] / clock["bare"], 2),
+        "cpu_time_over_bare": round(processor["detectors"] / processor["bare"], 2),
+        "peers_time_over_ours": round(clock["peers"] / clock["detectors"], 1),
+        "peers_cpu_time_over_ours": round(processor["peers"] / processor["detectors"], 1),
+        "largest_difference_of_scores_to_peers": float(apart),
         "peak_mb": memory,
+        "peak_mb_over_bare": round(memory["detectors"] - memory["bare"], 1),
+        "peak_mb_over_base": round(memory["detectors"] - memory["base"], 1),
     }
     print(json.dumps(report, indent=2))
+
+
+def fastest(
+    jobs: Mapping[str, Callable[[], object]], only: Mapping[str, int], repeats: int
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Return the least seconds and processor seconds of each job.
+
+    Args:
+        jobs: By name.
+        only: Jobs that are run less often than the others.
+        repeats: How often the others are run, by turns.
+    """
+    spent: dict[str, list[tuple[float, float]]] = {name: [] for name in jobs}
+    for number in range(repeats):
+        for name, job in jobs.items():
+            if number < only.get(name, repeats):
+                spent[name].append(spend(job))
+    clock, processor = (
+        {name: round(min(each[kind] for each in times), 3) for name, times in spent.items()}
+        for kind in (0, 1)
+    )
+    return clock, processor
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -68,10 +109,12 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("folder")
     parser.add_argument("--dtype", default="auto")
     parser.add_argument("--rows", type=int, default=8)
-    parser.add_argument("--tokens", type=int, default=256)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--tokens", type=int, default=512)
+    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--memory-of", choices=["trace", "bare", "base"], help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--memory-of", choices=["detectors", "bare", "base", "peers"], help=argparse.SUPPRESS
+    )
     return parser.parse_args()
 
 
@@ -84,10 +127,65 @@ def texts_of(model: HuggingFaceModel, rows: int, tokens: int) -> list[str]:
     return [text[a:b] for a, b in pairwise(edges)]
 
 
-def trace(model: HuggingFaceModel, texts: list[str]) -> None:
-    """Make all traces."""
-    for _ in model.trace([Query(text) for text in texts]):
-        pass
+def one_pass_detectors() -> dict[str, Detector]:
+    """Return the detectors that need one pass over the document with one model."""
+    alone = frozenset({"logprobs", "moments"})
+    return {name: d for name, d in default_detectors().items() if d.needs <= alone}
+
+
+def score(
+    model: HuggingFaceModel, detectors: Mapping[str, Detector], texts: list[str]
+) -> NDArray[np.float64]:
+    """Score all texts with all detectors, from one pass."""
+    traces = dict(model.trace([Query(text) for text in texts]))
+    return np.array(
+        [
+            [score_document(d, Document("", text), [traces[i]]).value for d in detectors.values()]
+            for i, text in enumerate(texts)
+        ]
+    )
+
+
+def score_as_peers(
+    model: HuggingFaceModel, detectors: Mapping[str, Detector], texts: list[str]
+) -> NDArray[np.float64]:
+    """Score as published code does: a pass for each text and detector, everything dense."""
+    return np.array(
+        [
+            [
+                score_document(d, Document("", text), [dense_trace(model, text)]).value
+                for d in detectors.values()
+            ]
+            for text in texts
+        ]
+    )
+
+
+@torch.inference_mode()
+def dense_trace(model: HuggingFaceModel, text: str) -> Trace:
+    """Make a trace as published code computes what is in it.
+
+    Source: zjysteven/mink-plus-plus run.py, which keeps logits, softmax, log-softmax and two
+    products of them.
+    """
+    (tokens,) = model.tokenizer.encode([text])
+    start = model.tokenizer.start
+    ids = torch.tensor([[*start, *tokens.ids.tolist()]])
+    logits = model.model(input_ids=ids).logits[0, len(start) - 1 : -1].float()
+    target = ids[0, len(start) :, None]
+    probs, logprobs = logits.softmax(-1), logits.log_softmax(-1)
+    own = logprobs.gather(1, target)
+    mean = (probs * logprobs).sum(-1)
+    std = ((probs * logprobs.square()).sum(-1) - mean.square()).sqrt()
+    return Trace(
+        token_ids=tokens.ids,
+        spans=tokens.spans,
+        logprob=own[:, 0].numpy(),
+        mean=mean.numpy(),
+        std=std.numpy(),
+        top1=logprobs.amax(-1).numpy(),
+        rank=(logprobs > own).sum(-1).int().numpy(),
+    )
 
 
 @torch.inference_mode()
@@ -99,14 +197,14 @@ def bare(module: Any, model: HuggingFaceModel, texts: list[str]) -> None:
     module(input_ids=torch.tensor([row[:shortest] for row in rows]), use_cache=False)
 
 
-def spend(job: Callable[[], None]) -> tuple[float, float]:
+def spend(job: Callable[[], object]) -> tuple[float, float]:
     """Return the seconds and the processor seconds that a job takes."""
     clock, processor = time.perf_counter(), time.process_time()
     job()
     return time.perf_counter() - clock, time.process_time() - processor
 
 
-def peak_mb(job: Callable[[], None]) -> float:
+def peak_mb(job: Callable[[], object]) -> float:
     """Return by how many megabytes a job raises the memory of this process at its peak."""
     process, done = psutil.Process(), threading.Event()
     before: int = process.memory_info().rss
@@ -127,7 +225,7 @@ def peak_mb(job: Callable[[], None]) -> float:
 
 def peak_of(name: str) -> float:
     """Take the peak of a job in a fresh process."""
-    command = [sys.executable, *sys.argv, "--memory-of", name]
+    command = [sys.executable, "-m", "benchmarks.one_pass", *sys.argv[1:], "--memory-of", name]
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 

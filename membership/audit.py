@@ -4,7 +4,7 @@ This is the whole audit as a function: a vault and a model go in, a verdict and 
 come out. Files, plots and printing are the business of `pipelines/`.
 """
 
-from collections.abc import Callable, Mapping, Sequence, Sized
+from collections.abc import Callable, Container, Mapping, Sequence, Sized
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,17 +15,24 @@ from membership.evidence.redraw import redraw_test
 from membership.evidence.remark import remark_test
 from membership.evidence.result import TestResult
 from membership.evidence.score_table import ScoreTable
-from membership.examination import Examination, examine
+from membership.examination import Examination, divide, examine
 from membership.material import gather
 from membership.scoring import Progress
 from membership.trace import Suspect
+from membership.twins import run_twin_test, twins_of
 from membership.verdict import Verdict
 from membership.versions import make_versions
 from watermark.errors import PrerequisiteError
 from watermark.vault import Plan, Vault
 
-FALLBACK = ("redraw", "holdout")
-"""The order in which the primary test falls back if the planned one cannot be run."""
+FALLBACK = ("redraw", "twin", "holdout")
+"""The order in which the primary test falls back if the planned one cannot be run.
+
+The twin test, which reads every published text several times more, is run only as the primary one.
+"""
+
+_SIMPLE = {False: "loss", True: "loss_minus_reference"}
+"""Without and with a reference: detectors that need nothing but log-probabilities of the text."""
 
 
 @dataclass(frozen=True)
@@ -72,45 +79,25 @@ def audit(
         VaultError: Ledger and key do not belong together.
     """
     material, plan = gather(vault), vault.plan
+    alpha = plan.alpha if settings.alpha is None else settings.alpha
+    first = next(iter(references.values()), None)
+    able, unable = divide(detectors, suspect, first)
+    detector = _detector(plan, able, unable, references)
     remarking = None
     if plan.test == "remark":
-        alpha = plan.alpha if settings.alpha is None else settings.alpha
         versions = make_versions(
             material.originals, material.sites, material.choices, alpha=alpha, seed=settings.seed
         )
-        remarking = (versions, _planned_detector(plan, references))
+        remarking = (versions, detector)
     found = examine(material, suspect, references, detectors, progress, remarking=remarking)
     table = found.readings.table()
-    verdict = _conclude(vault, found, table, tuple(references), settings)
-    return Audit(verdict, found, table)
-
-
-def _planned_detector(plan: Plan, references: Sized) -> str:
-    return plan.detector_with_reference if references else plan.detector
-
-
-def _conclude(
-    vault: Vault,
-    found: Examination,
-    table: ScoreTable,
-    references: Sequence[str],
-    settings: Settings,
-) -> Verdict:
-    plan, scores = vault.plan, found.scores
-    alpha = plan.alpha if settings.alpha is None else settings.alpha
     resampling = {"n_resamples": settings.n_resamples, "seed": settings.seed}
-    detector = _planned_detector(plan, references)
 
-    def holdout() -> TestResult:
-        if detector not in scores:
-            why = found.unable.get(detector, f"there are no scores of {detector}")
-            raise PrerequisiteError(f"hold-out test: {why}")
-        values = np.array([score.value for score in scores[detector]])
-        published = found.material.published
-        inside, outside = values[published], values[~published]
-        return holdout_test(
-            {detector: inside}, {detector: outside}, detectors=[detector], alpha=alpha, **resampling
-        )
+    def twin() -> TestResult:
+        own = material.originals, material.sites
+        twins = list(twins_of(*own, vault.key))
+        chosen = detectors[_able(found, detector, "twin test")]
+        return run_twin_test(twins, suspect, first, chosen, progress, alpha=alpha, **resampling)
 
     def remark() -> TestResult:
         if found.versions is None or detector not in found.version_scores:
@@ -121,29 +108,71 @@ def _conclude(
 
     tests: dict[str, Callable[[], TestResult]] = {
         "redraw": lambda: redraw_test(table, vault.key, alpha=alpha, **resampling),
+        "twin": twin,
         "remark": remark,
-        "holdout": holdout,
+        "holdout": lambda: _holdout(found, detector, alpha, resampling),
     }
+    results, skipped = _run_tests(plan.test, tests)
+    departures = _departures(plan, results[0], alpha, tuple(references))
+    verdict = Verdict(results[0], alpha, tuple(results[1:]), departures, skipped)
+    return Audit(verdict, found, table)
+
+
+def _planned_detector(plan: Plan, references: Sized) -> str:
+    return plan.detector_with_reference if references else plan.detector
+
+
+def _detector(plan: Plan, able: Container[str], unable: Container[str], references: Sized) -> str:
+    """Return the plan's detector, or one that needs less if the models cannot serve it."""
+    planned, simple = _planned_detector(plan, references), _SIMPLE[bool(references)]
+    return simple if planned in unable and simple in able else planned
+
+
+def _able(found: Examination, detector: str, test: str) -> str:
+    if detector not in found.scores:
+        why = found.unable.get(detector, f"there are no scores of {detector}")
+        raise PrerequisiteError(f"{test}: {why}")
+    return detector
+
+
+def _holdout(
+    found: Examination, detector: str, alpha: float, resampling: Mapping[str, int]
+) -> TestResult:
+    scores = found.scores[_able(found, detector, "hold-out test")]
+    values = np.array([score.value for score in scores])
+    published = found.material.published
+    inside, outside = {detector: values[published]}, {detector: values[~published]}
+    return holdout_test(inside, outside, detectors=[detector], alpha=alpha, **resampling)
+
+
+def _run_tests(
+    planned: str, tests: Mapping[str, Callable[[], TestResult]]
+) -> tuple[list[TestResult], dict[str, str]]:
+    """Return the results, that of the primary test first, and why other tests were not run."""
     results: list[TestResult] = []
     skipped: dict[str, str] = {}
-    for name in dict.fromkeys([plan.test, *FALLBACK]):
+    for name in dict.fromkeys([planned, *FALLBACK]):
+        if name == "twin" and results:
+            continue
         try:
             results.append(tests[name]())
         except PrerequisiteError as error:
             skipped[name] = str(error)
     if not results:
         raise PrerequisiteError("no test can be run. " + "; ".join(skipped.values()))
-    departures = _departures(vault, results[0].test, alpha, references)
-    return Verdict(results[0], alpha, tuple(results[1:]), departures, skipped)
+    return results, skipped
 
 
 def _departures(
-    vault: Vault, test: str, alpha: float, references: Sequence[str]
+    plan: Plan, primary: TestResult, alpha: float, references: Sequence[str]
 ) -> tuple[str, ...]:
-    plan = vault.plan
     found = []
-    if test != plan.test:
-        found.append(f"the plan's test is {plan.test}, {test} was run")
+    if primary.test != plan.test:
+        found.append(f"the plan's test is {plan.test}, {primary.test} was run")
+    planned = _planned_detector(plan, references)
+    used = (primary.details or {}).get("detectors", [planned])
+    if used != [planned]:
+        found.append(f"the plan's detector is {planned}, {', '.join(used)} was used")
     if alpha != plan.alpha:
         found.append(f"the plan's alpha is {plan.alpha:g}, {alpha:g} was used")
     if plan.references and set(references) != set(plan.references):

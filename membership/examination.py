@@ -71,7 +71,7 @@ def examine(
     """
     models = (suspect, *references.values())
     first = next(iter(references.values()), None)
-    able, unable = _divide(detectors, suspect, first)
+    able, unable = divide(detectors, suspect, first)
     blind = next((m.name for m in models if "candidates" not in m.abilities), "")
     # A site is usable only if every model reads it.
     with_places = [] if blind else list(dict.fromkeys(_place_queries(material)))
@@ -92,7 +92,7 @@ def examine(
         {name: _readings(material, of, blind) for name, of in reference_traces.items()},
     )
     of_first = next(iter(reference_traces.values()), None)
-    unit = _shared_unit(traces, of_first)
+    unit = choose_unit(traces, of_first)
     scorers = {name: in_unit(detector, unit) for name, detector in able.items()}
     return Examination(
         material,
@@ -104,7 +104,7 @@ def examine(
     )
 
 
-def _shared_unit(suspect: Traces, reference: Traces | None) -> Unit:
+def choose_unit(suspect: Traces, reference: Traces | None) -> Unit:
     """Choose what scores are compared per, once for all documents."""
     if reference is None:
         return "token"
@@ -112,7 +112,7 @@ def _shared_unit(suspect: Traces, reference: Traces | None) -> Unit:
     return shared_unit([suspect[q] for q in texts], [reference[q] for q in texts])
 
 
-def _divide(
+def divide(
     detectors: Mapping[str, Detector], suspect: Suspect, reference: Suspect | None
 ) -> tuple[dict[str, Detector], dict[str, str]]:
     """Return the detectors that these models can serve, and for each other one what is missing.

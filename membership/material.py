@@ -1,7 +1,7 @@
 """The corpus of a vault as an audit needs it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,8 @@ class Material:
     """Which of them were published."""
     originals: tuple[Document, ...]
     sites: tuple[tuple[Site, ...], ...]
-    """For each document; offsets of the original text. Empty for documents held out."""
+    """For each document; offsets of the original text. Empty for documents held out, and where
+    nothing was drawn."""
     choices: tuple[tuple[int, ...], ...]
     """For each document which candidate the key drew at each of its sites."""
 
@@ -39,25 +40,21 @@ def gather(vault: Vault) -> Material:
         VaultError: A mark of the ledger is not the one that the key draws.
     """
     rows = list(vault.marked())
-    for _, marked in rows:
-        _check_draws(vault, marked)
+    keyed = vault.plan.scheme.get("rule") != "published"
+    if keyed:
+        for _, marked in rows:
+            _check_draws(vault, marked)
+    drawn = [m if keyed and row.status == "published" else replace(m, marks=()) for row, m in rows]
     return Material(
         documents=tuple(marked.document for _, marked in rows),
         published=np.array([row.status == "published" for row, _ in rows]),
         originals=tuple(Document(row.id, row.original) for row, _ in rows),
-        sites=tuple(sites_of(m) if row.status == "published" else () for row, m in rows),
-        choices=tuple(
-            tuple(mark.candidates.index(mark.chosen) for mark in m.marks)
-            if row.status == "published"
-            else ()
-            for row, m in rows
-        ),
+        sites=tuple(sites_of(m) for m in drawn),
+        choices=tuple(tuple(k.candidates.index(k.chosen) for k in m.marks) for m in drawn),
     )
 
 
 def _check_draws(vault: Vault, marked: Marked) -> None:
-    if vault.plan.scheme.get("rule") == "published":
-        return
     for mark in marked.marks:
         if mark.candidates[vault.key.draw(mark.draw, len(mark.candidates))] != mark.chosen:
             raise VaultError(

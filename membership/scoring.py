@@ -1,8 +1,19 @@
 """Run the models over documents and score them, whatever texts the detectors ask for."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
-from membership.detector import Detector, Score, check_abilities, score_document
+from membership.detector import (
+    Detector,
+    Score,
+    TextDetector,
+    UnscoredError,
+    check_abilities,
+    score_document,
+)
+from membership.generation import Writer
+from membership.tokens import SPECIMEN, hash_of_cut
 from membership.trace import Query, Suspect, Trace
 from watermark.document import Document
 
@@ -13,6 +24,67 @@ Traces = Mapping[Query, Trace]
 """One model's traces; a query with places also stands for the same one without."""
 
 _DOCUMENTS_AT_ONCE = 64
+_CHARACTERS_A_TOKEN = 3
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How a suspect is made to write."""
+
+    n: int = 20
+    """Continuations of each document."""
+    temperature: float = 1.0
+    seed: int = 0
+
+
+def score_written(
+    documents: Sequence[Document],
+    detectors: Mapping[str, TextDetector],
+    suspect: Writer,
+    sampling: Sampling = Sampling(),
+) -> Iterator[dict[str, Score]]:
+    """Yield the scores of each document by detectors of what the suspect writes.
+
+    Each distinct prompt is sent once. Continuations are about as long as the longest rest of the
+    documents that are sent together.
+    """
+    for first in range(0, len(documents), _DOCUMENTS_AT_ONCE):
+        block = documents[first : first + _DOCUMENTS_AT_ONCE]
+        prompts = {(n, doc.id): d.prompt(doc) for n, d in detectors.items() for doc in block}
+        distinct = list(dict.fromkeys(prompts.values()))
+        rest = max(len(doc.text) - len(prompts[n, doc.id]) for n in detectors for doc in block)
+        written = suspect.write(
+            distinct,
+            n=sampling.n,
+            max_tokens=rest // _CHARACTERS_A_TOKEN + 16,
+            temperature=sampling.temperature,
+            seed=sampling.seed,
+        )
+        texts = dict(zip(distinct, written, strict=True))
+        for document in block:
+            yield {
+                name: _score_written(detector, document, texts[prompts[name, document.id]])
+                for name, detector in detectors.items()
+            }
+
+
+def _score_written(
+    detector: TextDetector, document: Document, continuations: Sequence[str]
+) -> Score:
+    try:
+        return Score(detector.score(document, continuations))
+    except UnscoredError as error:
+        return Score(math.nan, str(error))
+
+
+def tokenizer_fingerprint(model: Suspect) -> str:
+    """Return the fingerprint of a model's tokenizer, from a trace: that is all a server may show.
+
+    Raises:
+        PrerequisiteError: The model returns no log-probabilities.
+    """
+    (trace,) = run_queries(model, [Query(SPECIMEN)]).values()
+    return hash_of_cut([*trace.unscored_start, *trace.token_ids.tolist()])
 
 
 def score_documents(

@@ -15,11 +15,14 @@ from membership.foreign import as_model_error
 from watermark.errors import ModelError
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-# Enough to tell tokenizers apart that have the same vocabulary and cut in another way.
-_SPECIMEN = (
-    "It's 12,345.67 km\tto the caf\u00e9 \u2014 \u4e13\u5229\u53f7 \U0001f937\r\n\n"
-    "  def f(x):  return x"
+SPECIMEN = (
+    "It's 12,345.67 km\tfrom the caf\u00e9 to \u0141\u00f3d\u017a \u2014 unquestionably "
+    "far!\r\n\n  def fibonacci(n):\n\treturn n if n < 2 else fibonacci(n-1)+fibonacci(n-2)\n"
+    "\u4e00\u79cd\u68c0\u6d4b\u6c34\u5370\u7684\u65b9\u6cd5\uff0c "
+    "\u043f\u0440\u043e\u0442\u043e\u043a\u043e\u043b \u2116 42 \U0001f937\U0001f3fd "
+    "\u0645\u0631\u062d\u0628\u0627 hydrogeologists' pre-registered XMLHttpRequest 2024-11-23"
 )
+"""A text that hardly two tokenizers cut into the same ids."""
 
 
 @dataclass(frozen=True)
@@ -66,17 +69,17 @@ class TextTokenizer:
         return scored
 
     def fingerprint(self) -> str:
-        """Return the SHA-256 of the vocabulary and of how a specimen is cut.
-
-        It is the same wherever the tokenizer is kept and with any version of its library.
-        """
-        words = self.backend.get_vocab(with_added_tokens=True)
-        specimen = self.encode([_SPECIMEN])[0].ids.tolist()
-        return hashlib.sha256(json.dumps([sorted(words.items()), specimen]).encode()).hexdigest()
+        """Return what tells this tokenizer from others; see `hash_of_cut`."""
+        return hash_of_cut(self.encode([SPECIMEN])[0].ids.tolist())
 
     def start_text(self) -> str:
         """Spell out the start token for a report."""
         return " ".join(self.backend.id_to_token(i) or str(i) for i in self.start) or "none"
+
+
+def hash_of_cut(ids: Sequence[int]) -> str:
+    """Return the SHA-256 of the ids of `SPECIMEN`, the same behind whatever door a model has."""
+    return hashlib.sha256(json.dumps(list(ids)).encode()).hexdigest()
 
 
 def wrap_tokenizer(

@@ -1,4 +1,4 @@
-"""The two jobs for a notebook: data set in, data set out; vault and model in, verdict out.
+"""The jobs for a notebook: data set in, data set out; vault and model in, verdict out.
 
 The commands do the same with files. Nothing is printed here.
 """
@@ -9,11 +9,14 @@ from typing import Any
 
 from membership.audit import audit
 from membership.detectors import default_detectors
+from membership.scoring import score_documents
 from membership.trace import Suspect
 from membership.verdict import Verdict
 from pipelines.marking import make_intent, mark_command
+from pipelines.scoring import Extras, choose
 from pipelines.suspects import ModelOptions, load_model
 from watermark.corpus import load_saved
+from watermark.document import Document
 from watermark.scheme import Scheme
 from watermark.schemes.leximark import LexiMark
 from watermark.vault import open_vault
@@ -79,6 +82,35 @@ def verify_model(
         opened, _loaded(model), {other.name: other for other in others}, default_detectors()
     )
     return result.verdict
+
+
+def score_dataset(
+    dataset: Any,
+    model: str | Path | Suspect,
+    reference: str | Path | Suspect | None = None,
+    *,
+    detectors: Sequence[str] = (),
+    text_column: str = "text",
+) -> Any:
+    """Score a `datasets.Dataset`; return it with a column a detector, higher for what was seen.
+
+    Args:
+        dataset: What to score.
+        model: The suspect; see `verify_model`.
+        reference: A model that has not seen the texts, best of all the suspect's base.
+        detectors: Their names; without names all for which one pass is enough.
+        text_column: The column that holds the text.
+
+    Raises:
+        ToolkitError: As `leximark score`.
+    """
+    documents = [Document(str(i), text) for i, text in enumerate(dataset[text_column])]
+    suspect, other = _loaded(model), None if reference is None else _loaded(reference)
+    chosen = choose(detectors, suspect, other, Extras(), ())
+    rows = list(score_documents(documents, chosen, suspect, other))
+    for name in chosen:
+        dataset = dataset.add_column(name, [row[name].value for row in rows])
+    return dataset
 
 
 def _loaded(model: str | Path | Suspect) -> Suspect:

@@ -21,7 +21,12 @@ from pipelines.run_record import Run
 from watermark.atomic import atomic_folder
 from watermark.vault import Plan
 
-NAMES = {"redraw": "re-draw test", "remark": "re-marking test", "holdout": "hold-out test"}
+NAMES = {
+    "redraw": "re-draw test",
+    "twin": "twin test",
+    "remark": "re-marking test",
+    "holdout": "hold-out test",
+}
 
 
 @dataclass(frozen=True)
@@ -113,6 +118,11 @@ def _test_lines(result: TestResult, alpha: float) -> Iterator[str]:
         unusable = details["unusable"]
         for reason, n in unusable.items():
             yield f"Unusable: {n:,} sites, {reason}"
+    elif "n_twins" in details:
+        yield (
+            f"Based on {details['n_twins']:,} versions of {details['n_documents']:,} published "
+            f"documents, {', '.join(details['detectors'])}"
+        )
     else:
         yield (
             f"Based on {details['n_published']:,} published and {details['n_withheld']:,} "

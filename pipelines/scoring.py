@@ -2,26 +2,28 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
-from membership.detector import Detector, Score
+from membership.detector import Detector, Score, TextDetector
 from membership.detectors import default_detectors
 from membership.detectors.con_recall import ConRecall
 from membership.detectors.dc_pdd import DcPdd
 from membership.detectors.lowercase import Lowercase
 from membership.detectors.neighbourhood import Neighbourhood
+from membership.detectors.ngram_coverage import NgramCoverage
 from membership.detectors.pac import Pac
 from membership.detectors.recall import Recall
-from membership.detectors.reference import Unit, shared_unit
+from membership.detectors.samia import Samia
 from membership.frequencies import FrequencyTable, count_tokens, load_frequencies
+from membership.generation import Writer
 from membership.models.checkpoint import find_tokenizer, vocabulary_size
 from membership.models.huggingface import load_tokenizer
-from membership.scoring import run_queries, score_documents
-from membership.trace import Query, Suspect
+from membership.scoring import Sampling, score_documents, score_written, tokenizer_fingerprint
+from membership.trace import Suspect
 from pipelines.labelled import NEIGHBOURS, Record
 from pipelines.run_record import describe_run
 from pipelines.score_table import check_target, write_scores
@@ -30,11 +32,10 @@ from watermark.atomic import atomic_file
 from watermark.corpus import corpus_digest, open_corpus
 from watermark.errors import PrerequisiteError, ToolkitError
 
+TEXT_DETECTORS: dict[str, TextDetector] = {d.name: d for d in (Samia(), NgramCoverage())}
+"""Detectors of what the suspect writes behind the first half of a document."""
 MORE_PASSES = ("lowercase", "pac", "neighbourhood", "recall", "con_recall")
 """Detectors that read more texts than the documents; they run when they are named."""
-
-SAMPLE = 8
-"""Documents that show whether two models cut text alike."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ def score_command(
     *,
     detectors: Sequence[str] = (),
     extras: Extras = Extras(),
+    sampling: Sampling = Sampling(),
 ) -> dict[str, list[Score]]:
     """Score documents, write the scores and beside them how they were made; return them by name.
 
@@ -71,11 +73,18 @@ def score_command(
         raise ToolkitError(f"{record_file}: exists already; name another file with --out")
     suspect = load_model(model, options)
     other = load_model(reference, options) if reference else None
-    chosen = choose(detectors, suspect, other, extras, records, model)
+    written = choose_text(detectors, suspect)
+    rest = [name for name in detectors if name not in written]
+    chosen = choose(rest, suspect, other, extras, records) if rest or not written else {}
     documents = [record.document for record in records]
-    scored = score_documents(documents, chosen, suspect, other)
-    bar = tqdm(scored, total=len(documents), desc="scoring", unit=" documents", disable=None)
-    rows = list(bar)
+    rows: list[dict[str, Score]] = [{} for _ in documents]
+    for scored in (
+        score_documents(documents, chosen, suspect, other) if chosen else (),
+        score_written(documents, written, _writer(suspect), sampling) if written else (),
+    ):
+        bar = tqdm(scored, total=len(documents), desc="scoring", unit=" documents", disable=None)
+        for row, found in zip(rows, bar, strict=False):
+            row |= found
     write_scores(out, records, rows)
     about = describe_run(
         {
@@ -83,21 +92,35 @@ def score_command(
             "suspect": _describe(suspect),
             "reference": _describe(other) if other else None,
             "frequencies": _describe_table(chosen.get("dc_pdd")),
+            "sampling": asdict(sampling) if written else None,
         },
-        {},
+        {"sampling": sampling.seed} if written else {},
     )
     with atomic_file(record_file) as draft:
         draft.write_text(json.dumps(about.as_dict(), indent=2) + "\n", encoding="utf-8")
-    return {name: [row[name] for row in rows] for name in chosen}
+    return {name: [row[name] for row in rows] for name in (*chosen, *written)}
 
 
-def _unit(suspect: Suspect, reference: Suspect | None, records: Sequence[Record]) -> Unit:
-    """Look at some documents. One that is cut otherwise later on stays unscored, and says so."""
-    if reference is None:
-        return "token"
-    some = list(dict.fromkeys(Query(record.document.text) for record in records[:SAMPLE]))
-    ours, theirs = run_queries(suspect, some), run_queries(reference, some)
-    return shared_unit([ours[q] for q in some], [theirs[q] for q in some])
+def choose_text(names: Sequence[str], suspect: Suspect) -> dict[str, TextDetector]:
+    """Return the text detectors among the names; all of them if a suspect can only write.
+
+    Raises:
+        PrerequisiteError: One is named, and the suspect does not write.
+    """
+    named = [name for name in names if name in TEXT_DETECTORS]
+    if not names and "logprobs" not in suspect.abilities:
+        named = list(TEXT_DETECTORS)
+    if named and "text" not in suspect.abilities:
+        raise PrerequisiteError(
+            f"{named[0]}: needs a suspect that writes, and {suspect.name} is not asked to; give a "
+            "server, such as text+http://host/v1 or openai+http://host/v1"
+        )
+    return {name: TEXT_DETECTORS[name] for name in named}
+
+
+def _writer(suspect: Suspect) -> Writer:
+    writer: Writer = suspect  # type: ignore[assignment]  # it has the ability
+    return writer
 
 
 def choose(
@@ -106,20 +129,20 @@ def choose(
     reference: Suspect | None,
     extras: Extras,
     records: Sequence[Record],
-    model: str,
 ) -> dict[str, Detector]:
     """Return the detectors of these names; without names all for which one pass is enough.
 
     Raises:
         PrerequisiteError: A name is unknown, or its detector lacks something.
     """
-    one_pass = default_detectors(_unit(suspect, reference, records))
+    same = reference is None or (tokenizer_fingerprint(suspect) == tokenizer_fingerprint(reference))
+    one_pass = default_detectors("token" if same else "byte")
     if not names:
         abilities = suspect.abilities | ({"reference"} if reference else set())
         names = [name for name, detector in one_pass.items() if detector.needs <= abilities]
         names += ["dc_pdd"] if extras.frequencies else []
     makers: dict[str, Callable[[], Detector]] = {
-        "dc_pdd": lambda: _dc_pdd(model, extras),
+        "dc_pdd": lambda: _dc_pdd(suspect, extras),
         "lowercase": Lowercase,
         "pac": Pac,
         "neighbourhood": lambda: _neighbourhood(records),
@@ -130,19 +153,18 @@ def choose(
         ),
     }
     if unknown := [name for name in names if name not in {*one_pass, *makers}]:
-        there = ", ".join([*one_pass, *makers])
+        there = ", ".join([*one_pass, *makers, *TEXT_DETECTORS])
         raise PrerequisiteError(f"no detector is called {unknown[0]!r}; there are {there}")
     return {name: makers[name]() if name in makers else one_pass[name] for name in names}
 
 
-def _dc_pdd(model: str, extras: Extras) -> Detector:
+def _dc_pdd(suspect: Suspect, extras: Extras) -> Detector:
     if extras.frequencies is None:
         raise PrerequisiteError(
             "dc_pdd: needs token frequencies; make a table with `leximark frequencies` and give it "
             "with --frequencies"
         )
-    tokenizer = load_tokenizer(find_tokenizer(model))
-    return DcPdd(load_frequencies(extras.frequencies), tokenizer.fingerprint())
+    return DcPdd(load_frequencies(extras.frequencies), tokenizer_fingerprint(suspect))
 
 
 def _neighbourhood(records: Sequence[Record]) -> Detector:

@@ -3,11 +3,17 @@
 from collections.abc import Callable, Iterable
 
 from watermark.acceptance import Quality, load_acceptance
-from watermark.assets import find_model
+from watermark.assets import find_model, find_spacy, find_wordnet
+from watermark.errors import AssetError
 from watermark.fit import Source
 from watermark.model_features import Models
+from watermark.schemes.leximark import Analyst, LexiMark
 from watermark.sources.wordnet import ModelledWordNetSource, WordNetSource
 from watermark.synonyms import WordNet
+from watermark.words import load_english
+
+MODELS = ("minilm", "smollm2-135m")
+"""The assets that quality `best` needs: an encoder and a language model."""
 
 
 def load_models() -> Models:
@@ -20,8 +26,30 @@ def load_models() -> Models:
     from membership.models.encoder import load_encoder
     from membership.models.huggingface import load_huggingface
 
-    encoder = load_encoder(find_model("minilm"))
-    return Models(encoder, ContextReader(load_huggingface(find_model("smollm2-135m"))))
+    encoder, reader = map(find_model, MODELS)
+    return Models(load_encoder(encoder), ContextReader(load_huggingface(reader)))
+
+
+def load_analyst(scheme: LexiMark = LexiMark()) -> Analyst:
+    """Load the language data that `leximark assets` fetched, and the sources of a scheme.
+
+    Raises:
+        AssetError: They are not there.
+        ValueError: A source is none.
+    """
+    wordnet = WordNet(find_wordnet())
+    sources = make_sources(scheme.sources, scheme.quality, wordnet)
+    return Analyst(load_english(find_spacy()), wordnet, sources)
+
+
+def installed_quality() -> Quality:
+    """Return `best` if the models that it needs are on this machine, else `fast`."""
+    try:
+        for name in MODELS:
+            find_model(name)
+    except AssetError:
+        return "fast"
+    return "best"
 
 
 def make_sources(names: Iterable[str], quality: Quality, wordnet: WordNet) -> tuple[Source, ...]:

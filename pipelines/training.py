@@ -63,6 +63,8 @@ class TrainingSettings:
     """What to compute in over float32 weights. `auto`: bfloat16 where that is fast."""
     adapter: Adapter | None = None
     """Train low-rank matrices beside these layers and merge them in; None: train all weights."""
+    shuffle: bool = True
+    """Whether each epoch has an order of its own; else that of the texts."""
     checkpoint_steps: int = 0
     """Keep a checkpoint every so many steps, to resume from; 0 for none."""
 
@@ -254,6 +256,7 @@ def _arguments(work: Path, settings: TrainingSettings) -> TrainingArguments:
         seed=settings.seed,
         bf16=precision == "bfloat16",
         fp16=precision == "float16",
+        train_sampling_strategy="random" if settings.shuffle else "sequential",
         save_strategy="steps" if settings.checkpoint_steps else "no",
         save_steps=settings.checkpoint_steps or 500,
         save_total_limit=1,

@@ -26,6 +26,8 @@ class FakeServer:
     """By how many places the numbers stand before (1) or behind (-1) their tokens; with echo."""
     own_row: bool = False
     """The number of a token is read in the row behind it, as llama.cpp's Python server does."""
+    token_ids: bool = True
+    """Whether the ids of a prompt are returned to who asks for them, as newer servers do."""
     key: str = ""
     max_model_len: int = 96
     faults: deque[str] = field(default_factory=deque)
@@ -68,6 +70,8 @@ class FakeServer:
                 None if o is None else self.entry(t, *o) for t, o in zip(ids, own, strict=True)
             ]
             choice["logprobs"] = self.lists([written], [last])
+            if body.get("return_token_ids") and self.token_ids:
+                choice["prompt_token_ids"] = ids
         elif body.get("echo") and "echo" in self.forms and asked:
             if self.moved > 0:
                 own = [*own[1:], None]
@@ -135,7 +139,7 @@ class Handler(BaseHTTPRequestHandler):
         return 200, {"choices": [{"message": {"content": f"more of {said}"}}]}
 
     def reply(self, status, answer, headers=None):
-        content = b"<html>" if answer == "<html>" else json.dumps(answer).encode()
+        content = b"\x1b[2J<html>\x07" if answer == "<html>" else json.dumps(answer).encode()
         self.send_response(status)
         for name, value in {**(headers or {}), "content-length": str(len(content))}.items():
             self.send_header(name, value)

@@ -26,7 +26,9 @@ class Acceptance:
     """One for each feature that counts, in the feature's own unit."""
     intercept: float
     threshold: float
-    """The least chance that is asked for by default, in (0, 1)."""
+    """The least chance that marking asks for by default, in (0, 1)."""
+    offer_threshold: float
+    """The least chance of what is shown as a candidate by default: lower, and measured."""
 
     def chance(self, features: Mapping[str, float]) -> float:
         """Return the chance, in (0, 1), that a reader accepts a candidate with these features."""
@@ -38,4 +40,6 @@ class Acceptance:
 def load_acceptance(quality: Quality) -> Acceptance:
     """Return the regression for a quality."""
     stored = json.loads(FILE.read_text(encoding="utf-8"))[quality]
-    return Acceptance(stored["weights"], stored["intercept"], stored["threshold"])
+    return Acceptance(
+        stored["weights"], stored["intercept"], stored["threshold"], stored["offer_threshold"]
+    )

@@ -42,7 +42,7 @@ def sense_shares(
     """
     senses = wordnet.senses(word.lemma, word.pos)
     weights = [
-        sense.share * exp(LESK_WEIGHT * sum(map(_information, sense.gloss & context)))
+        sense.share * exp(LESK_WEIGHT * sum(map(_information, wordnet.gloss(sense.name) & context)))
         for sense in senses
     ]
     total = sum(weights)
@@ -67,7 +67,6 @@ class SpotSenses:
         self.wordnet = wordnet
         self.word = spot.word
         self.shares = sense_shares(wordnet, spot.word, context_of(spot.word, spot.sentence))
-        self._near = wordnet.neighbours(spot.word.lemma, spot.word.pos)
 
     @cached_property
     def lemmas(self) -> tuple[str, ...]:
@@ -81,7 +80,7 @@ class SpotSenses:
         What offends in any of its senses is not plain in the others.
         """
         links = {link.sense for sense, _ in self.shares for link in sense.links}
-        for sense in self._senses(lemma):
+        for sense in self.wordnet.senses(lemma, self.word.pos):
             if sense.register and (sense.name in links or sense.register in OFFENSIVE):
                 return sense.register
         return ""
@@ -93,9 +92,10 @@ class SpotSenses:
             lemma: The word, lower case.
             surface: The word in the form that the place asks for.
         """
-        own = {s.name: (rank, s) for rank, s in enumerate(self._senses(lemma))}
+        kin = self.wordnet.kinship(self.word.lemma, lemma, self.word.pos)
+        own = kin.senses
         found: Features = dict.fromkeys(("same", "similar", "broader"), 0.0)
-        fit = near = uses = count = 0.0
+        fit = near = uses = count = breadth = 0.0
         rank = own_rank = 0.0
         frames: set[int] = set()
         for place, (sense, share) in enumerate(self.shares):
@@ -105,6 +105,7 @@ class SpotSenses:
                 position, shared = own.get(link.sense, (9, None))
                 use = shared.share if shared else 0.0
                 found[link.relation] += share
+                breadth = max(breadth, log1p(link.breadth))
                 fit += share * sqrt(use) * (link.relation == "same")
                 near += share * sqrt(use)
                 uses += use
@@ -118,34 +119,24 @@ class SpotSenses:
             "near": near,
             "own_use": min(uses, 1.0),
             "count": log1p(count),
+            "breadth": breadth,
             "rank": rank,
             "own_rank": own_rank,
-            "part_of_speech": self.wordnet.pos_share(lemma, self.word.pos),
+            "part_of_speech": kin.pos_share,
             "senses": log(max(1, len(self.shares))),
             "own_senses": log(max(1, len(own))),
             "top_sense": max((share for _, share in self.shares), default=0.0),
             "other_frame": self._other_frame(frames),
             "preposition": float(bool(self.word.preposition)),
-            **self._neighbourhood(lemma),
+            "common": log1p(kin.common),
+            "cosine": kin.cosine,
             **self._rarity(surface),
         }
-
-    def _senses(self, lemma: str) -> tuple[Sense, ...]:
-        return self.wordnet.senses(lemma, self.word.pos)
 
     def _other_frame(self, frames: set[int]) -> float:
         """Tell whether the senses of a verb do not take what stands behind the word here."""
         wanted = _FRAMES.get(self.word.complement)
         return float(bool(wanted and frames and not wanted & frames))
-
-    def _neighbourhood(self, lemma: str) -> Features:
-        """Compare the words that the two words lead to."""
-        mine, theirs = self._near, self.wordnet.neighbours(lemma, self.word.pos)
-        common = len(mine & theirs)
-        return {
-            "common": log1p(common),
-            "cosine": common / sqrt(max(1, len(mine) * len(theirs))),
-        }
 
     def _rarity(self, surface: str) -> Features:
         bits, own_bits = rarity_bits(surface), rarity_bits(self.word.text)

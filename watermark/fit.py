@@ -5,7 +5,7 @@ Whether a word that may stand there also means the same is for a source to judge
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from watermark.acceptance import load_acceptance
@@ -119,10 +119,10 @@ def _objection(word: Word, lemma: str, surface: str, settings: FitSettings) -> s
 
 def judge(offers: Iterable[Candidate], scores: Iterable[float], least: float) -> list[Candidate]:
     """Return the offers with their scores, rejected if a score is below the least wanted."""
-    judged = [replace(o, score=round(s, 6)) for o, s in zip(offers, scores, strict=True)]
+    reason = f"fit below {least:g}"
     return [
-        replace(offer, rejected=f"fit below {least:g}") if offer.score < least else offer
-        for offer in judged
+        Candidate(o.lemma, o.surface, o.source, o.rarity_bits, s, reason if s < least else "")
+        for o, s in zip(offers, scores, strict=True)
     ]
 
 

@@ -37,6 +37,7 @@ def match_case(word: str, pattern: str) -> str | None:
     return None
 
 
+@lru_cache(maxsize=200_000)
 def same_family(one: str, other: str) -> bool:
     """Tell whether two lemmas are forms, spellings or abbreviations of one word.
 

@@ -12,7 +12,7 @@ from typing import Any, Literal, Protocol
 from watermark.document import Document, Site
 
 Rule = Literal["keyed", "published"]
-Test = Literal["redraw", "remark", "holdout"]
+Test = Literal["redraw", "twin", "remark", "holdout"]
 
 
 class Scheme(Protocol):

@@ -1,9 +1,9 @@
 """WordNet: senses, the words that share them, fixed phrases. The only user of NLTK."""
 
 import warnings
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from math import sqrt
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -31,6 +31,8 @@ class Link:
     """Name of the synset."""
     words: tuple[str, ...]
     """Its single words, without the lemma that was looked up."""
+    breadth: int
+    """How many kinds WordNet has of what a broader word means; 0 for the other relations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +47,6 @@ class Sense:
     """How often the lemma has this sense in the sense-tagged corpora that come with WordNet."""
     links: tuple[Link, ...]
     """Where the words are that may stand for it; the first is the synset itself."""
-    gloss: frozenset[str]
-    """Words of the definition, the examples and the names of related senses."""
     frames: frozenset[int]
     """WordNet's numbers of the sentence frames that a verb has in this sense."""
     register: str
@@ -56,6 +56,20 @@ class Sense:
     def synonyms(self) -> tuple[str, ...]:
         """Return the single words that share the sense."""
         return self.links[0].words
+
+
+@dataclass(frozen=True, slots=True)
+class Kinship:
+    """What WordNet knows of a word that might stand for another, whatever the sentence."""
+
+    senses: dict[str, tuple[int, Sense]]
+    """The senses of the other word by name, each with its place among them."""
+    common: int
+    """How many words both lead to."""
+    cosine: float
+    """The same as a share: of the geometric mean of how many each leads to."""
+    pos_share: float
+    """How much of the other word's use is as this part of speech."""
 
 
 class WordNet:
@@ -89,8 +103,11 @@ class WordNet:
         self._phrases = frozenset(
             name.replace("_", " ") for name in self._reader.all_lemma_names() if "_" in name
         )
+        self._counts = _read_counts(folder)
+        self._glosses: dict[str, frozenset[str]] = {}
         self._senses: dict[tuple[str, str], tuple[Sense, ...]] = {}
         self._neighbours: dict[tuple[str, str], frozenset[str]] = {}
+        self._kinships: dict[tuple[str, str, str], Kinship] = {}
         self._pos_shares: dict[str, dict[str, float]] = {}
 
     def is_phrase(self, words: str) -> bool:
@@ -116,50 +133,80 @@ class WordNet:
             self._neighbours[key] = frozenset(word for link in links for word in link.words)
         return self._neighbours[key]
 
+    def kinship(self, lemma: str, other: str, pos: str) -> Kinship:
+        """Return what is known of another word that might stand for a lemma."""
+        key = (lemma, other, pos)
+        if key not in self._kinships:
+            mine, theirs = self.neighbours(lemma, pos), self.neighbours(other, pos)
+            common = len(mine & theirs)
+            self._kinships[key] = Kinship(
+                {sense.name: (rank, sense) for rank, sense in enumerate(self.senses(other, pos))},
+                common,
+                common / sqrt(max(1, len(mine) * len(theirs))),
+                self.pos_share(other, pos),
+            )
+        return self._kinships[key]
+
     def pos_share(self, lemma: str, pos: str) -> float:
         """Return how much of a lemma's use is as this part of speech, in [0, 1].
 
         "bushel" can mean to repair, but nearly always is a noun.
         """
         if lemma not in self._pos_shares:
-            uses = {p: 0.5 + self._count(lemma, p) for p in "nvar" if self.senses(lemma, p)}
+            uses = {
+                pos: 0.5 + sum(sense.count for sense in self.senses(lemma, pos))
+                for pos in "nvar"
+                if self.senses(lemma, pos)
+            }
             total = sum(uses.values())
             self._pos_shares[lemma] = {p: use / total for p, use in uses.items()}
         return self._pos_shares[lemma].get(pos, 0.0)
 
-    def _count(self, lemma: str, pos: str) -> int:
-        return sum(_names(synset).get(lemma, 0) for synset in self._reader.synsets(lemma, pos))
+    def gloss(self, sense: str) -> frozenset[str]:
+        """Return the words of a sense's definition and examples and of the senses around it.
+
+        Args:
+            sense: WordNet's name of it.
+        """
+        if sense not in self._glosses:
+            self._glosses[sense] = _gloss(self._reader.synset(sense))
+        return self._glosses[sense]
+
+    def _count(self, synset: "Synset", lemma: str) -> int:
+        own = [found for found in synset.lemmas() if found.name() == lemma]
+        return sum(self._counts.get(found.key(), 0) for found in own)
 
     def _look_up(self, lemma: str, pos: str) -> tuple[Sense, ...]:
-        synsets = [s for s in self._reader.synsets(lemma, pos) if lemma in _names(s)]
-        weights = [
-            _names(synset)[lemma] + 1.0 / (rank + 1) ** 2 for rank, synset in enumerate(synsets)
-        ]
+        synsets = [s for s in self._reader.synsets(lemma, pos) if lemma in s.lemma_names()]
+        counts = [self._count(synset, lemma) for synset in synsets]
+        weights = [count + 1.0 / (rank + 1) ** 2 for rank, count in enumerate(counts)]
         total = sum(weights)
         return tuple(
             Sense(
                 synset.name(),
                 weight / total,
-                _names(synset)[lemma],
+                counts[rank],
                 _links(synset, lemma),
-                self._gloss(synset),
                 _frames(synset, lemma),
                 _register(synset, lemma),
             )
-            for synset, weight in zip(synsets, weights, strict=True)
+            for rank, (synset, weight) in enumerate(zip(synsets, weights, strict=True))
         )
 
-    def _gloss(self, synset: "Synset") -> frozenset[str]:
-        related = [*synset.hypernyms(), *synset.hyponyms(), *synset.similar_tos()]
-        text = [synset.definition(), *synset.examples()]
-        text += [name for s in [synset, *related] for name in s.lemma_names()]
-        text += [s.definition() for s in synset.hypernyms()]
-        words = " ".join(text).replace("_", " ").lower().split()
-        return frozenset(_stem(word.strip("();,.:'\"`")) for word in words)
+
+def _read_counts(folder: Path) -> dict[str, int]:
+    """Read how often each sense was tagged; NLTK searches the file anew for every word."""
+    with (folder / "cntlist.rev").open(encoding="ascii") as file:
+        return {key: int(count) for key, _, count in map(str.split, file)}
 
 
-def _names(synset: "Synset") -> Mapping[str, int]:
-    return {lemma.name(): lemma.count() for lemma in synset.lemmas()}
+def _gloss(synset: "Synset") -> frozenset[str]:
+    related = [*synset.hypernyms(), *synset.hyponyms(), *synset.similar_tos()]
+    text = [synset.definition(), *synset.examples()]
+    text += [name for s in [synset, *related] for name in s.lemma_names()]
+    text += [s.definition() for s in synset.hypernyms()]
+    words = " ".join(text).replace("_", " ").lower().split()
+    return frozenset(_stem(word.strip("();,.:'\"`")) for word in words)
 
 
 def _links(synset: "Synset", lemma: str) -> tuple[Link, ...]:
@@ -171,9 +218,15 @@ def _links(synset: "Synset", lemma: str) -> tuple[Link, ...]:
             relation,
             other.name(),
             tuple(n for n in other.lemma_names() if n != lemma and n.isalpha() and n.islower()),
+            _n_kinds(other) if relation == "broader" else 0,
         )
         for relation, other in related
     )
+
+
+def _n_kinds(synset: "Synset") -> int:
+    # hyponyms() would read each of them from disk; "person" has hundreds.
+    return len(synset._pointers.get("~", ()))
 
 
 def _frames(synset: "Synset", lemma: str) -> frozenset[int]:

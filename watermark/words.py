@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,19 +65,28 @@ def load_english(model: str | Path) -> "Language":
     return nlp
 
 
+def read_pieces(
+    nlp: "Language", texts: Iterable[str]
+) -> Iterator[tuple[int, tuple[int, int], list[Sentence]]]:
+    """Yield the sentences of each piece of each text, in order; pieces are parsed in batches.
+
+    With them come the number of the text and where in it the piece begins and ends, so that of a
+    long text little is in memory.
+    """
+    pieces = (
+        (text[start:end], (number, (start, end)))
+        for number, text in enumerate(texts)
+        for start, end in cut(text)
+    )
+    for doc, (number, (start, end)) in nlp.pipe(pieces, as_tuples=True):
+        sentences = filter(None, (_sentence(span, start) for span in doc.sents))
+        yield number, (start, end), list(sentences)
+
+
 def read_sentences(nlp: "Language", texts: Iterable[str]) -> Iterator[list[Sentence]]:
-    """Yield the sentences of each text, in order; texts are parsed in batches."""
-    pieces = ((text[start:end], start) for text in texts for start, end in cut(text))
-    sentences: list[Sentence] | None = None
-    for doc, start in nlp.pipe(pieces, as_tuples=True):
-        if start == 0:
-            if sentences is not None:
-                yield sentences
-            sentences = []
-        assert sentences is not None
-        sentences += filter(None, (_sentence(span, start) for span in doc.sents))
-    if sentences is not None:
-        yield sentences
+    """Yield the sentences of each text, in order."""
+    for _, pieces in groupby(read_pieces(nlp, texts), key=lambda piece: piece[0]):
+        yield [sentence for _, _, sentences in pieces for sentence in sentences]
 
 
 def cut(text: str, limit: int = PIECE_CHARACTERS) -> Iterator[tuple[int, int]]:

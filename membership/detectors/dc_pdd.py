@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from membership.detector import UnscoredError
 from membership.frequencies import FrequencyTable
 from membership.trace import Query, Trace
 from watermark.document import Document
@@ -31,7 +32,7 @@ class DcPdd:
 
     table: FrequencyTable = field(repr=False)
     tokenizer: str
-    """Fingerprint of the suspect's tokenizer, `TextTokenizer.fingerprint`."""
+    """Fingerprint of the suspect's tokenizer; see `membership.scoring.tokenizer_fingerprint`."""
     cap: float | None = 0.01
     """The paper's a; None for no cap. Tune it on other data than is scored, if at all."""
 
@@ -54,10 +55,16 @@ class DcPdd:
         return (Query(document.text),)
 
     def score(self, document: Document, traces: Sequence[Trace]) -> float:
-        """Return the mean over distinct tokens, from 0 to `cap`."""
+        """Return the mean over distinct tokens, from 0 to `cap`.
+
+        Raises:
+            UnscoredError: A token is beyond the vocabulary of the table.
+        """
         trace = traces[0]
         first = first_occurrences(trace)
         ids = trace.token_ids[first]
+        if ids.max() >= len(self.table.counts):
+            raise UnscoredError("it has a token that the table of frequencies does not know")
         probability = np.exp(trace.logprob[first].astype(np.float64))
         divergence = probability * -self.table.log_frequency(ids)
         if self.cap is not None:

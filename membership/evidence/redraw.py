@@ -154,8 +154,8 @@ def redraw_test(
         )
     observed = statistic(draws, choices_of(key, draws))
     null = null_statistics(draws, n_resamples, np.random.default_rng(seed))
-    per_nat = _statistic_per_nat(draws)
-    sd = _standard_deviation(draws)
+    per_nat = statistic_per_unit(draws)
+    sd = standard_deviation(draws)
     return TestResult(
         test="redraw",
         statistic=observed,
@@ -179,12 +179,13 @@ def redraw_test(
     )
 
 
-def _standard_deviation(draws: DrawTable) -> float:
+def standard_deviation(draws: DrawTable) -> float:
+    """Return the standard deviation of T under fresh keys."""
     return float(np.sqrt((np.square(draws.value).sum(1) / draws.n_options).sum()))
 
 
-def _statistic_per_nat(draws: DrawTable) -> float:
-    """Return by how much T grows if every published word gains a nat over its rivals."""
+def statistic_per_unit(draws: DrawTable) -> float:
+    """Return by how much T grows if every published option gains 1 (a nat) over its rivals."""
     gain = 1.0 - 1.0 / draws.n_options
     return float((gain * np.sqrt(draws.n_sites)).sum())
 

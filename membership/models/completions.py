@@ -24,7 +24,9 @@ def find_model(server: Server, wanted: str) -> tuple[str, int | None]:
         if wanted:  # not every server has a list
             return wanted, None
         raise
-    models = {str(m["id"]): m for m in listed or [] if isinstance(m, dict) and "id" in m}
+    entries = listed if isinstance(listed, list) else []
+    found = {str(m["id"]): m for m in entries if isinstance(m, dict) and "id" in m}
+    models = {name: m for name, m in found.items() if name.isprintable()}
     if wanted in models or (not wanted and len(models) == 1):
         name = wanted or next(iter(models))
         length = models[name].get("max_model_len")

@@ -194,10 +194,13 @@ def _joined(
         readings: Go into the trace as they are.
     """
     spans, columns = [np.empty((0, 2), dtype=np.int32)], [np.empty((4, 0))]
-    begin = 0
+    begin, before = 0, tuple[int, ...]()
     for piece, first in zip(pieces, firsts, strict=True):
         reply, found = piece.reply, piece.spans
         kept = (found[:, 0] >= first) & ~np.isnan(reply.logprob)
+        if not begin and kept.any():
+            unscored = ~kept & (found[:, 1] > 0) & (reply.ids >= 0) & (np.cumsum(kept) == 0)
+            before = tuple(reply.ids[unscored].tolist())
         spans.append(found[kept] + (begin - first))
         columns.append(np.stack([reply.ids, reply.logprob, reply.top1, reply.rank])[:, kept])
         begin += len(piece.text) - first
@@ -212,6 +215,7 @@ def _joined(
         top1=top1.astype(np.float32),
         rank=rank.astype(np.int32),
         readings=readings,
+        unscored_start=before,
     )
 
 

@@ -125,7 +125,10 @@ class Server:
         return found
 
     def _excerpt(self, content: bytes) -> str:
-        text = " ".join(content[:4000].decode(errors="replace").split())
+        plain = "".join(
+            c if c.isprintable() else " " for c in content[:4000].decode(errors="replace")
+        )
+        text = " ".join(plain.split())  # nothing that a terminal would obey
         return (text.replace(self._key, "***") if self._key else text)[:300] or "nothing"
 
     @staticmethod

@@ -25,7 +25,8 @@ class Reply:
     words: tuple[str | None, ...]
     """The token as text; None where the server does not say."""
     ids: NDArray[np.int64]
-    """The token as a number: the same token, the same number; -1 where unknown."""
+    """The token as a number: the same token, the same number; -1 where unknown. It is the
+    tokenizer's own in the form `prompt_logprobs`."""
     logprob: NDArray[np.float64]
     """NaN where there is none, as for the first token."""
     top1: NDArray[np.float64]
@@ -39,7 +40,10 @@ class Reply:
 
 def body_of(form: Form, model: str, prompt: str) -> dict[str, Any]:
     """Return the request that asks for the log-probabilities of a prompt."""
-    asked = {"prompt_logprobs": 1} if form == "prompt_logprobs" else {"echo": True}
+    if form == "prompt_logprobs":
+        asked: dict[str, Any] = {"prompt_logprobs": 1, "return_token_ids": True}
+    else:
+        asked = {"echo": True}
     common = {"model": model, "prompt": prompt, "max_tokens": 1, "temperature": 0, "logprobs": 1}
     return common | asked
 
@@ -66,10 +70,12 @@ def _read_prompt_logprobs(choice: Mapping[str, Any], usage: Mapping[str, Any]) -
         return None
     _check_length(len(entries), usage.get("prompt_tokens"))
     rows = [_entry(entry) for entry in entries]
+    ids = choice.get("prompt_token_ids") or [row[1] for row in rows]  # the first one, too
+    _check_length(len(ids), len(rows))
     own = choice.get("logprobs") or {}
     return Reply(
         words=tuple(row[0] for row in rows),
-        ids=np.array([row[1] for row in rows], dtype=np.int64),
+        ids=np.array(ids, dtype=np.int64),
         logprob=np.array([row[2] for row in rows]),
         top1=np.array([row[3] for row in rows]),
         rank=np.array([row[4] for row in rows], dtype=np.int64),

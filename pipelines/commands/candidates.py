@@ -27,8 +27,8 @@ QualityOption = Annotated[
 MinFit = Annotated[
     float | None,
     typer.Option(
-        help="Least chance that a reader accepts a word of WordNet, from 0 (anything) to below 1. "
-        "Default: the one that the quality was measured at."
+        help="Least chance that a reader accepts a word of WordNet, from 0 (anything) to below 1: "
+        "higher is better and fewer. Default: depends on the quality, see docs/marking.md."
     ),
 ]
 
@@ -38,27 +38,36 @@ def candidates(
         Path, typer.Argument(help='JSON Lines, each with "text", "start" and "end" of a word.')
     ],
     source: SourceOption = "wordnet",
-    quality: QualityOption = Quality.fast,
+    quality: Annotated[
+        Quality | None,
+        typer.Option(
+            help="As in `leximark mark`. Default: best if its two models are here, else fast; "
+            "every line says which."
+        ),
+    ] = None,
     min_fit: MinFit = None,
 ) -> None:
     """Print the words that may stand in given places, and why others may not.
 
     For each line of the file one line of JSON: `candidates`, best first, and `rejected`, each with
-    its reason; `reason` says why a word must stay whatever its synonyms. Places and words are those
-    that `leximark mark` would draw from. Offsets count code points.
+    its reason; `reason` says why a word must stay whatever its synonyms. The rules are those of
+    `leximark mark`, but for the least chance of acceptance, lower here unless you give one.
+    Offsets count code points.
     """
+    from pipelines import sources
     from pipelines.candidates import answer
-    from pipelines.marking import load_analyst, make_fit
+    from watermark.acceptance import load_acceptance
+    from watermark.fit import FitSettings
     from watermark.schemes.leximark import LexiMark
 
+    chosen = quality.value if quality else sources.installed_quality()
+    least = load_acceptance(chosen).offer_threshold if min_fit is None else min_fit
     try:
         scheme = LexiMark(
-            sources=tuple(source.split(",")),
-            quality=quality.value,
-            fit=make_fit(quality.value, min_fit),
+            sources=tuple(source.split(",")), quality=chosen, fit=FitSettings(min_fit=least)
         )
-        analyst = load_analyst(scheme)
+        analyst = sources.load_analyst(scheme)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
     for line in answer(file, analyst, scheme):
-        print(json.dumps(line, ensure_ascii=False))
+        print(json.dumps({**line, "quality": chosen}, ensure_ascii=False))

@@ -20,12 +20,14 @@ class Scope(StrEnum):
 
     word = "word"
     site = "site"
+    document = "document"
 
 
 class Test(StrEnum):
     """The tests of evidence that can be planned."""
 
     redraw = "redraw"
+    twin = "twin"
     remark = "remark"
     holdout = "holdout"
 
@@ -96,7 +98,10 @@ def mark(
     ] = Rule.keyed,
     scope: Annotated[
         Scope,
-        typer.Option(help="word: one draw for all places of a word. site: one for each place."),
+        typer.Option(
+            help="word: one draw for all places of a word. site: one for each place. document: one "
+            "for all places of a document."
+        ),
     ] = Scope.word,
     k: Annotated[
         int, typer.Option("--words-per-sentence", "-k", min=1, help="K, sites in a sentence.")
@@ -160,6 +165,9 @@ def mark(
             help="Key to use, 32 raw bytes; not copied. Default: a fresh one in the vault."
         ),
     ] = None,
+    workers: Annotated[
+        int, typer.Option(min=1, help="Processes that look for sites; the result is the same.")
+    ] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print the plan as JSON.")] = False,
 ) -> None:
     """Mark a data set before publishing it.
@@ -210,6 +218,7 @@ def mark(
         id_column=id_column,
         split=split,
         key_file=key_file,
+        workers=workers,
     )
     if as_json:
         print(plan.to_json(), end="")

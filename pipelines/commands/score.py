@@ -27,7 +27,13 @@ def score(
             "folder, or a hub id (owner/name or owner/name:configuration)."
         ),
     ],
-    model: Annotated[str, typer.Option(help="Suspect: folder or hub id of a causal model.")],
+    model: Annotated[
+        str,
+        typer.Option(
+            help="Suspect: folder or hub id of a causal model, adapter, GGUF file, or a server "
+            "(openai+http://host/v1#model, text+http://host/v1, chat+http://host/v1)."
+        ),
+    ],
     out: Annotated[
         Path, typer.Option(help="File to make; its name ends in .parquet, .jsonl or .csv.")
     ],
@@ -39,7 +45,7 @@ def score(
         str | None,
         typer.Option(
             help="Names, with commas. Default: all that one pass is enough for. By name only: "
-            "lowercase, pac, neighbourhood, recall, con_recall."
+            "lowercase, pac, neighbourhood, recall, con_recall, samia, ngram_coverage."
         ),
     ] = None,
     frequencies: Annotated[
@@ -81,6 +87,33 @@ def score(
     start_token: Annotated[
         str, typer.Option(help="What goes before each text: auto, bos, eos or none.")
     ] = "auto",
+    base: Annotated[
+        str | None, typer.Option(help="Base model of an adapter. Default: the one it names.")
+    ] = None,
+    cache: Annotated[
+        Path | None,
+        typer.Option(help="Folder for what models said of texts. Default: the user's cache."),
+    ] = None,
+    no_cache: Annotated[
+        bool, typer.Option("--no-cache", help="Read every text again and write nothing down.")
+    ] = False,
+    timeout: Annotated[
+        float, typer.Option(min=1, help="Seconds a server may take for a reply.")
+    ] = 120.0,
+    requests_per_second: Annotated[
+        float | None, typer.Option(min=0.001, help="Most requests begun in a second.")
+    ] = None,
+    connections: Annotated[
+        int, typer.Option(min=1, help="Requests to a server under way at a time.")
+    ] = 4,
+    samples: Annotated[
+        int,
+        typer.Option(min=1, help="For samia, ngram_coverage: continuations of each document."),
+    ] = 20,
+    temperature: Annotated[float, typer.Option(min=0.0, help="At which they are sampled.")] = 1.0,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Of the sampling; a server may not heed it.")
+    ] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print a summary as JSON.")] = False,
 ) -> None:
     """Score every document of a data set with membership detectors.
@@ -88,9 +121,13 @@ def score(
     Writes a row a document and a column a detector, behind the columns of the data set; `unscored`
     says why a score is missing. A higher score always means "more likely trained on".
     """
+    from membership.scoring import Sampling
     from pipelines.labelled import read_records
     from pipelines.scoring import Extras, score_command
-    from pipelines.suspects import ModelOptions
+    from pipelines.suspects import ModelOptions, cache_folder
+
+    if cache and no_cache:
+        raise typer.BadParameter("choose one of --cache and --no-cache")
 
     def texts(source: str | None) -> tuple[str, ...]:
         rows = read_records(source, text_column=text_column) if source else []
@@ -108,9 +145,20 @@ def score(
         model,
         reference,
         out,
-        ModelOptions(dtype.value, device, max_length, start_token),
+        ModelOptions(
+            dtype.value,
+            device,
+            max_length,
+            start_token,
+            base,
+            timeout,
+            requests_per_second,
+            connections,
+            None if no_cache else cache or cache_folder(),
+        ),
         detectors=[name.strip() for name in detectors.split(",")] if detectors else (),
         extras=Extras(frequencies, texts(nonmembers), texts(members)),
+        sampling=Sampling(samples, temperature, seed),
     )
     missing = {n: dict(Counter(s.reason for s in of if s.reason)) for n, of in scores.items()}
     scored = {name: sum(not score.reason for score in of) for name, of in scores.items()}

@@ -1,9 +1,27 @@
 """All experiments by name; `leximark reproduce` runs them."""
 
-from pipelines.experiments import laptop, leximark_finetune, leximark_pretrain, smoke
+from pipelines.experiments import (
+    ablations,
+    dcpdd_benchmarks,
+    hubble_ladder,
+    laptop,
+    leximark_finetune,
+    leximark_pretrain,
+    records_needed,
+    smoke,
+)
 from pipelines.experiments.experiment import Experiment
 
-MODULES = (smoke, laptop, leximark_finetune, leximark_pretrain)
+MODULES = (
+    smoke,
+    laptop,
+    hubble_ladder,
+    ablations,
+    records_needed,
+    leximark_finetune,
+    leximark_pretrain,
+    dcpdd_benchmarks,
+)
 EXPERIMENTS: dict[str, Experiment] = {
     module.EXPERIMENT.name: module.EXPERIMENT for module in MODULES
 }

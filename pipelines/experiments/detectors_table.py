@@ -1,6 +1,6 @@
 """Every detector on the fine-tuned model of the main job: members against passages never shown.
 
-    python -m pipelines.experiments.detectors_table OUT --proof PROOF [--report reports/detectors]
+    python -m pipelines.experiments.detectors_table OUT --proof PROOF --report reports/detectors
 
 PROOF is the folder of `pipelines.experiments.proof`. Members are published passages that the model
 was trained on; nonmembers are the passages held out, and more of the same random order of news,
@@ -12,12 +12,12 @@ was.
 import argparse
 import csv
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from membership.evidence.roc import FPRS
+from membership.evidence.roc import FPRS, Separation
 from pipelines.evaluation import Evaluation, evaluate_command, table_lines
 from pipelines.experiments.passages import passages
 from pipelines.experiments.proof import CORPUS, N_PASSAGES, SEED
@@ -43,13 +43,17 @@ def main() -> None:
     parser.add_argument("out", type=Path, help="folder for everything; an earlier run is gone on")
     parser.add_argument("--proof", type=Path, required=True, help="folder of the main job")
     parser.add_argument("--report", type=Path, help="folder for README.md and table.csv")
+    parser.add_argument(
+        "--more-passes", action="store_true", help="also detectors that read more texts: hours"
+    )
     arguments = parser.parse_args()
-    evaluations = run(arguments.out, arguments.proof)
+    stages = list(STAGES)[: 2 if arguments.more_passes else 1]
+    evaluations = run(arguments.out, arguments.proof, stages)
     write_report(arguments.report or arguments.out, arguments.out, evaluations)
 
 
-def run(out: Path, proof: Path) -> dict[str, Evaluation]:
-    """Run the experiment and return an evaluation for each stage."""
+def run(out: Path, proof: Path, stages: Sequence[str]) -> dict[str, Evaluation]:
+    """Run stages of the experiment and return an evaluation for each."""
     base = str(find_model("smollm2-135m"))
     corpus = write_corpus(out, proof)
     frequencies = out / "frequencies.npz"
@@ -59,7 +63,8 @@ def run(out: Path, proof: Path) -> dict[str, Evaluation]:
         frequencies_command(str(at_large), base, frequencies)
     extras = Extras(frequencies, nonmembers=tuple(_further(N_PREFIX, 0)))
     evaluations = {}
-    for stage, detectors in STAGES.items():
+    for stage in stages:
+        detectors = STAGES[stage]
         scores = out / f"{stage}.parquet"
         if not scores.exists():
             scores.with_name(scores.name + ".run.json").unlink(missing_ok=True)
@@ -133,7 +138,9 @@ def write_report(folder: Path, out: Path, evaluations: dict[str, Evaluation]) ->
         "",
         *table_lines(both),
         "",
-        f"Versions: {run_of['versions']}. Machine: {run_of['machine']}. Commit {run_of['commit']}.",
+        *_below_chance(ordered),
+        f"Machine: {_said(run_of['machine'])}. Versions: {_said(run_of['versions'])}. Commit "
+        f"{run_of['commit']}.",
     ]
     (folder / "README.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
     with (folder / "table.csv").open("w", encoding="utf-8", newline="") as file:
@@ -141,6 +148,22 @@ def write_report(folder: Path, out: Path, evaluations: dict[str, Evaluation]) ->
         writer.writerow(["detector", "auroc", "low", "high", *(f"tpr_at_{r:g}" for r in FPRS)])
         for name, s in {"blind baseline": first.blind_separation, **ordered}.items():
             writer.writerow([name, s.auroc, s.low, s.high, *s.tpr.values()])
+
+
+def _below_chance(found: Mapping[str, Separation]) -> list[str]:
+    """Name the detectors whose direction does not hold here."""
+    names = [name for name, s in found.items() if s.high < 0.5]
+    if not names:
+        return []
+    return [
+        f"Below one half with the whole interval: {', '.join(names)}. The direction of a detector "
+        "is fixed in advance by its paper's argument, and nothing is flipped.",
+        "",
+    ]
+
+
+def _said(record: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in record.items())
 
 
 if __name__ == "__main__":

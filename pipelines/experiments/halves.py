@@ -5,7 +5,7 @@ on the same members.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from pipelines.marking import mark_command
 from watermark.document import Document
 from watermark.keys import KEY_BYTES, Key, write_key
 from watermark.marking import Intent
+from watermark.prose import Span
 from watermark.scheme import Scheme
 from watermark.schemes.leximark import LexiMark
 from watermark.vault import Vault, open_vault
@@ -31,6 +32,8 @@ class Arm:
     """2: each half is marked by itself, as the released LexiMark code does. The outsiders then
     have other replacements than the members, and a difference between the halves is no longer a
     sign of training alone."""
+    remark_alpha: float = 0.0
+    """Level that the re-marking test must be able to reach; 0: it is not run."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,8 @@ class Halves:
 
     material: Material
     key: Key
+    marked_words: Mapping[str, Sequence[Span]]
+    """For each document, also of the outsiders, where its marks stand in the marked text."""
 
     @property
     def members(self) -> list[str]:
@@ -57,16 +62,18 @@ def make_halves(folder: Path, documents: Sequence[Document], arm: Arm, seed: int
         seed: Of the key: the same one gives the same halves in every arm.
     """
     scheme = arm.scheme or LexiMark()
-    both = _mark(folder / "both", documents, scheme, _key(seed, 0), holdout_share=0.5)
+    both = mark_documents(
+        folder / "both", documents, scheme, experiment_key(seed, 0), holdout_share=0.5
+    )
     material = gather(both)
     if arm.scheme is None:
         none = tuple(() for _ in documents)
         unmarked = replace(material, documents=material.originals, sites=none, choices=none)
-        return Halves(unmarked, both.key)
+        return Halves(unmarked, both.key, {})
     if arm.codebooks == 1:
-        return Halves(material, both.key)
-    parts = [
-        gather(_mark(folder / name, part, scheme, _key(seed, number), holdout_share=0.0))
+        return Halves(material, both.key, marked_words(both))
+    vaults = [
+        mark_documents(folder / name, part, scheme, experiment_key(seed, number), holdout_share=0.0)
         for number, (name, part) in enumerate(
             (
                 ("members", _some(material.originals, material.published)),
@@ -74,7 +81,17 @@ def make_halves(folder: Path, documents: Sequence[Document], arm: Arm, seed: int
             )
         )
     ]
-    return Halves(_side_by_side(*parts), both.key)
+    words = {name: spans for vault in vaults for name, spans in marked_words(vault).items()}
+    return Halves(_side_by_side(*map(gather, vaults)), both.key, words)
+
+
+def marked_words(vault: Vault) -> dict[str, list[Span]]:
+    """Return for each document where its marks stand in the marked text."""
+    found: dict[str, list[Span]] = {}
+    for mark in vault.marks():
+        span = (mark.start, mark.start + len(mark.chosen))
+        found.setdefault(mark.document_id, []).append(span)
+    return found
 
 
 def _some(documents: Sequence[Document], chosen: np.ndarray) -> list[Document]:
@@ -91,13 +108,15 @@ def _side_by_side(members: Material, outsiders: Material) -> Material:
     )
 
 
-def _key(seed: int, number: int) -> Key:
+def experiment_key(seed: int, number: int) -> Key:
+    """Return a key that anybody can make again: it keeps no secret."""
     return Key(np.random.default_rng([seed, number]).bytes(KEY_BYTES))
 
 
-def _mark(
+def mark_documents(
     folder: Path, documents: Sequence[Document], scheme: Scheme, key: Key, holdout_share: float
 ) -> Vault:
+    """Mark documents with a key into a vault in a folder; an earlier run's is taken up again."""
     key_file = folder / "key"
     if not (folder / "vault").exists():
         folder.mkdir(parents=True, exist_ok=True)

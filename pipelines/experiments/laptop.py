@@ -24,6 +24,8 @@ from pipelines.experiments.trial import Trial, run_trial
 from pipelines.training import TrainingSettings
 from watermark.assets import find_model
 from watermark.schemes.leximark import LexiMark
+from watermark.schemes.look_alikes import LookAlikes
+from watermark.schemes.random_sequence import RandomSequence
 
 CORPORA = ("news", "speeches")
 N_PASSAGES = 200
@@ -35,8 +37,11 @@ ARMS = {
     "published": Arm(LexiMark(rule="published")),
     "keyed word": Arm(LexiMark()),
     "keyed site": Arm(LexiMark(scope="site")),
+    "random sequence": Arm(RandomSequence(), remark_alpha=0.01),
+    "look-alikes": Arm(LookAlikes(scope="word")),
     "published, two codebooks": Arm(LexiMark(rule="published"), codebooks=2),
     "keyed word, two codebooks": Arm(LexiMark(), codebooks=2),
+    "random sequence, two codebooks": Arm(RandomSequence(), codebooks=2),
 }
 
 

@@ -16,7 +16,7 @@ from pipelines.experiments.summary import (
 )
 
 UNMARKED = "none"
-TESTS = ("redraw", "redraw, no reference", "holdout", "holdout, no reference", "welch")
+TESTS = ("redraw", "redraw, no reference", "remark", "holdout", "holdout, no reference", "welch")
 
 
 def describe_lift(rows: list[Row], folder: Path, *, arms: Sequence[str]) -> str:

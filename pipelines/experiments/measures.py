@@ -12,6 +12,7 @@ from sklearn.metrics import roc_curve
 from membership.evidence.holdout import holdout_test
 from membership.evidence.permutation import auroc
 from membership.evidence.redraw import redraw_test
+from membership.evidence.remark import remark_test
 from membership.evidence.result import TestResult
 from membership.examination import Examination
 from pipelines.experiments.records import Measure
@@ -74,12 +75,18 @@ def score_values(found: Examination, detector: str) -> NDArray[np.float64]:
 
 def measure_detectors(found: Examination) -> Iterator[Measure]:
     """Yield AUROC and TPR at 5 % FPR of each detector; nothing is flipped."""
-    published = found.material.published
     for name in found.scores:
-        values = score_values(found, name)
-        scored = np.isfinite(values)
-        inside, outside = values[scored & published], values[scored & ~published]
-        n = len(inside) + len(outside)
+        yield from measure_scores(name, score_values(found, name), found.material.published)
+
+
+def measure_scores(
+    name: str, values: NDArray[np.float64], members: NDArray[np.bool_]
+) -> Iterator[Measure]:
+    """Yield AUROC and TPR at 5 % FPR of scores; nothing if one side has none."""
+    scored = np.isfinite(values)
+    inside, outside = values[scored & members], values[scored & ~members]
+    n = len(inside) + len(outside)
+    if len(inside) and len(outside):
         yield Measure("auroc", auroc(inside, outside), name, n)
         yield Measure("tpr_at_5_fpr", tpr_at(MAX_FPR, inside, outside), name, n)
 
@@ -104,6 +111,10 @@ def measure_tests(found: Examination, key: Key, n_resamples: int = 99_999) -> It
         yield Measure("zscore", result.zscore, name, n)
         yield Measure("bound", result.bound or 1.0, name, n)
         yield Measure("effect", result.effect, name, n)
+    if found.versions is not None:
+        scores = found.version_scores[WITH_REFERENCE]
+        result = remark_test(found.versions, scores, detector=WITH_REFERENCE, alpha=ALPHA)
+        yield Measure("pvalue", result.pvalue, "remark", found.versions.n_blocks)
     n = len(members) + len(outsiders)
     for name, detector in _holdouts(found).items():
         result = tests.holdout(members, outsiders, detector, n_resamples)

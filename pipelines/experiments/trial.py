@@ -6,13 +6,21 @@ again: remove the record of the cell and run it once more.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from membership.detector import Detector
+from membership.detectors.reference import MinusReference
 from membership.examination import Examination, examine
+from membership.versions import Versions, make_versions
 from pipelines.experiments.halves import Arm, Halves, make_halves
-from pipelines.experiments.measures import measure_detectors, measure_power, measure_tests
+from pipelines.experiments.marked_words import MarkedWords
+from pipelines.experiments.measures import (
+    WITH_REFERENCE,
+    measure_detectors,
+    measure_power,
+    measure_tests,
+)
 from pipelines.experiments.records import Measure
 from pipelines.suspects import ModelOptions, load_model
 from pipelines.training import TrainingSettings, load_base, train_once
@@ -30,7 +38,7 @@ class Trial:
     training: TrainingSettings
     detectors: Mapping[str, Detector]
     seed: int
-    options: ModelOptions = field(default=ModelOptions())
+    options: ModelOptions = ModelOptions()
     power: bool = True
     """Whether to measure the power of the tests as well."""
 
@@ -53,9 +61,22 @@ def run_trial(trial: Trial, folder: Path) -> Iterator[Measure]:
 
 def examine_halves(halves: Halves, model: str, trial: Trial) -> Examination:
     """Run a model and its base over both halves."""
+    words = MarkedWords(halves.marked_words)
+    of_words: list[Detector] = [words, MinusReference(words)] if halves.marked_words else []
     return examine(
         halves.material,
         load_model(model, trial.options),
         {"base": load_model(trial.base, trial.options)},
-        trial.detectors,
+        {**trial.detectors, **{detector.name: detector for detector in of_words}},
+        remarking=_remarking(halves, trial),
     )
+
+
+def _remarking(halves: Halves, trial: Trial) -> tuple[Versions, str] | None:
+    if not trial.arm.remark_alpha:
+        return None
+    material, alpha = halves.material, trial.arm.remark_alpha
+    versions = make_versions(
+        material.originals, material.sites, material.choices, alpha=alpha, seed=trial.seed
+    )
+    return versions, WITH_REFERENCE

@@ -84,6 +84,19 @@ def test_the_scores_are_those_of_the_local_model(folder, local, form, bos):
         if form == "prompt_logprobs":
             np.testing.assert_array_equal(ours.token_ids, theirs.token_ids)
             np.testing.assert_array_equal(ours.rank, theirs.rank)
+            assert ours.unscored_start == theirs.unscored_start
+
+
+@pytest.mark.parametrize("bos", [False, True])
+def test_a_server_that_does_not_name_the_first_token_reads_candidates_all_the_same(
+    folder, local, bos
+):
+    with serve(folder, token_ids=False, bos=bos) as fake:
+        trace = traces(connect(fake), [Query(TEXT, PLACES)])[0]
+    theirs = traces(local[bos], [Query(TEXT, PLACES)])[0]
+    assert trace.unscored_start == ()
+    assert trace.readings[0].reason == theirs.readings[0].reason == ("" if bos else NO_CONTEXT)
+    np.testing.assert_allclose(trace.logprob, theirs.logprob, atol=1e-4)
 
 
 @pytest.mark.parametrize("bos", [False, True])
@@ -100,7 +113,7 @@ def test_candidates_are_read_as_in_the_local_model(folder, local, form, bos):
 
 
 def test_a_place_far_behind_is_read_with_all_the_text_to_its_left(folder, local):
-    text = f"It is a test. The class has a name. {TEXT}"
+    text = f"It is a test. The class has a name. For x in y, try it with an import. {TEXT}"
     place = Place(text.index("class is"), "class", ("class", "name"))
     with serve(folder) as fake:  # windows of twice 96 code points
         ours = traces(connect(fake), [Query(text, (place,))])[0].readings[0]
@@ -203,6 +216,7 @@ def test_what_does_not_pass_is_one_message(folder, form, fault, words):
         with pytest.raises(ModelError, match=words) as caught:
             traces(suspect, [TEXT])
     assert fake.url in str(caught.value)
+    assert str(caught.value).isprintable()  # a terminal may obey what is not
 
 
 def test_a_server_that_does_not_exist_is_one_message():

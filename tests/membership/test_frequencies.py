@@ -4,6 +4,7 @@ import pytest
 from membership.detectors.dc_pdd import DcPdd
 from membership.frequencies import count_tokens, load_frequencies
 from membership.models.huggingface import load_huggingface, load_tokenizer
+from membership.scoring import tokenizer_fingerprint
 from membership.tokens import wrap_tokenizer
 from membership.trace import Query
 from tests.tiny import END, TEXTS, save_tiny_model, tiny_tokenizer
@@ -54,8 +55,13 @@ def test_only_the_beginning_of_a_document_may_be_counted():
 
 
 def test_special_tokens_are_not_counted():
-    tokenizer = plain()
-    assert table([f"try {END} it"]).counts[list(tokenizer.special)].sum() == 0
+    made = tiny_tokenizer()
+    try_ = made.backend_tokenizer.token_to_id("try")
+    tokenizer = wrap_tokenizer(made.backend_tokenizer, "auto", {"eos": try_})
+    assert try_ in tokenizer.special
+    counts = table([f"try it {END}"], tokenizer=tokenizer).counts
+    assert counts[list(tokenizer.special)].sum() == 0
+    assert counts.sum() > 2  # what looks like a special token in a text is text
 
 
 def test_what_the_table_was_made_from_stands_in_it(tmp_path):
@@ -97,7 +103,7 @@ def test_a_corpus_without_tokens_is_refused():
         table([""])
 
 
-def test_tokenizers_are_told_apart_by_vocabulary_and_by_cut():
+def test_tokenizers_are_told_apart_by_how_they_cut():
     same = plain().fingerprint()
     assert plain(tiny_tokenizer(bos=None)).fingerprint() == same  # a start token is no difference
     assert plain(tiny_tokenizer(vocab_size=500)).fingerprint() != same
@@ -110,6 +116,9 @@ def test_the_tokenizer_of_a_model_has_the_fingerprint_of_the_model(tmp_path):
     folder = save_tiny_model(tmp_path / "model", "llama")
     model = load_huggingface(folder, dtype="float32")
     assert load_tokenizer(folder).fingerprint() == model.tokenizer.fingerprint()
+    for start_token in ("auto", "none"):
+        door = load_huggingface(folder, dtype="float32", start_token=start_token, max_length=20)
+        assert tokenizer_fingerprint(door) == model.tokenizer.fingerprint()
     detector = DcPdd(table(TEXTS), model.tokenizer.fingerprint())
     assert detector.table.origin.tokenizer == model.tokenizer.fingerprint()
 

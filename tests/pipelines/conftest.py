@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from pipelines import cli, marking
+from pipelines import cli, sources
 from pipelines.demo import paragraphs
 from pipelines.marking import make_intent, mark_command
 from pipelines.training import Shape, TrainingSettings, new_model, new_tokenizer, train
@@ -145,7 +145,7 @@ class Done:
 def command(tmp_path, monkeypatch, capsys, analyst):
     """Run a console script in this process and in `tmp_path`, with the analyst loaded once."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(marking, "load_analyst", lambda scheme=None: analyst)
+    monkeypatch.setattr(sources, "load_analyst", lambda scheme=None: analyst)
     entries = {"leximark": cli.main, "verify": cli.verify_main}
 
     def run(program, *arguments):

@@ -121,7 +121,12 @@ def test_an_error_of_the_system_that_nobody_can_mend_keeps_its_traceback():
 
 def test_an_interruption_leaves_with_130_and_no_traceback():
     code = PROGRAM.format(
-        body="import time; print('begun', flush=True); time.sleep(60)", entry="main"
+        # A shell that starts a job in the background makes it deaf to interruptions.
+        body=(
+            "import signal, time; signal.signal(signal.SIGINT, signal.default_int_handler); "
+            "print('begun', flush=True); time.sleep(60)"
+        ),
+        entry="main",
     )
     process = subprocess.Popen(
         [sys.executable, "-c", code, "failing"],

@@ -159,3 +159,43 @@ def test_a_document_of_ten_megabytes_is_marked(tmp_path, command):
     done = command("leximark", "mark", "books", *OUT, "--holdout", "0")
     assert done.status == 0, done.err
     assert (tmp_path / "published/one.txt").stat().st_size > 9_000_000
+
+
+def test_two_workers_give_what_one_gives(corpus, tmp_path, command):
+    (tmp_path / "owner.key").write_bytes(bytes(range(32)))
+    for name, workers in (("one", 1), ("two", 2)):
+        out = ("--out", f"{name}/published", "--vault", f"{name}/vault")
+        (tmp_path / name).mkdir()
+        done = command(
+            *("leximark", "mark", corpus, *out, "--key-file", "owner.key"),
+            *("--workers", workers),
+        )
+        assert done.status == 0, done.err
+    for file in ("published/news.jsonl", "vault/ledger.parquet", "vault/plan.json"):
+        assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
+
+
+GERMAN = "Der Ausschuss hat im Herbst ein altes Haus am Hafen gekauft. "
+
+
+def test_a_corpus_in_another_language_is_refused_with_the_reason(tmp_path, command):
+    rows = [json.dumps({"text": GERMAN * n}) + "\n" for n in (1, 2, 3)]
+    (tmp_path / "news.jsonl").write_text("".join(rows), encoding="utf-8")
+    done = command("leximark", "mark", "news.jsonl", *OUT)
+    assert done.status == 2
+    assert "6 of 6 sentences" in done.err
+    assert "'de'" in done.err
+
+
+def test_of_a_mixed_document_the_english_sentences_alone_are_marked(tmp_path, command):
+    english = "The committee purchased a large building near the old harbour. "
+    rows = [json.dumps({"text": GERMAN * 2 + english + GERMAN}) + "\n"]
+    (tmp_path / "news.jsonl").write_text("".join(rows), encoding="utf-8")
+    done = command("leximark", "mark", "news.jsonl", *OUT, "--holdout", "0", "--min-fit", "0.1")
+    assert done.status == 0, done.err
+    ((_, marked),) = open_vault(tmp_path / "vault").marked()
+    inside = range(2 * len(GERMAN), 2 * len(GERMAN) + len(english))
+    assert marked.marks
+    assert all(mark.start in inside for mark in marked.marks[:1])
+    assert marked.document.text.startswith(GERMAN * 2)
+    assert marked.document.text.endswith(GERMAN)

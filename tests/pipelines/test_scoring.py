@@ -13,8 +13,10 @@ import pytest
 from membership.detectors import default_detectors
 from pipelines import cli
 from pipelines.demo import paragraphs
+from pipelines.notebook import score_dataset
 from pipelines.score_table import read_scores
 from pipelines.scoring import MORE_PASSES
+from tests.fake_server import serve
 from tests.tiny import save_tiny_model, tiny_tokenizer
 
 ONE_PASS = [n for n, d in default_detectors().items() if "reference" not in d.needs]
@@ -222,3 +224,49 @@ def test_the_commands_of_the_page_on_detectors_run(leximark, corpus, models):
     table = page.partition("## Which runs where")[2].partition("##")[0]
     rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
     assert set(re.findall(r"`(\w+)`", " ".join(rows))) - {"samia", "ngram_coverage"} <= listed
+
+
+def test_a_data_set_in_memory_gets_a_column_a_detector(models):
+    import datasets
+
+    data = datasets.Dataset.from_list([{"body": "for x in y"}, {"body": ""}])
+    scored = score_dataset(
+        data, models["suspect"], models["base"], detectors=["loss", "ez"], text_column="body"
+    )
+    assert scored.column_names == ["body", "loss", "ez"]
+    assert scored["loss"][0] < 0
+    assert math.isnan(scored["loss"][1])
+    assert list(score_dataset(data, models["suspect"], text_column="body").features)[1:] == ONE_PASS
+
+
+def test_a_server_that_only_writes_is_scored_by_what_it_writes(leximark, models):
+    rows = [{"text": "one two three more of one two three"}, {"text": ""}]
+    Path("c.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with serve(models["suspect"]) as server:
+        model = f"chat+{server.url}"
+        leximark("score", "c.jsonl", "--model", model, "--samples", 2, "--out", "s.jsonl")
+        both = leximark("score", "c.jsonl", "--model", models["suspect"], "--out", "t.jsonl",
+                        "--detectors", "loss,samia", status=2)  # fmt: skip
+        lost = leximark("score", "c.jsonl", "--model", model, "--out", "t.jsonl",
+                        "--detectors", "loss", status=2)  # fmt: skip
+        assert len([r for r in server.requests if r["messages"][-1]["content"] != "The"]) >= 2
+    found = [json.loads(line) for line in Path("s.jsonl").read_text().splitlines()]
+    # It writes "more of one two three more"; the rest of the text is "of one two three".
+    assert (found[0]["samia"], found[0]["ngram_coverage"]) == (1.0, 4 / 6)
+    assert json.loads(found[1]["unscored"])["samia"] == "too short to be split"
+    assert "samia: needs a suspect that writes" in both
+    assert "loss: needs logprobs" in lost
+    about = json.loads(Path("s.jsonl.run.json").read_text())
+    assert about["inputs"]["sampling"] == {"n": 2, "temperature": 1.0, "seed": 0}
+
+
+def test_a_second_run_reads_no_text_again(leximark, corpus, models, monkeypatch):
+    score = ("score", corpus, "--model", models["suspect"], "--detectors", "loss,zlib")
+    leximark(*score, "--cache", "cache", "--out", "a.csv")
+    monkeypatch.setattr(
+        "pipelines.suspects.load_huggingface", lambda *a, **k: pytest.fail("a model was loaded")
+    )
+    leximark(*score, "--cache", "cache", "--out", "b.csv")
+    assert Path("a.csv").read_bytes() == Path("b.csv").read_bytes()
+    refused = leximark(*score, "--cache", "x", "--no-cache", "--out", "c.csv", status=2)
+    assert "choose one of" in refused

@@ -36,7 +36,10 @@ def test_behind_a_server_the_verdict_is_that_of_the_local_model(job, tmp_path):
         assert len(fake.requests) - n_requests < 20  # the probe and nothing else
     assert remote.verdict.words == local.verdict.words == "trained on it"
     assert remote.verdict.primary.test == "redraw"
-    assert "needs moments" in remote.verdict.skipped["holdout"]
+    assert "needs moments" in remote.examination.unable["min_k_plus_plus"]
+    (beside,) = remote.verdict.others
+    assert beside.details is not None
+    assert (beside.test, beside.details["detectors"]) == ("holdout", ["loss"])
     assert again.verdict.primary.statistic == remote.verdict.primary.statistic
     assert dict(remote.table.unusable) == dict(local.table.unusable)
     assert remote.table.draws == local.table.draws

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -88,6 +89,19 @@ def test_a_run_that_was_cut_ends_with_the_same_weights(base, tmp_path, monkeypat
     n_whole = -(-len(TEXTS) // 2) * 3
     assert len(steps) == 3 + n_whole - 2  # two steps were kept
     assert not changed(weights(tmp_path / "whole"), weights(tmp_path / "cut"))
+
+
+def test_texts_come_in_their_order_if_they_are_not_shuffled(base, tmp_path):
+    texts = list(TEXTS)
+    for name, order, shuffle in (
+        ("a", texts, False),
+        ("b", texts[::-1], False),
+        ("c", texts, True),
+    ):
+        settings = replace(SETTINGS, shuffle=shuffle, epochs=1, batch_size=1)
+        train(*load_base(base, settings), order, tmp_path / name, settings)
+    assert changed(weights(tmp_path / "a"), weights(tmp_path / "b"))
+    assert changed(weights(tmp_path / "a"), weights(tmp_path / "c"))
 
 
 def test_a_model_that_is_there_is_not_trained_again(base, tmp_path):

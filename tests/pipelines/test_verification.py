@@ -48,6 +48,21 @@ def test_the_model_that_was_trained_is_found_and_the_other_is_not(job, tmp_path)
     assert other.primary.pvalue > 0.001
 
 
+def test_marks_that_nobody_drew_are_tested_by_the_withheld_documents_alone(job, command):
+    made = ("--out", "published", "--vault", "vault", "--id-column", "id", "--rule", "published")
+    done = command("leximark", "mark", job.corpus, *made)
+    assert done.status == 0, done.err
+    done = command(
+        "verify", "--corpus", "vault", "--model", job.trained, "--json", "--dtype", "float32"
+    )
+    assert done.status == 0, done.err
+    report = json.loads(done.out)
+    assert report["primary"]["test"] == "holdout"
+    assert "no word with rivals" in report["skipped"]["redraw"]
+    assert "none was made" in report["skipped"]["twin"]
+    assert report["in_plan"]
+
+
 def test_a_reference_is_taken_into_account(job, tmp_path):
     report = audit(job, job.trained, tmp_path / "a", [job.other], n_null_keys=200)
     details = report.audit.verdict.primary.details

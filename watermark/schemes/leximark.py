@@ -16,19 +16,20 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 from watermark.acceptance import Quality
 from watermark.document import Document, Site
 from watermark.fit import Candidate, FitSettings, Source, find_candidates, phrase_barrier
+from watermark.language import other_language
 from watermark.prose import Span, protected_spans
 from watermark.rarity import rarity_bits
 from watermark.scheme import Rule, Test, check_share
 from watermark.spots import Spot
 from watermark.synonyms import WordNet
-from watermark.words import Sentence, Word, read_sentences
+from watermark.words import Sentence, Word, read_pieces
 
 if TYPE_CHECKING:
     from spacy.language import Language
 
-GROUP_CHARACTERS = 200_000
-"""How much text is read at a time; more is read only of a longer document."""
-Scope = Literal["word", "site"]
+GROUP_SENTENCES = 2_000
+"""How many sentences are in memory at a time."""
+Scope = Literal["word", "site", "document"]
 Select = Literal["rarest", "commonest", "random"]
 
 PUBLISHED = "published"
@@ -37,7 +38,9 @@ PUBLISHED = "published"
 LIGHT_WORDS = frozenset(
     """
     be do have can will shall may must need dare make take get give go come let keep put
-    more most less least much many few other same such own so not never ever there here
+    thing way lot bit kind sort people time day year
+    more most less least much many few other same such own too so not never ever
+    also even just only still yet already again there here
     """.split()  # noqa: SIM905 - a list of words reads better as one
 )
 """Lemmas that mean little by themselves: a synonym of theirs is hardly ever right."""
@@ -50,7 +53,7 @@ class LexiMark:
     rule: Rule = "keyed"
     """`keyed`: the key chooses among the candidates. `published`: always the rarest candidate."""
     scope: Scope = "word"
-    """`word`: one draw decides all places of a word. `site`: every place has its own draw."""
+    """What one draw decides: all places of a `word`, one `site`, or all of a `document`."""
     words_per_sentence: int = 5
     """K of the paper: how many words of a sentence become sites."""
     percentage: float = 0.0
@@ -98,13 +101,13 @@ class LexiMark:
             raise ValueError(f"select must be one of {get_args(Select)}, got {self.select!r}")
 
     def cap(self, draw: str) -> int | None:
-        """Return the most sites of a draw; one that decides a single place needs no limit."""
+        """Return the most sites of a draw; one of a single place or document needs no limit."""
         return self.max_sites_per_draw if self.scope == "word" else None
 
     @property
     def tests(self) -> tuple[Test, ...]:
         """Without a key there is nothing to re-draw."""
-        return ("redraw", "remark", "holdout") if self.rule == "keyed" else ("holdout",)
+        return ("redraw", "twin", "remark", "holdout") if self.rule == "keyed" else ("holdout",)
 
     def describe(self) -> dict[str, Any]:
         """Return name and settings as a plan keeps them."""
@@ -135,34 +138,39 @@ def find_sites(
     rule `published` they still carry every admissible candidate: `choose_published` needs the
     whole corpus to settle on one replacement a word.
     """
-    for group in _groups(documents):
-        texts = [document.text for document in group]
-        sought: list[_Sought] = []
-        read = zip(group, read_sentences(analyst.nlp, texts), strict=True)
-        for number, (document, sentences) in enumerate(read):
-            spans = protected_spans(document.text, quotations=settings.quotations)
-            for sentence in filter(_is_prose, sentences):
-                spots = _spots(analyst.wordnet, document, sentence, spans, settings)
-                wanted = _sites_wanted(sentence, settings)
-                sought.append(_Sought(number, document, wanted, spots))
+    done, sites = 0, list[Site]()
+    for sought in _groups(_sentences(analyst, documents, settings)):
         _fill(analyst, sought, settings)
-        found: list[list[Site]] = [[] for _ in group]
         for one in sought:
-            found[one.number] += one.sites
-        yield from (sorted(sites, key=lambda site: site.start) for sites in found)
+            while done < one.number:  # all sentences of that document were before this one
+                yield sorted(sites, key=lambda site: site.start)
+                done, sites = done + 1, []
+            sites += one.sites
+    for _ in range(done, len(documents)):
+        yield sorted(sites, key=lambda site: site.start)
+        sites = []
 
 
-def _groups(documents: Sequence[Document]) -> Iterator[list[Document]]:
-    """Cut a batch so that little text is in memory, and enough for a model to read at once."""
-    group: list[Document] = []
-    size = 0
-    for document in documents:
-        if group and (size + len(document.text) > GROUP_CHARACTERS):
-            yield group
-            group, size = [], 0
-        group.append(document)
-        size += len(document.text)
-    if group:
+def _sentences(
+    analyst: Analyst, documents: Sequence[Document], settings: LexiMark
+) -> Iterator["_Sought"]:
+    """Yield the sentences that are prose, document after document."""
+    spans, read = list[Span](), -1
+    for number, (start, end), sentences in read_pieces(analyst.nlp, (d.text for d in documents)):
+        document = documents[number]
+        if number != read:
+            spans = protected_spans(document.text, quotations=settings.quotations)
+            read = number
+        near = [span for span in spans if span[0] < end and start < span[1]]
+        for sentence in filter(_is_prose, sentences):
+            spots = _spots(analyst.wordnet, document, sentence, near, settings)
+            yield _Sought(number, document, _sites_wanted(sentence, settings), spots)
+
+
+def _groups(sought: Iterable["_Sought"]) -> Iterator[list["_Sought"]]:
+    """Take so many sentences together that a model has enough to read, and memory to spare."""
+    sentences = iter(sought)
+    while group := list(islice(sentences, GROUP_SENTENCES)):
         yield group
 
 
@@ -235,9 +243,11 @@ def _sites_wanted(sentence: Sentence, settings: LexiMark) -> int:
 
 
 def _is_prose(sentence: Sentence) -> bool:
-    """Tell a sentence from a heading, a list of names or the rest of a table."""
-    words = [word for word in sentence if word.text[:1].isalpha()]
-    return len(words) >= 4 and any(word.tag.startswith(("VB", "MD")) for word in sentence)
+    """Tell an English sentence from a heading, a list of names or the rest of a table."""
+    words = [word.text for word in sentence if word.text[:1].isalpha()]
+    if len(words) < 4 or not any(word.tag.startswith(("VB", "MD")) for word in sentence):
+        return False
+    return not other_language(words)
 
 
 def barrier(
@@ -294,6 +304,8 @@ def _protects(settings: LexiMark, candidate: Candidate) -> bool:
 def _draw_name(settings: LexiMark, document: Document, word: Word, lemmas: Sequence[str]) -> str:
     if settings.rule == "published":
         return PUBLISHED
+    if settings.scope == "document":
+        return document.id
     if settings.scope == "site":
         return f"{document.id}:{word.start}"
     return f"{word.lemma}.{word.pos}:{'|'.join(lemmas)}"

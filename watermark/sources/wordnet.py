@@ -10,6 +10,9 @@ from watermark.model_features import Models, model_features
 from watermark.spots import Spot
 from watermark.synonyms import WordNet
 
+PRONOUNS = frozenset({"someone", "somebody", "something", "nothing", "one", "self"})
+"""What WordNet lists as nouns, and no noun can give way to."""
+
 
 @dataclass(frozen=True, slots=True)
 class Described:
@@ -25,11 +28,18 @@ def describe(wordnet: WordNet, spot: Spot, settings: FitSettings) -> list[Descri
     found: list[Described] = []
     for lemma in senses.lemmas:
         candidate = shape(lemma, "wordnet", spot, settings)
-        if not candidate.rejected and (register := senses.register(lemma)):
-            candidate = replace(candidate, rejected=f"register: {register}")
+        if not candidate.rejected and (objection := _objection(senses, lemma)):
+            candidate = replace(candidate, rejected=objection)
         features = {} if candidate.rejected else senses.features(lemma, candidate.surface)
         found.append(Described(candidate, features))
     return found
+
+
+def _objection(senses: SpotSenses, lemma: str) -> str:
+    if lemma in PRONOUNS:
+        return "a pronoun"
+    register = senses.register(lemma)
+    return f"register: {register}" if register else ""
 
 
 @dataclass(frozen=True)
@@ -66,8 +76,8 @@ class ModelledWordNetSource:
     models: Models
     screen: Acceptance
     """The regression without models."""
-    worth_reading: float = 0.1
-    """Words with a smaller chance by `screen` are not shown to the models."""
+    most_read: int = 6
+    """How many words of a spot are shown to the models: the best by `screen`."""
 
     @property
     def name(self) -> str:
@@ -76,9 +86,7 @@ class ModelledWordNetSource:
 
     def candidates(self, spots: Sequence[Spot], settings: FitSettings) -> list[list[Candidate]]:
         """Return the candidates of each spot, the rejected ones with their reason."""
-        found = [
-            [self._screened(d) for d in describe(self.wordnet, spot, settings)] for spot in spots
-        ]
+        found = [self._screened(describe(self.wordnet, spot, settings)) for spot in spots]
         offered = [[d for d in some if not d.candidate.rejected] for some in found]
         read = model_features(self.models, spots, [[d.candidate for d in some] for some in offered])
         judged: list[list[Candidate]] = []
@@ -92,11 +100,18 @@ class ModelledWordNetSource:
             judged.append(judge(offers, chances, settings.min_fit) + rejected)
         return judged
 
-    def _screened(self, described: Described) -> Described:
-        if described.candidate.rejected:
-            return described
-        chance = self.screen.chance(described.features)
-        if chance >= self.worth_reading:
-            return described
-        reason = f"fit without models below {self.worth_reading:g}"
-        return Described(replace(described.candidate, score=chance, rejected=reason), {})
+    def _screened(self, found: Sequence[Described]) -> list[Described]:
+        """Return the described with all but the most promising rejected."""
+        chance = {
+            d.candidate.lemma: self.screen.chance(d.features)
+            for d in found
+            if not d.candidate.rejected
+        }
+        read = sorted(chance, key=lambda lemma: (-chance[lemma], lemma))[: self.most_read]
+        reason = f"not among the {self.most_read} best without models"
+        return [
+            d
+            if d.candidate.rejected or d.candidate.lemma in read
+            else Described(replace(d.candidate, rejected=reason), {})
+            for d in found
+        ]

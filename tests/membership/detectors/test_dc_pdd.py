@@ -108,3 +108,8 @@ def test_the_name_tells_an_unusual_cap():
 def test_it_is_scored_as_any_detector():
     trace = trace_of(GOLDEN, ids=IDS)
     assert score_document(DcPdd(table(), "f1"), DOCUMENT, [trace]).reason == ""
+
+
+def test_a_token_beyond_the_table_has_no_frequency():
+    found = score_document(DcPdd(table(), "f1"), DOCUMENT, [trace_of([-1.0], ids=[10])])
+    assert found.reason == "it has a token that the table of frequencies does not know"

@@ -3,7 +3,7 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from pipelines import marking
+from pipelines import sources
 from pipelines.demo import paragraphs
 from pipelines.experiments.halves import Arm, make_halves
 from watermark.document import Document
@@ -14,7 +14,7 @@ DOCUMENTS = [Document(f"t{i}", text) for i, text in enumerate(islice(paragraphs(
 
 @pytest.fixture
 def make(tmp_path, monkeypatch, analyst):
-    monkeypatch.setattr(marking, "load_analyst", lambda scheme=None: analyst)
+    monkeypatch.setattr(sources, "load_analyst", lambda scheme=None: analyst)
 
     def run(name, arm, seed=0):
         return make_halves(tmp_path / name, DOCUMENTS, arm, seed)
@@ -65,6 +65,17 @@ def test_two_codebooks_mark_the_outsiders_with_another_key(make):
     assert sum(by_id[i] != other[i] for i in outside) > len(outside) / 2
     assert np.count_nonzero(two.material.published) == 12
     assert len(two.material.documents) == 24
+
+
+def test_marked_words_stand_where_they_are_said_to(make):
+    halves = make("keyed", Arm(LexiMark()))
+    texts = {document.id: document.text for document in halves.material.documents}
+    rows = zip(halves.material.originals, halves.material.sites, strict=True)
+    words = {d.id: {w for site in sites for w in site.candidates} for d, sites in rows}
+    for name, spans in halves.marked_words.items():
+        found = {texts[name][start:end] for start, end in spans}
+        assert found <= words[name] or not words[name]  # outsiders show no sites
+    assert len(halves.marked_words) > 12
 
 
 def test_a_second_call_takes_up_what_is_there(make):

@@ -1,0 +1,105 @@
+"""The twin test: does the suspect know the published versions of the texts better than others?
+
+Every published document has versions that the key might as well have published. If the suspect
+does not depend on the key, which of them was published is a uniform draw for each document, and
+changing it at random gives an exact p-value, for any detector. With two versions that is the
+sign-flip test.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import norm
+
+from membership.evidence.redraw import (
+    DrawTable,
+    chernoff_bound,
+    null_statistics,
+    standard_deviation,
+    statistic,
+    statistic_per_unit,
+)
+from membership.evidence.result import TestResult, monte_carlo_pvalue
+from membership.evidence.score_table import CLIP
+from watermark.errors import PrerequisiteError
+
+ASSUMPTION = (
+    "the suspect was made without knowledge of the owner's key or of anything that was published "
+    "with it; the versions that were not published reached nobody"
+)
+
+
+def twin_test(
+    names: Sequence[str],
+    scores: Sequence[NDArray[np.float64]],
+    published: Sequence[int],
+    *,
+    detector: str,
+    alpha: float,
+    n_resamples: int = 99_999,
+    seed: int = 0,
+) -> TestResult:
+    """Permute the versions within each document; the statistic is a sum of score differences.
+
+    Scores are taken less their mean within the document, and clipped at three times their median
+    size: neither looks at what was published.
+
+    Args:
+        names: Of the documents, each one once.
+        scores: For each document the score of each of its versions; a higher score speaks for
+            training. A document with a version that could not be scored (NaN) is left out.
+        published: For each document, which version was published.
+        detector: What made the scores.
+        alpha: Level at which the detectable effect is stated.
+        n_resamples: Number of permutations.
+        seed: Seed of the permutations.
+
+    Raises:
+        PrerequisiteError: There are so few documents that no p-value could be as small as alpha.
+    """
+    kept = [i for i, values in enumerate(scores) if np.isfinite(values).all() and np.ptp(values)]
+    draws = _table([names[i] for i in kept], [scores[i] for i in kept])
+    floor = float(np.exp(-np.log(draws.n_options).sum()))
+    if floor > alpha:
+        raise PrerequisiteError(
+            f"twin test: {len(kept)} documents have several versions with scores of their own, "
+            f"which can show no p below {floor:.2g}"
+        )
+    observed = statistic(draws, np.array([published[i] for i in kept], dtype=np.int64))
+    null = null_statistics(draws, n_resamples, np.random.default_rng(seed))
+    unit = statistic_per_unit(draws)
+    sd = standard_deviation(draws)
+    return TestResult(
+        test="twin",
+        statistic=observed,
+        pvalue=monte_carlo_pvalue(observed, null),
+        n_resamples=n_resamples,
+        null=null,
+        seed=seed,
+        effect=observed / unit,
+        detectable_effect=float(norm.isf(alpha) + norm.isf(0.2)) * sd / unit,
+        effect_unit=f"{detector} of the published version less that of the others, mean",
+        assumption=ASSUMPTION,
+        grade="A",
+        bound=chernoff_bound(draws, observed),
+        details={
+            "detectors": [detector],
+            "n_documents": len(kept),
+            "n_twins": int(draws.n_options.sum()),
+            "n_left_out": len(scores) - len(kept),
+        },
+    )
+
+
+def _table(names: Sequence[str], scores: Sequence[NDArray[np.float64]]) -> DrawTable:
+    """Write the documents as draws whose outcomes are their versions."""
+    centred = [values - values.mean() for values in scores]
+    if centred:
+        limit = CLIP * np.median(np.abs(np.concatenate(centred)))
+        centred = [values.clip(-limit, limit) for values in centred]
+    n_options = np.array([len(values) for values in centred], dtype=np.int64)
+    value = np.zeros((len(centred), max(n_options, default=2)))
+    for row, values in zip(value, centred, strict=True):
+        row[: len(values)] = values - values.mean()
+    return DrawTable(tuple(names), n_options, value, np.ones(len(centred), dtype=np.int64))

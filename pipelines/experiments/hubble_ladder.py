@@ -1,0 +1,183 @@
+"""Copies, corpus size and order of training, as the Hubble models vary them.
+
+    leximark reproduce hubble_ladder --out OUT
+
+In one training run, groups of marked passages come 1, 4, 16, 64 and 256 times among unmarked ones;
+others, marked alike, do not come at all. Every place has a draw of its own (scope site), so what a
+model learned from the copies of one group says nothing about another one.
+
+Source of the design: "Hubble: a model suite to advance the study of LLM memorization" (2025), where
+copies are inserted into the pretraining of models a thousand times larger.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from membership.evidence.permutation import auroc
+from membership.examination import Examination, examine
+from membership.material import gather
+from pipelines.experiments.experiment import Experiment, Needs
+from pipelines.experiments.halves import experiment_key, mark_documents
+from pipelines.experiments.measures import Tests, score_values
+from pipelines.experiments.records import Cell, Measure, Row
+from pipelines.experiments.summary import markdown_table, mean_of, names, select_rows
+from pipelines.experiments.tiny import OPTIONS, fresh_passages, tiny_base, tiny_detectors
+from pipelines.suspects import load_model
+from pipelines.training import TrainingSettings, load_base, train_once
+from watermark.keys import Key
+from watermark.schemes.leximark import LexiMark
+
+GROUPS = {1: 40, 4: 40, 16: 20, 64: 8, 256: 4}
+"""Copies: how many passages have so many."""
+N_OUTSIDERS = 60
+CONDITIONS = (
+    ("500", "mixed"),
+    ("1500", "mixed"),
+    ("1500", "early"),
+    ("1500", "late"),
+)
+"""Unmarked passages among them, and where in training the copies come."""
+TRAINING = TrainingSettings(learning_rate=1e-3, epochs=1, batch_size=8, precision="float32")
+SEEDS = 10
+
+
+def cells(seeds: int) -> list[Cell]:
+    """Return the cells, seed by seed."""
+    return [
+        Cell("hubble_ladder", {"others": others, "placement": placement, "seed": seed})
+        for seed in range(seeds)
+        for others, placement in CONDITIONS
+    ]
+
+
+def run(cell: Cell, folder: Path) -> Iterator[Measure]:
+    """Mark, train on the copies and the others, audit each group."""
+    seed, n_others = int(cell.settings["seed"]), int(cell.settings["others"])
+    n_marked = sum(GROUPS.values()) + N_OUTSIDERS
+    passages = fresh_passages(n_marked + n_others, seed)
+    key = experiment_key(seed, 0)
+    vault = mark_documents(
+        folder,
+        passages[:n_marked],
+        LexiMark(scope="site"),
+        key,
+        holdout_share=N_OUTSIDERS / n_marked,
+    )
+    material = gather(vault)
+    groups = _groups(np.flatnonzero(material.published), seed)
+    copies = [
+        material.documents[i].text
+        for n_copies, members in groups.items()
+        for i in members
+        for _ in range(n_copies)
+    ]
+    texts = _order(
+        copies, [d.text for d in passages[n_marked:]], str(cell.settings["placement"]), seed
+    )
+    base = tiny_base(folder.with_name("base"))
+    settings = TrainingSettings(**{**TRAINING.__dict__, "seed": seed, "shuffle": False})
+    model = train_once(lambda: load_base(base, settings), texts, folder / "model", settings)
+    found = examine(
+        material,
+        load_model(str(model), OPTIONS),
+        {"base": load_model(str(base), OPTIONS)},
+        tiny_detectors(),
+    )
+    yield from measure_groups(found, key, groups)
+
+
+def _groups(members: np.ndarray, seed: int) -> dict[int, np.ndarray]:
+    """Deal the members out to the groups."""
+    dealt = np.random.default_rng([seed, 4]).permutation(members)
+    ends = np.cumsum(list(GROUPS.values()))
+    return dict(zip(GROUPS, np.split(dealt, ends[:-1]), strict=True))
+
+
+def _order(copies: Sequence[str], others: Sequence[str], placement: str, seed: int) -> list[str]:
+    """Put copies and other texts in the order of training; each part is shuffled."""
+    rng = np.random.default_rng([seed, 5])
+
+    def shuffled(texts: Sequence[str]) -> list[str]:
+        return [texts[i] for i in rng.permutation(len(texts))]
+
+    if placement == "mixed":
+        return shuffled([*copies, *others])
+    first, second = (copies, others) if placement == "early" else (others, copies)
+    return [*shuffled(first), *shuffled(second)]
+
+
+def measure_groups(
+    found: Examination, key: Key, groups: Mapping[int, np.ndarray]
+) -> Iterator[Measure]:
+    """Yield for each number of copies the AUROC of each detector and the re-draw test."""
+    tests, outsiders = Tests(found, key), np.flatnonzero(~found.material.published)
+    for n_copies, members in groups.items():
+        for name in found.scores:
+            values = score_values(found, name)
+            area = auroc(values[members], values[outsiders])
+            yield Measure("auroc", area, name, len(members) + len(outsiders), n_copies)
+        result = tests.redraw(True, 9_999, members)
+        n_sites = result.details["n_sites"] if result.details else 0
+        yield Measure("pvalue", result.pvalue, "redraw", n_sites, n_copies)
+        yield Measure("effect", result.effect, "redraw", n_sites, n_copies)
+        yield Measure("zscore", result.zscore, "redraw", n_sites, n_copies)
+
+
+def describe(rows: list[Row], folder: Path) -> str:
+    """Return the page: one table a condition, one column a number of copies."""
+    lines = ["# Copies, corpus size, order", "", _explain(), ""]
+    for others, placement in CONDITIONS:
+        some = select_rows(rows, others=others, placement=placement)
+        if not some:
+            continue
+        lines += [f"## {others} other passages, copies {placement}", ""]
+        copies = [int(n) for n in names(some, "at")]
+        kinds = [
+            *(("auroc", detector) for detector in names(select_rows(some, measure="auroc"), "of")),
+            ("effect", "redraw"),
+            ("zscore", "redraw"),
+        ]
+        lines += markdown_table(
+            ["", *(f"{n} copies" for n in copies)],
+            ([_title(*kind), *(_cell(some, *kind, n) for n in copies)] for kind in kinds),
+        )
+        shares = [_share_found(some, n) for n in copies]
+        lines += markdown_table(["", *(f"{n} copies" for n in copies)], [["p < .001", *shares]])
+    return "\n".join(lines) + "\n"
+
+
+def _explain() -> str:
+    groups = ", ".join(f"{n} passages {copies} times" for copies, n in GROUPS.items())
+    return (
+        f"Means over seeds with Student's 95 % intervals. Trained on: {groups}. Not trained on: "
+        f"{N_OUTSIDERS} passages marked alike, against which AUROC is measured. The re-draw test "
+        "has the base as reference; its effect is in nats a site. Groups of many copies are small, "
+        "so that their number of sites limits their p."
+    )
+
+
+def _title(measure: str, of: str) -> str:
+    return f"AUROC, {of}" if measure == "auroc" else f"re-draw test, {measure}"
+
+
+def _cell(rows: list[Row], measure: str, of: str, copies: int) -> str:
+    found = select_rows(rows, measure=measure, of=of, at=copies)
+    return mean_of(row["value"] for row in found).words(2)
+
+
+def _share_found(rows: list[Row], copies: int) -> str:
+    found = [row["value"] < 0.001 for row in select_rows(rows, measure="pvalue", at=copies)]
+    return f"{sum(found)} of {len(found)}"
+
+
+EXPERIMENT = Experiment(
+    name="hubble_ladder",
+    title="copies 1 to 256, corpus size, early and late placement, tiny model, ten seeds",
+    needs=Needs(assets=("texts",), hours=1.5),
+    seeds=SEEDS,
+    cells=cells,
+    run=run,
+    describe=describe,
+)

@@ -1,0 +1,100 @@
+"""How many documents each test needs, on the tiny model with many seeds.
+
+    leximark reproduce records_needed --out OUT
+
+One half of 240 passages is trained on for three epochs. Random subsets of the members are tested,
+with as many outsiders where the test wants some, at three levels.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from pipelines.experiments.experiment import Experiment, Needs
+from pipelines.experiments.halves import Arm
+from pipelines.experiments.lift import TESTS, describe_lift
+from pipelines.experiments.measures import ALPHAS, power_name
+from pipelines.experiments.records import Cell, Measure, Row
+from pipelines.experiments.summary import markdown_table, mean_of, select_rows
+from pipelines.experiments.tiny import CORPUS, OPTIONS, fresh_passages, tiny_base, tiny_detectors
+from pipelines.experiments.trial import Trial, run_trial
+from pipelines.training import TrainingSettings
+from watermark.schemes.leximark import LexiMark
+
+N_PASSAGES = 240
+TRAINING = TrainingSettings(learning_rate=1e-3, epochs=3, batch_size=4, precision="float32")
+SEEDS = 10
+POWER = 0.8
+ARMS = {
+    "none": Arm(None),
+    "published": Arm(LexiMark(rule="published")),
+    "keyed word": Arm(LexiMark()),
+    "keyed site": Arm(LexiMark(scope="site")),
+}
+
+
+def cells(seeds: int) -> list[Cell]:
+    """Return the cells, seed by seed."""
+    return [
+        Cell("records_needed", {"corpus": CORPUS, "arm": arm, "seed": seed})
+        for seed in range(seeds)
+        for arm in ARMS
+    ]
+
+
+def run(cell: Cell, folder: Path) -> Iterator[Measure]:
+    """Mark, train, audit, test subsets."""
+    seed = int(cell.settings["seed"])
+    trial = Trial(
+        documents=fresh_passages(N_PASSAGES, seed),
+        arm=ARMS[str(cell.settings["arm"])],
+        base=str(tiny_base(folder.with_name("base"))),
+        training=TRAINING.of_seed(seed),
+        detectors=tiny_detectors(),
+        seed=seed,
+        options=OPTIONS,
+    )
+    yield from run_trial(trial, folder)
+
+
+def describe(rows: list[Row], folder: Path) -> str:
+    """Return the page: documents needed, then what every page of arms has."""
+    lines = [
+        "# Documents needed",
+        "",
+        f"Smallest number of documents of those tried with a power of {POWER:.0%} or more, mean "
+        "over seeds; two-sample tests also need as many outsiders.",
+        "",
+        *markdown_table(
+            ["arm", "test", *(f"p < {alpha:g}" for alpha in ALPHAS)],
+            (
+                [arm, test, *(needed(rows, arm, test, alpha) for alpha in ALPHAS)]
+                for arm in ARMS
+                for test in TESTS
+                if select_rows(rows, arm=arm, of=test, measure=power_name(ALPHAS[0]))
+            ),
+        ),
+    ]
+    return "\n".join(lines) + "\n" + describe_lift(rows, folder, arms=tuple(ARMS))
+
+
+def needed(rows: list[Row], arm: str, test: str, alpha: float) -> str:
+    """Return the smallest number of documents whose mean power reaches `POWER`."""
+    powers = select_rows(rows, arm=arm, of=test, measure=power_name(alpha))
+    sizes = sorted({int(row["at"]) for row in powers})
+    for size in sizes:
+        if mean_of(row["value"] for row in select_rows(powers, at=size)).value >= POWER:
+            return str(size)
+    return f"> {np.max(sizes)}" if sizes else "-"
+
+
+EXPERIMENT = Experiment(
+    name="records_needed",
+    title="documents needed for p < .05, .001, 1e-6 by test, tiny model, ten seeds",
+    needs=Needs(assets=("texts",), hours=1.0),
+    seeds=SEEDS,
+    cells=cells,
+    run=run,
+    describe=describe,
+)

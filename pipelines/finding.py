@@ -1,0 +1,95 @@
+"""What finds the sites of a scheme, and in which language it can."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from importlib.metadata import version
+from itertools import islice
+from typing import cast
+
+from tqdm import tqdm
+
+from membership.models.rewriter import open_rewriter
+from pipelines import sources
+from watermark.corpus import Corpus
+from watermark.document import Document, Site
+from watermark.errors import CorpusError
+from watermark.language import count_languages
+from watermark.scheme import Scheme, TextScheme, sites_of_share
+from watermark.schemes.composed import Composed, compose
+from watermark.schemes.leximark import LexiMark, find_sites
+from watermark.schemes.rewriting import Rewriting, find_paragraphs
+from watermark.survey import FindSites
+from watermark.words import pipeline_version
+
+LOOKED_AT = 200
+"""Documents whose language is looked at before anything is marked."""
+LEAST_ENGLISH = 0.1
+"""Least share of English sentences among them; only these are marked."""
+
+
+def load_finder(scheme: Scheme) -> tuple[FindSites, dict[str, str]]:
+    """Return what finds the sites of a scheme, and the versions of what it is made of.
+
+    Raises:
+        AssetError: Language data that it needs is not there.
+    """
+    if isinstance(scheme, Composed):
+        first, made_first = load_finder(scheme.first)
+        second, made_second = load_finder(scheme.second)
+        return lambda some: compose(first(some), second(some)), made_first | made_second
+    if isinstance(scheme, Rewriting):
+        return _rewriting_finder(scheme)
+    if not isinstance(scheme, LexiMark):
+        return cast(TextScheme, scheme).find_sites, {}
+    analyst = sources.load_analyst(scheme)
+
+    def find(documents: Sequence[Document]) -> Iterator[list[Site]]:
+        return sites_of_share(
+            documents, scheme.share, lambda some: find_sites(analyst, some, scheme)
+        )
+
+    return find, {
+        "wordnet": analyst.wordnet.version,
+        "spacy": f"{version('spacy')} with {pipeline_version(analyst.nlp)}",
+        "wordfreq": version("wordfreq"),
+        "lemminflect": version("lemminflect"),
+    }
+
+
+def _rewriting_finder(scheme: Rewriting) -> tuple[FindSites, dict[str, str]]:
+    prompt = scheme.prompt.replace("{k}", str(scheme.k))
+    rewriter = open_rewriter(scheme.endpoint, prompt, scheme.max_failures)
+
+    def find(documents: Sequence[Document]) -> Iterator[list[Site]]:
+        before = len(rewriter.failures)
+        yield from find_paragraphs(rewriter.rewrite, documents, scheme)
+        for fault in rewriter.failures[before:]:
+            tqdm.write(f"leximark: a paragraph stays as it is: {fault}", file=sys.stderr)
+
+    return find, {"rewritten by": rewriter.model}
+
+
+def refuse_other_languages(scheme: Scheme, corpus: Corpus) -> None:
+    """Refuse a corpus whose first documents have hardly an English sentence, if that matters.
+
+    Raises:
+        CorpusError: So it is; says what language it looks like.
+    """
+    if not _needs_english(scheme):
+        return
+    texts = [document.text for document in islice(corpus.documents(), LOOKED_AT)]
+    counts = count_languages(texts)
+    if counts and counts[""] < LEAST_ENGLISH * counts.total():
+        code, n = next(item for item in counts.most_common() if item[0])
+        raise CorpusError(
+            f"{counts.total() - counts['']} of {counts.total()} sentences of the first "
+            f"{len(texts)} documents are not English ({n} look like {code!r}), and neither "
+            "WordNet nor the spaCy pipeline knows another language: give an English corpus, "
+            "or a scheme that needs no words"
+        )
+
+
+def _needs_english(scheme: Scheme) -> bool:
+    if isinstance(scheme, Composed):
+        return _needs_english(scheme.first) or _needs_english(scheme.second)
+    return isinstance(scheme, LexiMark)
