@@ -89,6 +89,13 @@ def refuse_other_languages(scheme: Scheme, corpus: Corpus) -> None:
         )
 
 
+def asks_a_server(scheme: Scheme) -> bool:
+    """Tell whether a scheme, or a part of it, sends texts to a server."""
+    if isinstance(scheme, Composed):
+        return asks_a_server(scheme.first) or asks_a_server(scheme.second)
+    return isinstance(scheme, Rewriting)
+
+
 def _needs_english(scheme: Scheme) -> bool:
     if isinstance(scheme, Composed):
         return _needs_english(scheme.first) or _needs_english(scheme.second)

@@ -7,11 +7,12 @@ from typing import Any
 from tqdm import tqdm
 
 from membership.detectors import default_detectors
-from pipelines.finding import load_finder, refuse_other_languages
+from pipelines.finding import asks_a_server, load_finder, refuse_other_languages
 from pipelines.run_record import program_version
 from pipelines.workers import in_pieces, in_processes
 from watermark.acceptance import Quality, load_acceptance
 from watermark.corpus import open_corpus
+from watermark.errors import PrerequisiteError
 from watermark.fit import FitSettings
 from watermark.marking import Intent, mark_corpus
 from watermark.scheme import Scheme
@@ -74,6 +75,8 @@ def mark_command(
     corpus = open_corpus(source, text_column=text_column, id_column=id_column, split=split)
     if workers < 1:
         raise ValueError(f"workers must be 1 or more, got {workers}")
+    if workers > 1 and asks_a_server(intent.scheme):
+        raise PrerequisiteError("rewriting counts its failures in one process: leave out --workers")
     refuse_other_languages(intent.scheme, corpus)
     find, made_with = load_finder(intent.scheme)
     with ExitStack() as stack:

@@ -1,13 +1,16 @@
 """The sources of candidates by the names that the option `--source` has for them."""
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from watermark.acceptance import Quality, load_acceptance
 from watermark.assets import find_model, find_spacy, find_wordnet
-from watermark.errors import AssetError
+from watermark.errors import AssetError, PrerequisiteError
 from watermark.fit import Source
 from watermark.model_features import Models
 from watermark.schemes.leximark import Analyst, LexiMark
+from watermark.sources.similar import SimilarSource, Unit
+from watermark.sources.thesaurus import read_thesaurus
 from watermark.sources.wordnet import ModelledWordNetSource, WordNetSource
 from watermark.synonyms import WordNet
 from watermark.words import load_english
@@ -35,10 +38,13 @@ def load_analyst(scheme: LexiMark = LexiMark()) -> Analyst:
 
     Raises:
         AssetError: They are not there.
-        ValueError: A source is none.
+        PrerequisiteError: A source is none.
     """
     wordnet = WordNet(find_wordnet())
-    sources = make_sources(scheme.sources, scheme.quality, wordnet)
+    try:
+        sources = make_sources(scheme.sources, scheme.quality, wordnet)
+    except ValueError as error:
+        raise PrerequisiteError(f"--source: {error}") from error
     return Analyst(load_english(find_spacy()), wordnet, sources)
 
 
@@ -86,5 +92,29 @@ def _wordnet(value: str, quality: Quality, wordnet: WordNet) -> Source:
     return ModelledWordNetSource(wordnet, load_acceptance("best"), load_models(), fast)
 
 
-SOURCES: dict[str, Callable[[str, Quality, WordNet], Source]] = {"wordnet": _wordnet}
+def _thesaurus(value: str, quality: Quality, wordnet: WordNet) -> Source:
+    if not value:
+        raise ValueError("source thesaurus needs a file: thesaurus=FILE")
+    return read_thesaurus(Path(value))
+
+
+def _similar(unit: Unit, usual: float) -> Callable[[str, Quality, WordNet], Source]:
+    def make(value: str, quality: Quality, wordnet: WordNet) -> Source:
+        from membership.models.encoder import load_encoder
+
+        try:
+            least = float(value) if value else usual
+        except ValueError as error:
+            raise ValueError(f"source {unit} takes a cosine, got {value!r}") from error
+        return SimilarSource(unit, wordnet, load_encoder(find_model(MODELS[0])), least)
+
+    return make
+
+
+SOURCES: dict[str, Callable[[str, Quality, WordNet], Source]] = {
+    "wordnet": _wordnet,
+    "thesaurus": _thesaurus,
+    "context": _similar("context", 0.8),
+    "sbert": _similar("sbert", 0.95),
+}
 """How each is made from its value."""

@@ -68,6 +68,13 @@ class SpotSenses:
         self.word = spot.word
         self.shares = sense_shares(wordnet, spot.word, context_of(spot.word, spot.sentence))
 
+    @property
+    def key(self) -> tuple[object, ...]:
+        """Return all that the features of a candidate follow from: equal keys, equal features."""
+        word = self.word
+        how = (word.text, word.lemma, word.tag, word.pos, word.complement, bool(word.preposition))
+        return (*how, *(share for _, share in self.shares))
+
     @cached_property
     def lemmas(self) -> tuple[str, ...]:
         """Return the words, each once, in WordNet's order."""

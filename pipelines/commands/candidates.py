@@ -15,7 +15,10 @@ class Quality(StrEnum):
 
 SourceOption = Annotated[
     str,
-    typer.Option(help="Where candidates come from, the best first, with commas between: wordnet."),
+    typer.Option(
+        help="Where candidates come from, the best first, with commas between: wordnet, "
+        "thesaurus=FILE, context=COSINE, sbert=COSINE."
+    ),
 ]
 QualityOption = Annotated[
     Quality,

@@ -6,7 +6,20 @@ from typing import Annotated
 
 import typer
 
-from pipelines.commands.verify import DType
+from pipelines.commands.model_options import (
+    Base,
+    Cache,
+    Connections,
+    Device,
+    DType,
+    DTypeOption,
+    MaxLength,
+    NoCache,
+    RequestsPerSecond,
+    StartToken,
+    Timeout,
+    chosen_cache,
+)
 
 
 class Form(StrEnum):
@@ -75,37 +88,16 @@ def score(
         int | None,
         typer.Option(min=1, help="Score the first words only; Chinese ones are found by jieba."),
     ] = None,
-    dtype: Annotated[
-        DType, typer.Option(help="Type to run models in. auto: bfloat16 where that is fast.")
-    ] = DType.auto,
-    device: Annotated[
-        str, typer.Option(help="Where to run models: auto, cpu, cuda, mps.")
-    ] = "auto",
-    max_length: Annotated[
-        int | None, typer.Option(min=8, help="Longest window in tokens. Default: the model's.")
-    ] = None,
-    start_token: Annotated[
-        str, typer.Option(help="What goes before each text: auto, bos, eos or none.")
-    ] = "auto",
-    base: Annotated[
-        str | None, typer.Option(help="Base model of an adapter. Default: the one it names.")
-    ] = None,
-    cache: Annotated[
-        Path | None,
-        typer.Option(help="Folder for what models said of texts. Default: the user's cache."),
-    ] = None,
-    no_cache: Annotated[
-        bool, typer.Option("--no-cache", help="Read every text again and write nothing down.")
-    ] = False,
-    timeout: Annotated[
-        float, typer.Option(min=1, help="Seconds a server may take for a reply.")
-    ] = 120.0,
-    requests_per_second: Annotated[
-        float | None, typer.Option(min=0.001, help="Most requests begun in a second.")
-    ] = None,
-    connections: Annotated[
-        int, typer.Option(min=1, help="Requests to a server under way at a time.")
-    ] = 4,
+    dtype: DTypeOption = DType.auto,
+    device: Device = "auto",
+    max_length: MaxLength = None,
+    start_token: StartToken = "auto",
+    base: Base = None,
+    cache: Cache = None,
+    no_cache: NoCache = False,
+    timeout: Timeout = 120.0,
+    requests_per_second: RequestsPerSecond = None,
+    connections: Connections = 4,
     samples: Annotated[
         int,
         typer.Option(min=1, help="For samia, ngram_coverage: continuations of each document."),
@@ -124,10 +116,7 @@ def score(
     from membership.scoring import Sampling
     from pipelines.labelled import read_records
     from pipelines.scoring import Extras, score_command
-    from pipelines.suspects import ModelOptions, cache_folder
-
-    if cache and no_cache:
-        raise typer.BadParameter("choose one of --cache and --no-cache")
+    from pipelines.suspects import ModelOptions
 
     def texts(source: str | None) -> tuple[str, ...]:
         rows = read_records(source, text_column=text_column) if source else []
@@ -154,7 +143,7 @@ def score(
             timeout,
             requests_per_second,
             connections,
-            None if no_cache else cache or cache_folder(),
+            chosen_cache(cache, no_cache),
         ),
         detectors=[name.strip() for name in detectors.split(",")] if detectors else (),
         extras=Extras(frequencies, texts(nonmembers), texts(members)),

@@ -1,18 +1,23 @@
 import json
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-
-class DType(StrEnum):
-    """Types that a model can be run in."""
-
-    auto = "auto"
-    float32 = "float32"
-    bfloat16 = "bfloat16"
-    float16 = "float16"
+from pipelines.commands.model_options import (
+    Base,
+    Cache,
+    Connections,
+    Device,
+    DType,
+    DTypeOption,
+    MaxLength,
+    NoCache,
+    RequestsPerSecond,
+    StartToken,
+    Timeout,
+    chosen_cache,
+)
 
 
 def verify(
@@ -48,37 +53,16 @@ def verify(
             min=0, metavar="N", help="Run the test for N other keys as well: p must be uniform."
         ),
     ] = 0,
-    dtype: Annotated[
-        DType, typer.Option(help="Type to run models in. auto: bfloat16 where that is fast.")
-    ] = DType.auto,
-    device: Annotated[
-        str, typer.Option(help="Where to run models: auto, cpu, cuda, mps.")
-    ] = "auto",
-    max_length: Annotated[
-        int | None, typer.Option(min=8, help="Longest window in tokens. Default: the model's.")
-    ] = None,
-    start_token: Annotated[
-        str, typer.Option(help="What goes before each text: auto, bos, eos or none.")
-    ] = "auto",
-    base: Annotated[
-        str | None, typer.Option(help="Base model of an adapter. Default: the one it names.")
-    ] = None,
-    cache: Annotated[
-        Path | None,
-        typer.Option(help="Folder for what models said of texts. Default: the user's cache."),
-    ] = None,
-    no_cache: Annotated[
-        bool, typer.Option("--no-cache", help="Read every text again and write nothing down.")
-    ] = False,
-    timeout: Annotated[
-        float, typer.Option(min=1, help="Seconds a server may take for a reply.")
-    ] = 120.0,
-    requests_per_second: Annotated[
-        float | None, typer.Option(min=0.001, help="Most requests begun in a second.")
-    ] = None,
-    connections: Annotated[
-        int, typer.Option(min=1, help="Requests to a server under way at a time.")
-    ] = 4,
+    dtype: DTypeOption = DType.auto,
+    device: Device = "auto",
+    max_length: MaxLength = None,
+    start_token: StartToken = "auto",
+    base: Base = None,
+    cache: Cache = None,
+    no_cache: NoCache = False,
+    timeout: Timeout = 120.0,
+    requests_per_second: RequestsPerSecond = None,
+    connections: Connections = 4,
     exit_code: Annotated[
         bool, typer.Option("--exit-code", help="Leave with status 3 if there is evidence.")
     ] = False,
@@ -90,11 +74,9 @@ def verify(
     "no evidence", never "not trained on it".
     """
     from pipelines.report import summary_lines
-    from pipelines.suspects import ModelOptions, cache_folder
+    from pipelines.suspects import ModelOptions
     from pipelines.verification import verify_command
 
-    if cache and no_cache:
-        raise typer.BadParameter("choose one of --cache and --no-cache")
     options = ModelOptions(
         dtype.value,
         device,
@@ -104,7 +86,7 @@ def verify(
         timeout,
         requests_per_second,
         connections,
-        None if no_cache else cache or cache_folder(),
+        chosen_cache(cache, no_cache),
     )
     report = verify_command(
         corpus,

@@ -21,6 +21,7 @@ from pipelines.experiments.lift import describe_lift
 from pipelines.experiments.passages import passages
 from pipelines.experiments.records import Cell, Measure, Row
 from pipelines.experiments.trial import Trial, run_trial
+from pipelines.suspects import ModelOptions
 from pipelines.training import TrainingSettings
 from watermark.assets import find_model
 from watermark.schemes.leximark import LexiMark
@@ -65,6 +66,7 @@ def run(cell: Cell, folder: Path) -> Iterator[Measure]:
         training=TRAINING.of_seed(seed),
         detectors=default_detectors(),
         seed=seed,
+        options=ModelOptions(cache=folder.with_name("traces")),
     )
     yield from run_trial(trial, folder)
 

@@ -151,7 +151,7 @@ def audit(
         model,
         references,
         folder,
-        ModelOptions(),
+        ModelOptions(cache=out / "traces"),
         key_file=key_file,
         n_null_keys=N_NULL_KEYS,
     )

@@ -102,3 +102,47 @@ def test_every_kind_of_model_is_opened_by_its_name(tmp_path, cached):
     with serve(base) as fake:
         assert load_model(f"openai+{fake.url}", options).abilities >= {"candidates"}
         assert load_model(f"text+{fake.url}", options).abilities == {"text"}
+
+
+def test_a_server_that_only_writes_is_scored_by_what_it_writes(tmp_path, command):
+    base = save_tiny_model(tmp_path / "base", "llama")
+    rows = [{"id": i, "text": f"{word} one two three four five six"} for i, word in enumerate("ab")]
+    rows.append({"id": 2, "text": "short"})
+    corpus = tmp_path / "texts.jsonl"
+    corpus.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with serve(base) as fake:
+        # What was asked for is part of the answer, so the prompt comes up and the rest does not.
+        done = command(
+            "leximark", "score", corpus, "--model", f"chat+{fake.url}", "--id-column", "id",
+            "--samples", 3, "--out", "scores.jsonl",
+        )  # fmt: skip
+        assert done.status == 0, done.err
+        n_requests = len([r for r in fake.requests if r["messages"][1]["content"] != "The"])
+    assert n_requests == 6  # both detectors share three continuations of two beginnings
+    found = [json.loads(line) for line in (tmp_path / "scores.jsonl").read_text().splitlines()]
+    assert [row["samia"] for row in found] == [0.0, 0.0, None]
+    assert [row["ngram_coverage"] for row in found] == [0.0, 0.0, None]
+    record = json.loads((tmp_path / "scores.jsonl.run.json").read_text())
+    assert record["seeds"] == {"sampling": 0}
+
+
+def test_a_model_that_is_only_read_does_not_write(tmp_path, command):
+    base = save_tiny_model(tmp_path / "base", "llama")
+    (tmp_path / "texts.jsonl").write_text(json.dumps({"text": "one two three"}) + "\n")
+    done = command(
+        "leximark", "score", "texts.jsonl", "--model", base, "--detectors", "samia,loss",
+        "--out", "scores.csv",
+    )  # fmt: skip
+    assert done.status == 2
+    assert "samia: needs a suspect that writes" in done.err
+
+
+def test_a_second_score_runs_no_model(tmp_path, command, monkeypatch):
+    base = save_tiny_model(tmp_path / "base", "llama")
+    text = "It is not the case that the statement with a class is a try."
+    (tmp_path / "texts.jsonl").write_text(json.dumps({"text": text}) + "\n")
+    arguments = ["texts.jsonl", "--model", base, "--detectors", "loss", "--cache", "cache"]
+    assert command("leximark", "score", *arguments, "--out", "a.csv").status == 0
+    monkeypatch.setattr(suspects, "_load", None)
+    assert command("leximark", "score", *arguments, "--out", "b.csv").status == 0
+    assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()

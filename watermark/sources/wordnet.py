@@ -1,7 +1,8 @@
 """WordNet: the words that share a sense with the word, or come near one, judged for the place."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from watermark.acceptance import Acceptance
 from watermark.features import Features, SpotSenses
@@ -12,6 +13,12 @@ from watermark.synonyms import WordNet
 
 PRONOUNS = frozenset({"someone", "somebody", "something", "nothing", "one", "self"})
 """What WordNet lists as nouns, and no noun can give way to."""
+FACETIOUS = frozenset({"mortal", "soul"})
+"""Its synonyms of "person", and so broader words for everybody."""
+
+
+MOST_KNOWN = 20_000
+"""Judged words that are remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +29,21 @@ class Described:
     features: Features
 
 
-def describe(wordnet: WordNet, spot: Spot, settings: FitSettings) -> list[Described]:
-    """Return WordNet's words for a spot; those that may stand there come with their features."""
+def describe(
+    wordnet: WordNet, spot: Spot, settings: FitSettings, source: str = "wordnet"
+) -> list[Described]:
+    """Return WordNet's words for a spot; those that may stand there come with their features.
+
+    Args:
+        wordnet: WordNet.
+        spot: A place in a text.
+        settings: What a candidate must satisfy.
+        source: Who the candidates are said to come from.
+    """
     senses = SpotSenses(wordnet, spot)
     found: list[Described] = []
     for lemma in senses.lemmas:
-        candidate = shape(lemma, "wordnet", spot, settings)
+        candidate = shape(lemma, source, spot, settings)
         if not candidate.rejected and (objection := _objection(senses, lemma)):
             candidate = replace(candidate, rejected=objection)
         features = {} if candidate.rejected else senses.features(lemma, candidate.surface)
@@ -38,6 +54,8 @@ def describe(wordnet: WordNet, spot: Spot, settings: FitSettings) -> list[Descri
 def _objection(senses: SpotSenses, lemma: str) -> str:
     if lemma in PRONOUNS:
         return "a pronoun"
+    if lemma in FACETIOUS:
+        return "register: facetious"
     register = senses.register(lemma)
     return f"register: {register}" if register else ""
 
@@ -49,6 +67,7 @@ class WordNetSource:
     wordnet: WordNet
     acceptance: Acceptance
     """The regression without models."""
+    _known: dict[Any, list[Candidate]] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -57,7 +76,16 @@ class WordNetSource:
 
     def candidates(self, spots: Sequence[Spot], settings: FitSettings) -> list[list[Candidate]]:
         """Return the candidates of each spot, the rejected ones with their reason."""
-        return [self._judge(describe(self.wordnet, spot, settings), settings) for spot in spots]
+        return [self._of(spot, settings) for spot in spots]
+
+    def _of(self, spot: Spot, settings: FitSettings) -> list[Candidate]:
+        # Most sentences say nothing of a word's senses: then it is judged as it was before.
+        key = (SpotSenses(self.wordnet, spot).key, settings)
+        if key not in self._known:
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
+            self._known[key] = self._judge(describe(self.wordnet, spot, settings), settings)
+        return self._known[key]
 
     def _judge(self, found: Sequence[Described], settings: FitSettings) -> list[Candidate]:
         offered = [d for d in found if not d.candidate.rejected]

@@ -23,6 +23,7 @@ def test_an_odd_word_goes_to_the_second_half_and_white_space_with_it():
 def test_recall_counts_words_with_their_number():
     # The truth is five, six, four, eight; of "four four six" two words are in it.
     assert Samia().score(DOCUMENT, ["four four six", "eight"]) == (2 / 4 + 1 / 4) / 2
+    assert Samia().score(Document("b", "a b c d d e"), ["d d", "d x"]) == (2 / 3 + 1 / 3) / 2
 
 
 def test_coverage_by_hand():
