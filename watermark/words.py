@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from spacy.language import Language
     from spacy.tokens import Doc, Span, Token
 
-PIECE_CHARACTERS = 20_000
+PIECE_CHARACTERS = 5_000
 """Longer texts are read in pieces that end at a paragraph, a line or a space."""
+BATCH_PIECES = 32
+"""How many pieces spaCy parses at a time. Memory grows with their product, 160,000 characters."""
 
 _POS = {"NOUN": "n", "VERB": "v", "ADJ": "a", "ADV": "r"}
 
@@ -78,7 +80,8 @@ def read_pieces(
         for number, text in enumerate(texts)
         for start, end in cut(text)
     )
-    for doc, (number, (start, end)) in nlp.pipe(pieces, as_tuples=True):
+    parsed = nlp.pipe(pieces, as_tuples=True, batch_size=BATCH_PIECES)
+    for doc, (number, (start, end)) in parsed:
         sentences = filter(None, (_sentence(span, start) for span in doc.sents))
         yield number, (start, end), list(sentences)
 
