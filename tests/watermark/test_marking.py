@@ -249,16 +249,14 @@ def test_an_unfinished_run_with_other_settings_is_not_gone_on_with(
 SCRIPT = """
 import sys
 from pathlib import Path
-from watermark.assets import find_spacy, find_wordnet
+from pipelines.sources import load_analyst
 from watermark.corpus import open_corpus
 from watermark.marking import Intent, mark_corpus
-from watermark.schemes.leximark import Analyst, LexiMark, find_sites
-from watermark.synonyms import WordNet
-from watermark.words import load_english
+from watermark.schemes.leximark import LexiMark, find_sites
 import watermark.survey
 watermark.survey.SHARD_DOCUMENTS = 4
 corpus, folder = Path(sys.argv[1]), Path(sys.argv[2])
-analyst = Analyst(load_english(find_spacy()), WordNet(find_wordnet()))
+analyst = load_analyst(LexiMark())
 print("ready", flush=True)
 mark_corpus(open_corpus(corpus, id_column="id"), folder / "published", folder / "vault",
             Intent(LexiMark()), lambda batch: find_sites(analyst, batch, LexiMark()),
