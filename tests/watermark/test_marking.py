@@ -273,22 +273,22 @@ def test_marking_that_was_killed_ten_times_ends_as_if_it_had_not(corpus, tmp_pat
             env={**os.environ, "PYTHONPATH": os.getcwd()},
         )
 
-    process = start("whole")
-    process.stdout.read(5)
-    began = time.monotonic()
-    assert process.wait() == 0
-    seconds = time.monotonic() - began
+    with start("whole") as process:
+        process.stdout.read(5)
+        began = time.monotonic()
+        assert process.wait() == 0
+        seconds = time.monotonic() - began
     rng = np.random.default_rng(0)
     for _ in range(10):
-        process = start("cut")
-        process.stdout.read(5)
-        time.sleep(rng.uniform(0, 0.3 * seconds))
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        with start("cut") as process:
+            process.stdout.read(5)
+            time.sleep(rng.uniform(0, 0.3 * seconds))
+            process.send_signal(signal.SIGKILL)
         if (tmp_path / "cut/vault").exists():
             break
     if not (tmp_path / "cut/vault").exists():
-        assert start("cut").wait() == 0
+        with start("cut") as process:
+            assert process.wait() == 0
     assert_same_tree(tmp_path / "whole", tmp_path / "cut")
 
 
