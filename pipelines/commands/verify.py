@@ -25,7 +25,8 @@ def verify(
     model: Annotated[
         str,
         typer.Option(
-            help="Suspect: folder or hub id of a causal model, or openai+http://host/v1#model."
+            help="Suspect: folder or hub id of a causal model, adapter, GGUF file, or a server "
+            "(openai+http://host/v1#model)."
         ),
     ],
     reference: Annotated[

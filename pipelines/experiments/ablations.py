@@ -14,13 +14,10 @@ from pipelines.experiments.experiment import Experiment, Needs
 from pipelines.experiments.halves import Arm
 from pipelines.experiments.lift import describe_lift
 from pipelines.experiments.records import Cell, Measure, Row
-from pipelines.experiments.tiny import CORPUS, OPTIONS, fresh_passages, tiny_base, tiny_detectors
-from pipelines.experiments.trial import Trial, run_trial
-from pipelines.training import TrainingSettings
+from pipelines.experiments.tiny import arm_cells, run_arm
 from watermark.schemes.leximark import LexiMark
 
 N_PASSAGES = 200
-TRAINING = TrainingSettings(learning_rate=1e-3, epochs=3, batch_size=4, precision="float32")
 SEEDS = 10
 DEFAULT = LexiMark()
 ARMS = {
@@ -42,27 +39,13 @@ ARMS = {
 
 def cells(seeds: int) -> list[Cell]:
     """Return the cells, seed by seed."""
-    return [
-        Cell("ablations", {"corpus": CORPUS, "arm": arm, "seed": seed})
-        for seed in range(seeds)
-        for arm in ARMS
-    ]
+    return arm_cells("ablations", ARMS, seeds)
 
 
 def run(cell: Cell, folder: Path) -> Iterator[Measure]:
     """Mark, train, audit."""
-    seed = int(cell.settings["seed"])
-    trial = Trial(
-        documents=fresh_passages(N_PASSAGES, seed),
-        arm=ARMS[str(cell.settings["arm"])],
-        base=str(tiny_base(folder.with_name("base"))),
-        training=TRAINING.of_seed(seed),
-        detectors=tiny_detectors(),
-        seed=seed,
-        options=OPTIONS,
-        power=False,
-    )
-    yield from run_trial(trial, folder)
+    arm = ARMS[str(cell.settings["arm"])]
+    yield from run_arm(cell, folder, arm, N_PASSAGES, power=False)
 
 
 def describe(rows: list[Row], folder: Path) -> str:

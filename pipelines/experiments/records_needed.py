@@ -17,13 +17,10 @@ from pipelines.experiments.lift import TESTS, describe_lift
 from pipelines.experiments.measures import ALPHAS, power_name
 from pipelines.experiments.records import Cell, Measure, Row
 from pipelines.experiments.summary import markdown_table, mean_of, select_rows
-from pipelines.experiments.tiny import CORPUS, OPTIONS, fresh_passages, tiny_base, tiny_detectors
-from pipelines.experiments.trial import Trial, run_trial
-from pipelines.training import TrainingSettings
+from pipelines.experiments.tiny import arm_cells, run_arm
 from watermark.schemes.leximark import LexiMark
 
 N_PASSAGES = 240
-TRAINING = TrainingSettings(learning_rate=1e-3, epochs=3, batch_size=4, precision="float32")
 SEEDS = 10
 POWER = 0.8
 ARMS = {
@@ -36,26 +33,13 @@ ARMS = {
 
 def cells(seeds: int) -> list[Cell]:
     """Return the cells, seed by seed."""
-    return [
-        Cell("records_needed", {"corpus": CORPUS, "arm": arm, "seed": seed})
-        for seed in range(seeds)
-        for arm in ARMS
-    ]
+    return arm_cells("records_needed", ARMS, seeds)
 
 
 def run(cell: Cell, folder: Path) -> Iterator[Measure]:
-    """Mark, train, audit, test subsets."""
-    seed = int(cell.settings["seed"])
-    trial = Trial(
-        documents=fresh_passages(N_PASSAGES, seed),
-        arm=ARMS[str(cell.settings["arm"])],
-        base=str(tiny_base(folder.with_name("base"))),
-        training=TRAINING.of_seed(seed),
-        detectors=tiny_detectors(),
-        seed=seed,
-        options=OPTIONS,
-    )
-    yield from run_trial(trial, folder)
+    """Mark, train, audit."""
+    arm = ARMS[str(cell.settings["arm"])]
+    yield from run_arm(cell, folder, arm, N_PASSAGES, power=True)
 
 
 def describe(rows: list[Row], folder: Path) -> str:

@@ -4,7 +4,7 @@ It is trained from scratch on news passages that no experiment marks, and its to
 that fine-tuning it stands to it as fine-tuning a real model does to that.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,10 @@ from membership.detectors.min_k import MinK
 from membership.detectors.min_k_plus_plus import MinKPlusPlus
 from membership.detectors.reference import MinusReference
 from membership.detectors.zlib_ratio import ZlibRatio
+from pipelines.experiments.halves import Arm
 from pipelines.experiments.passages import passages
+from pipelines.experiments.records import Cell, Measure
+from pipelines.experiments.trial import Trial, run_trial
 from pipelines.suspects import ModelOptions
 from pipelines.training import Shape, TrainingSettings, new_model, new_tokenizer, train_once
 from watermark.document import Document
@@ -25,6 +28,8 @@ CORPUS, POOL_SEED, N_PRETRAINING = "news", 0, 1_500
 SHAPE = Shape(layers=4, width=128, heads=4, context=512)
 VOCABULARY = 4_096
 PRETRAINING = TrainingSettings(learning_rate=1e-3, epochs=3, batch_size=8, precision="float32")
+TRAINING = TrainingSettings(learning_rate=1e-3, epochs=3, batch_size=4, precision="float32")
+"""Of the arms of an experiment."""
 OPTIONS = ModelOptions(dtype="float32")
 
 
@@ -48,6 +53,33 @@ def fresh_passages(n: int, seed: int) -> list[Document]:
 
 N_POOL = 3_500
 """Passages in the asset, rounded down."""
+
+
+def arm_cells(experiment: str, arms: Iterable[str], seeds: int) -> list[Cell]:
+    """Return one cell an arm and seed, seed by seed."""
+    return [
+        Cell(experiment, {"corpus": CORPUS, "arm": arm, "seed": seed})
+        for seed in range(seeds)
+        for arm in arms
+    ]
+
+
+def run_arm(
+    cell: Cell, folder: Path, arm: Arm, n_passages: int, *, power: bool
+) -> Iterator[Measure]:
+    """Mark fresh passages, train the tiny model on one half, audit both."""
+    seed = int(cell.settings["seed"])
+    trial = Trial(
+        documents=fresh_passages(n_passages, seed),
+        arm=arm,
+        base=str(tiny_base(folder.with_name("base"))),
+        training=TRAINING.of_seed(seed),
+        detectors=tiny_detectors(),
+        seed=seed,
+        options=OPTIONS,
+        power=power,
+    )
+    yield from run_trial(trial, folder)
 
 
 def tiny_detectors() -> Mapping[str, Detector]:
