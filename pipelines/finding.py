@@ -1,14 +1,11 @@
 """What finds the sites of a scheme, and in which language it can."""
 
-import sys
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from itertools import islice
 from typing import cast
 
-from tqdm import tqdm
-
-from membership.models.rewriter import open_rewriter
+from membership.models.chat import open_chat
 from pipelines import sources
 from watermark.corpus import Corpus
 from watermark.document import Document, Site
@@ -58,15 +55,14 @@ def load_finder(scheme: Scheme) -> tuple[FindSites, dict[str, str]]:
 
 def _rewriting_finder(scheme: Rewriting) -> tuple[FindSites, dict[str, str]]:
     prompt = scheme.prompt.replace("{k}", str(scheme.k))
-    rewriter = open_rewriter(scheme.endpoint, prompt, scheme.max_failures)
+    chat = open_chat(
+        scheme.endpoint, prompt, scheme.max_failures, sources.warn_of("a paragraph stays as it is")
+    )
 
     def find(documents: Sequence[Document]) -> Iterator[list[Site]]:
-        before = len(rewriter.failures)
-        yield from find_paragraphs(rewriter.rewrite, documents, scheme)
-        for fault in rewriter.failures[before:]:
-            tqdm.write(f"leximark: a paragraph stays as it is: {fault}", file=sys.stderr)
+        return find_paragraphs(chat.ask, documents, scheme)
 
-    return find, {"rewritten by": rewriter.model}
+    return find, {"rewritten by": chat.model}
 
 
 def refuse_other_languages(scheme: Scheme, corpus: Corpus) -> None:
@@ -93,6 +89,8 @@ def asks_a_server(scheme: Scheme) -> bool:
     """Tell whether a scheme, or a part of it, sends texts to a server."""
     if isinstance(scheme, Composed):
         return asks_a_server(scheme.first) or asks_a_server(scheme.second)
+    if isinstance(scheme, LexiMark):
+        return any(source.partition("=")[0] == "llm" for source in scheme.sources)
     return isinstance(scheme, Rewriting)
 
 

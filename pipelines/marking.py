@@ -76,7 +76,9 @@ def mark_command(
     if workers < 1:
         raise ValueError(f"workers must be 1 or more, got {workers}")
     if workers > 1 and asks_a_server(intent.scheme):
-        raise PrerequisiteError("rewriting counts its failures in one process: leave out --workers")
+        raise PrerequisiteError(
+            "what asks a server counts its failures in one process: leave out --workers"
+        )
     refuse_other_languages(intent.scheme, corpus)
     find, made_with = load_finder(intent.scheme)
     with ExitStack() as stack:

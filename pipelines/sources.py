@@ -1,7 +1,11 @@
 """The sources of candidates by the names that the option `--source` has for them."""
 
-from collections.abc import Callable, Iterable
+import sys
+from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
+
+from tqdm import tqdm
 
 from watermark.acceptance import Quality, load_acceptance
 from watermark.assets import find_model, find_spacy, find_wordnet
@@ -9,6 +13,8 @@ from watermark.errors import AssetError, PrerequisiteError
 from watermark.fit import Source
 from watermark.model_features import Models
 from watermark.schemes.leximark import Analyst, LexiMark
+from watermark.sources.masked import MOST, MaskedSource, Way
+from watermark.sources.proposed import PROMPT, ProposedSource
 from watermark.sources.similar import SimilarSource, Unit
 from watermark.sources.thesaurus import read_thesaurus
 from watermark.sources.wordnet import ModelledWordNetSource, WordNetSource
@@ -17,6 +23,9 @@ from watermark.words import load_english
 
 MODELS = ("minilm", "smollm2-135m")
 """The assets that quality `best` needs: an encoder and a language model."""
+
+MASKED_MODEL = "roberta-base"
+"""Hub id of the masked language model of the paper."""
 
 
 def load_models() -> Models:
@@ -40,12 +49,17 @@ def load_analyst(scheme: LexiMark = LexiMark()) -> Analyst:
         AssetError: They are not there.
         PrerequisiteError: A source is none.
     """
-    wordnet = WordNet(find_wordnet())
+    wordnet = _open_wordnet(find_wordnet())
     try:
-        sources = make_sources(scheme.sources, scheme.quality, wordnet)
+        sources = make_sources(scheme, wordnet)
     except ValueError as error:
         raise PrerequisiteError(f"--source: {error}") from error
-    return Analyst(load_english(find_spacy()), wordnet, sources)
+    return Analyst(_open_english(find_spacy()), wordnet, sources)
+
+
+_open_wordnet = lru_cache(maxsize=1)(WordNet)
+_open_english = lru_cache(maxsize=1)(load_english)
+"""An experiment marks many times in one process."""
 
 
 def installed_quality() -> Quality:
@@ -58,48 +72,49 @@ def installed_quality() -> Quality:
     return "best"
 
 
-def make_sources(names: Iterable[str], quality: Quality, wordnet: WordNet) -> tuple[Source, ...]:
-    """Load the sources.
+def warn_of(consequence: str) -> Callable[[str], None]:
+    """Return a function that says on stderr what follows from a fault."""
+    return lambda fault: tqdm.write(f"leximark: {consequence}: {fault}", file=sys.stderr)
 
-    Args:
-        names: As the command line gives them: a name, with `=` and a value where one is needed.
-        quality: How the words of WordNet are judged.
-        wordnet: WordNet.
+
+def make_sources(scheme: LexiMark, wordnet: WordNet) -> tuple[Source, ...]:
+    """Load the sources of a scheme, in its order.
 
     Raises:
         AssetError: A model is not there.
+        ModelError: A model that was named cannot be loaded or reached.
         ValueError: There is no such source, or its value is none.
     """
     made: dict[str, Source] = {}
-    for spelled in names:
+    for spelled in scheme.sources:
         name, _, value = spelled.partition("=")
         if name not in SOURCES:
             raise ValueError(f"there is no source {name!r}; there are {', '.join(SOURCES)}")
         if name in made:
             raise ValueError(f"source {name} comes twice")
-        made[name] = SOURCES[name](value, quality, wordnet)
+        made[name] = SOURCES[name](value, scheme, wordnet)
     if not made:
         raise ValueError("no source of candidates: give one, such as wordnet")
     return tuple(made.values())
 
 
-def _wordnet(value: str, quality: Quality, wordnet: WordNet) -> Source:
+def _wordnet(value: str, scheme: LexiMark, wordnet: WordNet) -> Source:
     if value:
         raise ValueError(f"source wordnet takes no value, got {value!r}; see --min-fit")
     fast = load_acceptance("fast")
-    if quality == "fast":
+    if scheme.quality == "fast":
         return WordNetSource(wordnet, fast)
     return ModelledWordNetSource(wordnet, load_acceptance("best"), load_models(), fast)
 
 
-def _thesaurus(value: str, quality: Quality, wordnet: WordNet) -> Source:
+def _thesaurus(value: str, scheme: LexiMark, wordnet: WordNet) -> Source:
     if not value:
         raise ValueError("source thesaurus needs a file: thesaurus=FILE")
     return read_thesaurus(Path(value))
 
 
-def _similar(unit: Unit, usual: float) -> Callable[[str, Quality, WordNet], Source]:
-    def make(value: str, quality: Quality, wordnet: WordNet) -> Source:
+def _similar(unit: Unit, usual: float) -> "_Make":
+    def make(value: str, scheme: LexiMark, wordnet: WordNet) -> Source:
         from membership.models.encoder import load_encoder
 
         try:
@@ -111,10 +126,41 @@ def _similar(unit: Unit, usual: float) -> Callable[[str, Quality, WordNet], Sour
     return make
 
 
-SOURCES: dict[str, Callable[[str, Quality, WordNet], Source]] = {
+def _masked(way: Way) -> "_Make":
+    def make(value: str, scheme: LexiMark, wordnet: WordNet) -> Source:
+        from membership.models.masked import load_masked
+
+        most, _, model = value.partition("@")
+        if most and (not most.isdecimal() or not int(most)):
+            raise ValueError(
+                f"source {way} takes a number of words, and a model if it is not {MASKED_MODEL}, "
+                f"such as {way}=5@FOLDER; got {value!r}"
+            )
+        loaded = load_masked(model or MASKED_MODEL)
+        return MaskedSource(way, wordnet, loaded, int(most) if most else MOST)
+
+    return make
+
+
+def _llm(value: str, scheme: LexiMark, wordnet: WordNet) -> Source:
+    from membership.models.chat import open_chat
+
+    if not value:
+        raise ValueError(
+            "source llm needs the address of a chat model: llm=chat+http://host:8000/v1#model"
+        )
+    report = warn_of("a word stays as it is")
+    return ProposedSource(open_chat(value, PROMPT, scheme.max_failures, report).ask)
+
+
+_Make = Callable[[str, LexiMark, WordNet], Source]
+SOURCES: dict[str, _Make] = {
     "wordnet": _wordnet,
     "thesaurus": _thesaurus,
     "context": _similar("context", 0.8),
     "sbert": _similar("sbert", 0.95),
+    "lexsub_dropout": _masked("lexsub_dropout"),
+    "lexsub_concatenation": _masked("lexsub_concatenation"),
+    "llm": _llm,
 }
 """How each is made from its value."""

@@ -26,6 +26,18 @@ def inflect_lemma(lemma: str, tag: str) -> str | None:
     return forms[0] if forms else None
 
 
+@lru_cache(maxsize=100_000)
+def lemma_of(word: str, pos: str) -> str:
+    """Return the lemma of a lower-case word read as a part of speech: n, v, a or r."""
+    import lemminflect
+
+    found: tuple[str, ...] = lemminflect.getLemma(word, _UNIVERSAL[pos])
+    return found[0] if found else word
+
+
+_UNIVERSAL = {"n": "NOUN", "v": "VERB", "a": "ADJ", "r": "ADV"}
+
+
 def match_case(word: str, pattern: str) -> str | None:
     """Give a lower-case word the case of another: lower, Capitalised or UPPER; None if mixed."""
     if pattern.islower():

@@ -172,6 +172,16 @@ class WordNet:
             self._glosses[sense] = _gloss(self._reader.synset(sense))
         return self._glosses[sense]
 
+    def antonyms(self, lemma: str, pos: str) -> frozenset[str]:
+        """Return the words that a sense of a lemma is directly opposed to."""
+        own = [
+            found
+            for synset in self._reader.synsets(lemma, pos)
+            for found in synset.lemmas()
+            if found.name() == lemma
+        ]
+        return frozenset(other.name() for found in own for other in found.antonyms())
+
     def _count(self, synset: "Synset", lemma: str) -> int:
         own = [found for found in synset.lemmas() if found.name() == lemma]
         return sum(self._counts.get(found.key(), 0) for found in own)

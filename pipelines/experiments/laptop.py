@@ -2,7 +2,7 @@
 
     leximark reproduce laptop --out OUT
 
-SmolLM2-135M is fine-tuned for one epoch on one half of 200 passages and audited on both halves.
+SmolLM2-135M is fine-tuned for one epoch on one half of 100 passages and audited on both halves.
 Each cell is one corpus, one way to mark and one seed; the seed gives the passages, the key, the
 halves and the order of training, and the arms of one seed share all of them. The base model is the
 reference.
@@ -29,7 +29,7 @@ from watermark.schemes.look_alikes import LookAlikes
 from watermark.schemes.random_sequence import RandomSequence
 
 CORPORA = ("news", "speeches")
-N_PASSAGES = 200
+N_PASSAGES = 100
 BASE = "smollm2-135m"
 TRAINING = TrainingSettings(learning_rate=1e-4, epochs=1, batch_size=4)
 SEEDS = 3

@@ -64,7 +64,7 @@ def test_failures_are_reported_and_stop_marking_beyond_the_limit(corpus, tmp_pat
     with serve_chat(answer) as address:
         done = command("leximark", "mark", corpus, *OUT, "--set", f"endpoint={address}")
         assert done.status == 2
-        assert "1 paragraphs could not be rewritten" in done.err
+        assert "no answer to 1 texts" in done.err
         assert not (tmp_path / "vault").exists()
         (tmp_path / "vault.partial").rename(tmp_path / "gone")
         options = ("--set", f"endpoint={address}", "--set", "max_failures=1")

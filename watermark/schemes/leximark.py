@@ -83,6 +83,8 @@ class LexiMark:
     """Where candidates come from, as `--source` names it; the first goes before the next."""
     quality: Quality = "fast"
     """How WordNet's words are judged: `fast` without a model, `best` with two."""
+    max_failures: int = 0
+    """On how many words a source that asks a server may fail, before marking stops."""
     fit: FitSettings = field(default_factory=FitSettings)
 
     detector: ClassVar[str] = "min_k_plus_plus"
@@ -95,6 +97,8 @@ class LexiMark:
         if min(self.words_per_sentence, self.max_sites_per_draw, self.min_letters) < 1:
             raise ValueError("K, sites a draw and letters must be 1 or more")
         check_share(self.share)
+        if self.max_failures < 0:
+            raise ValueError(f"max_failures must be 0 or more, got {self.max_failures}")
         if not 0 <= self.percentage <= 1:
             raise ValueError(f"percentage must lie in [0, 1], got {self.percentage}")
         if self.select not in get_args(Select):

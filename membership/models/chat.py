@@ -1,6 +1,6 @@
-"""A chat model behind a server, asked to rewrite texts."""
+"""A chat model behind a server, asked about many texts."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -11,38 +11,37 @@ from watermark.errors import ModelError
 
 
 @dataclass
-class Rewriter:
-    """Rewrites texts; those on which the server failed are counted, up to a limit."""
+class Chat:
+    """Answers to texts; those on which the server failed are counted, up to a limit."""
 
     server: Server = field(repr=False)
     model: str
     prompt: str
     max_failures: int
-    failures: list[str] = field(default_factory=list)
-    """For each text that the server failed on, what it said."""
+    report: Callable[[str], None] = field(repr=False)
+    n_failures: int = 0
 
-    def rewrite(self, texts: Sequence[str]) -> list[str | None]:
-        """Return each text as the model rewrote it, None where the server failed.
+    def ask(self, texts: Sequence[str]) -> list[str | None]:
+        """Return the model's answer to each text, None where the server failed.
+
+        Every failure is reported.
 
         Raises:
             ModelError: It failed more often than it may.
         """
         with ThreadPoolExecutor(self.server.manners.connections) as pool:
             found = list(pool.map(self._one, texts))
-        written: list[str | None] = []
-        for answer in found:
-            if isinstance(answer, ModelError):
-                self.failures.append(str(answer))
-                written.append(None)
-            else:
-                written.append(answer)
-        if len(self.failures) > self.max_failures:
+        faults = [answer for answer in found if isinstance(answer, ModelError)]
+        self.n_failures += len(faults)
+        for fault in faults:
+            self.report(str(fault))
+        if self.n_failures > self.max_failures:
             raise ModelError(
-                f"{self.server.address}: {len(self.failures)} paragraphs could not be rewritten, "
-                f"max_failures allows {self.max_failures}; the last fault: {self.failures[-1]}. "
+                f"{self.server.address}: no answer to {self.n_failures} texts, of which "
+                f"max_failures allows {self.max_failures}; the last fault: {faults[-1]}. "
                 "Mend the server and repeat the command, which goes on where it stopped"
             )
-        return written
+        return [None if isinstance(answer, ModelError) else answer for answer in found]
 
     def _one(self, text: str) -> str | ModelError:
         messages = [
@@ -59,15 +58,20 @@ class Rewriter:
             return ModelError(f"the reply has no text in it ({error})")
 
 
-def open_rewriter(
-    endpoint: str, prompt: str, max_failures: int, manners: Manners | None = None
-) -> Rewriter:
+def open_chat(
+    endpoint: str,
+    prompt: str,
+    max_failures: int,
+    report: Callable[[str], None],
+    manners: Manners | None = None,
+) -> Chat:
     """Make the acquaintance of a chat model.
 
     Args:
         endpoint: Its address, such as `chat+http://host:8000/v1#model`.
-        prompt: What it is told.
+        prompt: What it is told before each text.
         max_failures: On how many texts it may fail.
+        report: Called with each failure.
         manners: Timeout, tries, rate; the usual ones if not given.
 
     Raises:
@@ -76,9 +80,9 @@ def open_rewriter(
     address = parse_address(endpoint)
     if address is None or address.door != "chat":
         raise ModelError(
-            f"rewriting: wanted the address of a chat model, such as chat+http://host:8000/v1#model"
-            f", got {endpoint!r}: give one with --set endpoint=..."
+            "wanted the address of a chat model, such as chat+http://host:8000/v1#model, "
+            f"got {endpoint!r}"
         )
     server = Server(address.base, manners or Manners())
     model, _ = find_model(server, address.model)
-    return Rewriter(server, model, prompt, max_failures)
+    return Chat(server, model, prompt, max_failures, report)
