@@ -8,8 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 @contextmanager
-def serve_chat(answer: Callable[[str], str]) -> Iterator[str]:
-    """Yield the address of the model; an answer that raises is HTTP 400."""
+def serve_chat(answer: Callable[[str], str], port: int = 0) -> Iterator[str]:
+    """Yield the address of the model; an answer that raises is HTTP 400. Port 0 is any free one."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
@@ -34,7 +34,7 @@ def serve_chat(answer: Callable[[str], str]) -> Iterator[str]:
         def log_message(self, *args):
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

@@ -17,7 +17,14 @@ SourceOption = Annotated[
     str,
     typer.Option(
         help="Where candidates come from, the best first, with commas between: wordnet, "
-        "thesaurus=FILE, context=COSINE, sbert=COSINE."
+        "thesaurus=FILE, context=COSINE, sbert=COSINE, lexsub_dropout=N@MODEL, "
+        "lexsub_concatenation=N@MODEL, llm=chat+http://HOST/v1#MODEL."
+    ),
+]
+MaxFailures = Annotated[
+    int,
+    typer.Option(
+        min=0, help="On how many texts a chat model may fail; what it failed on stays unmarked."
     ),
 ]
 QualityOption = Annotated[
@@ -49,6 +56,7 @@ def candidates(
         ),
     ] = None,
     min_fit: MinFit = None,
+    max_failures: MaxFailures = 0,
 ) -> None:
     """Print the words that may stand in given places, and why others may not.
 
@@ -67,7 +75,10 @@ def candidates(
     least = load_acceptance(chosen).offer_threshold if min_fit is None else min_fit
     try:
         scheme = LexiMark(
-            sources=tuple(source.split(",")), quality=chosen, fit=FitSettings(min_fit=least)
+            sources=tuple(source.split(",")),
+            quality=chosen,
+            max_failures=max_failures,
+            fit=FitSettings(min_fit=least),
         )
         analyst = sources.load_analyst(scheme)
     except ValueError as error:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.commands.candidates import MinFit, Quality, QualityOption, SourceOption
+from pipelines.commands.candidates import MaxFailures, MinFit, Quality, QualityOption, SourceOption
 from watermark.errors import CorpusError
 
 
@@ -127,6 +127,7 @@ def mark(
     source: SourceOption = "wordnet",
     quality: QualityOption = Quality.fast,
     min_fit: MinFit = None,
+    max_failures: MaxFailures = 0,
     stop_words: Annotated[
         Path | None,
         typer.Option(help="File of lemmas, one a line, that stay; instead of the built-in list."),
@@ -196,9 +197,12 @@ def mark(
             protected_words=_words(protected_words) if protected_words else frozenset(),
             sources=tuple(source.split(",")),
             quality=quality.value,
+            max_failures=max_failures,
             fit=make_fit(quality.value, min_fit),
         )
         chosen = lexical if scheme is SchemeName.leximark else default_schemes()[scheme.value]
+        if scheme is SchemeName.rewriting:
+            settings = [f"max_failures={max_failures}", *(settings or ())]
         plan_options = {"test": test and test.value, "detector": detector}
         intent = make_intent(
             with_second(chosen, then and then.value, settings or ()),
