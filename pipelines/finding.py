@@ -20,8 +20,8 @@ from watermark.words import pipeline_version
 
 LOOKED_AT = 200
 """Documents whose language is looked at before anything is marked."""
-LEAST_ENGLISH = 0.1
-"""Least share of English sentences among them; only these are marked."""
+LEAST_SHARE = 0.1
+"""Least share of sentences in the wanted language among them; only these are marked."""
 
 
 def load_finder(scheme: Scheme) -> tuple[FindSites, dict[str, str]]:
@@ -66,22 +66,24 @@ def _rewriting_finder(scheme: Rewriting) -> tuple[FindSites, dict[str, str]]:
 
 
 def refuse_other_languages(scheme: Scheme, corpus: Corpus) -> None:
-    """Refuse a corpus whose first documents have hardly an English sentence, if that matters.
+    """Refuse a corpus whose first documents have hardly a sentence in its language, if it matters.
 
     Raises:
         CorpusError: So it is; says what language it looks like.
     """
-    if not _needs_english(scheme):
+    language = _needs_language(scheme)
+    if not language:
         return
     texts = [document.text for document in islice(corpus.documents(), LOOKED_AT)]
-    counts = count_languages(texts)
-    if counts and counts[""] < LEAST_ENGLISH * counts.total():
+    counts = count_languages(texts, language)
+    if counts and counts[""] < LEAST_SHARE * counts.total():
         code, n = next(item for item in counts.most_common() if item[0])
         raise CorpusError(
             f"{counts.total() - counts['']} of {counts.total()} sentences of the first "
-            f"{len(texts)} documents are not English ({n} look like {code!r}), and neither "
-            "WordNet nor the spaCy pipeline knows another language: give an English corpus, "
-            "or a scheme that needs no words"
+            f"{len(texts)} documents are not in {language!r} ({n} look like {code!r}): say with "
+            f"--language what they are in, such as {code} (WordNet knows English alone, so another "
+            "language needs --source thesaurus=FILE or llm=ADDRESS), or choose a scheme that needs "
+            "no words"
         )
 
 
@@ -94,7 +96,7 @@ def asks_a_server(scheme: Scheme) -> bool:
     return isinstance(scheme, Rewriting)
 
 
-def _needs_english(scheme: Scheme) -> bool:
+def _needs_language(scheme: Scheme) -> str:
     if isinstance(scheme, Composed):
-        return _needs_english(scheme.first) or _needs_english(scheme.second)
-    return isinstance(scheme, LexiMark)
+        return _needs_language(scheme.first) or _needs_language(scheme.second)
+    return scheme.fit.language if isinstance(scheme, LexiMark) else ""

@@ -19,14 +19,14 @@ from watermark.scheme import Scheme
 from watermark.vault import Plan
 
 
-def make_fit(quality: Quality, min_fit: float | None) -> FitSettings:
+def make_fit(quality: Quality, min_fit: float | None, language: str = "en") -> FitSettings:
     """Return the settings of fit; without a threshold, the one that belongs to the quality.
 
     Raises:
         ValueError: The threshold is none.
     """
     least = load_acceptance(quality).threshold if min_fit is None else min_fit
-    return FitSettings(min_fit=least)
+    return FitSettings(min_fit=least, language=language)
 
 
 def make_intent(scheme: Scheme, **plan: Any) -> Intent:

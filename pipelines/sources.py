@@ -19,11 +19,13 @@ from watermark.sources.similar import SimilarSource, Unit
 from watermark.sources.thesaurus import read_thesaurus
 from watermark.sources.wordnet import ModelledWordNetSource, WordNetSource
 from watermark.synonyms import WordNet
-from watermark.words import load_english
+from watermark.words import load_english, load_plain
 
 MODELS = ("minilm", "smollm2-135m")
 """The assets that quality `best` needs: an encoder and a language model."""
 
+ANY_LANGUAGE = ("thesaurus", "llm")
+"""Sources that are not for English alone."""
 MASKED_MODEL = "roberta-base"
 """Hub id of the masked language model of the paper."""
 
@@ -54,7 +56,9 @@ def load_analyst(scheme: LexiMark = LexiMark()) -> Analyst:
         sources = make_sources(scheme, wordnet)
     except ValueError as error:
         raise PrerequisiteError(f"--source: {error}") from error
-    return Analyst(_open_english(find_spacy()), wordnet, sources)
+    language = scheme.fit.language
+    nlp = _open_english(find_spacy()) if language == "en" else load_plain(language)
+    return Analyst(nlp, wordnet, sources)
 
 
 _open_wordnet = lru_cache(maxsize=1)(WordNet)
@@ -90,6 +94,11 @@ def make_sources(scheme: LexiMark, wordnet: WordNet) -> tuple[Source, ...]:
         name, _, value = spelled.partition("=")
         if name not in SOURCES:
             raise ValueError(f"there is no source {name!r}; there are {', '.join(SOURCES)}")
+        if scheme.fit.language != "en" and name not in ANY_LANGUAGE:
+            raise ValueError(
+                f"source {name} knows English alone; for --language {scheme.fit.language} there "
+                f"are {' and '.join(ANY_LANGUAGE)}"
+            )
         if name in made:
             raise ValueError(f"source {name} comes twice")
         made[name] = SOURCES[name](value, scheme, wordnet)

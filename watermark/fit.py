@@ -10,6 +10,7 @@ from typing import Protocol
 
 from watermark.acceptance import load_acceptance
 from watermark.inflection import inflect_lemma, match_case, same_family
+from watermark.language import check_language
 from watermark.rarity import rarity_bits
 from watermark.spots import Spot
 from watermark.synonyms import WordNet
@@ -46,6 +47,8 @@ class FitSettings:
     """Rarer words are obscure: 22 bits is one word in four million."""
     min_letters: int = 3
     """Shorter candidates are abbreviations more often than words."""
+    language: str = "en"
+    """Of the texts, as wordfreq and spaCy name it."""
 
     def __post_init__(self) -> None:
         """Refuse values that would silently leave every word as it was."""
@@ -53,6 +56,7 @@ class FitSettings:
             raise ValueError(f"min_fit must lie in [0, 1), got {self.min_fit}")
         if self.max_rarity_bits <= 0 or self.min_rarer_bits < 0:
             raise ValueError("rarity limits must not be negative")
+        check_language(self.language)
 
 
 class Source(Protocol):
@@ -94,21 +98,21 @@ def shape(lemma: str, source: str, spot: Spot, settings: FitSettings) -> Candida
     form = inflect_lemma(lemma, word.tag)
     surface = match_case(form, word.text) if form else None
     if surface is None:
-        bits = rarity_bits(lemma)
+        bits = rarity_bits(lemma, settings.language)
         return Candidate(lemma, lemma, source, bits, 0.0, f"has no form for {word.tag}")
-    bits = rarity_bits(surface)
+    bits = rarity_bits(surface, settings.language)
     return Candidate(lemma, surface, source, bits, 0.0, _objection(word, lemma, surface, settings))
 
 
 def _objection(word: Word, lemma: str, surface: str, settings: FitSettings) -> str:
-    bits = rarity_bits(surface)
+    bits = rarity_bits(surface, settings.language)
     if surface.lower() == word.text.lower() or lemma == word.lemma:
         return "the same word"
-    if not surface.isascii() or not surface.isalpha():
+    if not surface.isalpha() or not (surface.isascii() or settings.language != "en"):
         return "not a plain word"
     if len(lemma) < settings.min_letters:
         return f"shorter than {settings.min_letters} letters"
-    if bits < rarity_bits(word.text) + settings.min_rarer_bits:
+    if bits < rarity_bits(word.text, settings.language) + settings.min_rarer_bits:
         return "not rarer than the original"
     if bits > settings.max_rarity_bits:
         return "too rare"

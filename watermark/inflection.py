@@ -11,10 +11,12 @@ ADJECTIVES_AND_ADVERBS = frozenset({"JJ", "JJR", "JJS", "RB", "RBR", "RBS"})
 def inflect_lemma(lemma: str, tag: str) -> str | None:
     """Return a lemma in the form of a Penn Treebank tag, or None if it has no such form.
 
+    Without a tag, as in languages other than English, it stays as it is.
+
     Comparatives and superlatives are formed only where English forms them with an ending:
     "gigantic" has no "giganticer", so it has no JJR form here.
     """
-    if tag in {"NN", "VB", "VBP", "JJ", "RB"}:
+    if tag in {"", "NN", "VB", "VBP", "JJ", "RB"}:
         return lemma
     import lemminflect
 
@@ -28,7 +30,12 @@ def inflect_lemma(lemma: str, tag: str) -> str | None:
 
 @lru_cache(maxsize=100_000)
 def lemma_of(word: str, pos: str) -> str:
-    """Return the lemma of a lower-case word read as a part of speech: n, v, a or r."""
+    """Return the lemma of a lower-case word read as a part of speech: n, v, a or r.
+
+    Of another part of speech, as in languages other than English, it is the word.
+    """
+    if pos not in _UNIVERSAL:
+        return word
     import lemminflect
 
     found: tuple[str, ...] = lemminflect.getLemma(word, _UNIVERSAL[pos])

@@ -1,4 +1,4 @@
-"""Whether a sentence is English, by how common its words are in some languages.
+"""Whether a sentence is in the language of a corpus, by how common its words are in some languages.
 
 No model: a few function words decide most sentences, and the frequency tables of `wordfreq` the
 rest. Sentences of fewer than four words are not decided.
@@ -19,29 +19,29 @@ FUNCTION_WORDS = frozenset(
 )
 """Two of these, and a seventh of all words, make a sentence English."""
 OTHERS = ("de", "fr", "es", "it", "pt", "nl", "sv", "da", "nb", "fi", "pl", "cs", "ro", "hu", "id")
-"""Languages in Latin letters that English is held against."""
+"""Languages in Latin letters that the wanted one is held against, with English."""
 UNKNOWN = -9.0
 """Log of the frequency of a word that a language does not have."""
 MARGIN = 0.2
 """By how much the words must be commoner in another language; names are common in none."""
 
 
-def other_language(words: Sequence[str]) -> str:
-    """Return the code of the language that a sentence is in; empty if English or undecided.
+def other_language(words: Sequence[str], language: str = "en") -> str:
+    """Return the code of the language that a sentence is in; empty if the wanted one or undecided.
 
-    Words in other letters than Latin ones are of no known language: "und".
+    Where English is wanted, words in other letters than Latin ones are of no known language: "und".
     """
     plain = [word.lower() for word in words if word.isalpha()]
     if len(plain) < 4:
         return ""
     hits = sum(word in FUNCTION_WORDS for word in plain)
     if hits >= 2 and 7 * hits >= len(plain):
-        return ""
-    if 2 * sum(ord(word[0]) > 0x24F for word in plain) > len(plain):
+        return "" if language == "en" else "en"
+    if language == "en" and 2 * sum(ord(word[0]) > 0x24F for word in plain) > len(plain):
         return "und"
-    scores = {code: _commonness(plain, code) for code in ("en", *OTHERS)}
-    best = max(scores, key=lambda code: scores[code])
-    return best if scores[best] > scores["en"] + MARGIN else ""
+    scores = {code: _commonness(plain, code) for code in {language, "en", *OTHERS}}
+    best = max(sorted(scores), key=lambda code: scores[code])
+    return best if scores[best] > scores[language] + MARGIN else ""
 
 
 def _commonness(words: Sequence[str], language: str) -> float:
@@ -57,12 +57,25 @@ def _table(language: str) -> dict[str, float]:
     return table
 
 
-def count_languages(texts: Iterable[str]) -> Counter[str]:
-    """Count the sentences of texts by `other_language`; "" counts the English ones."""
+def check_language(language: str) -> None:
+    """Refuse a language whose texts cannot be marked.
+
+    Raises:
+        ValueError: spaCy or wordfreq do not know it, or it does not set words apart by spaces.
+    """
+    from wordfreq import available_languages
+
+    known = sorted(set(available_languages("best")) - {"fil", "ja", "ko", "sh", "vi", "zh"})
+    if language not in known:
+        raise ValueError(f"no texts in {language!r} can be marked; languages: {', '.join(known)}")
+
+
+def count_languages(texts: Iterable[str], language: str = "en") -> Counter[str]:
+    """Count the sentences of texts by `other_language`; "" counts those in the wanted one."""
     counts: Counter[str] = Counter()
     for text in texts:
         for sentence in re.split(r"(?<=[.!?])\s+|\n+", text):
             words = re.findall(r"[^\W\d_]+", sentence)
             if len(words) >= 4:
-                counts[other_language(words)] += 1
+                counts[other_language(words, language)] += 1
     return counts

@@ -1,4 +1,4 @@
-"""How rare a word is in English at large."""
+"""How rare a word is in English, or another language, at large."""
 
 from functools import cache
 from math import log2
@@ -8,10 +8,10 @@ UNSEEN_BITS = 30.0
 
 
 @cache
-def _frequencies() -> dict[str, float]:
+def _frequencies(language: str = "en") -> dict[str, float]:
     from wordfreq import get_frequency_dict
 
-    table: dict[str, float] = get_frequency_dict("en", wordlist="best")
+    table: dict[str, float] = get_frequency_dict(language, wordlist="best")
     return table
 
 
@@ -25,16 +25,16 @@ def words_by_rarity(bits: float, n: int) -> tuple[str, ...]:
     return tuple(word for _, word in plain[:n])
 
 
-def rarity_bits(word: str) -> float:
+def rarity_bits(word: str, language: str = "en") -> float:
     """Return -log2 p(word), from 4.2 for "the" to `UNSEEN_BITS`; case does not matter.
 
-    The papers call this entropy. The table is wordfreq's, for English at large: whoever knows the
-    text can compute it, and no key and no model enters.
+    The papers call this entropy. The table is wordfreq's, for a language at large: whoever knows
+    the text can compute it, and no key and no model enters.
 
     Source: LexiMark (arXiv 2506.14474), whose code ranks words by -p log2 p and synonyms by
     -log2 p. Both order words alike, so one definition is enough. There, a word that the table
     does not have counts as the commonest of all, so it is never chosen and always replaced; here
     it counts as the rarest.
     """
-    p = _frequencies().get(word.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'"))
+    p = _frequencies(language).get(word.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'"))
     return UNSEEN_BITS if p is None else -log2(p)

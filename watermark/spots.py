@@ -74,7 +74,7 @@ class Spot:
 
 def needs_article(sentence: Sequence[Word], index: int, surface: str) -> bool:
     """Tell whether "a" or "an" stands before the word and the candidate wants the other."""
-    if not index or sentence[index - 1].text.lower() not in {"a", "an"}:
+    if not index or not sentence[index].tag or sentence[index - 1].text.lower() not in {"a", "an"}:
         return False
     return article(surface) != article(sentence[index].text)
 

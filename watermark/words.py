@@ -1,4 +1,4 @@
-"""Sentences and words of English text, with their parts of speech. The only user of spaCy."""
+"""Sentences and words of a text, in English with parts of speech. The only user of spaCy."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -17,6 +17,10 @@ PIECE_CHARACTERS = 5_000
 BATCH_PIECES = 32
 """How many pieces spaCy parses at a time. Memory grows with their product, 160,000 characters."""
 
+UNKNOWN = "x"
+"""Part of speech of a word in a language of which only the spelling is known."""
+CAPITAL_NOUNS = frozenset({"de", "lb"})
+"""Languages in which a capital does not make a name."""
 _POS = {"NOUN": "n", "VERB": "v", "ADJ": "a", "ADV": "r"}
 
 
@@ -28,9 +32,10 @@ class Word:
     text: str
     lemma: str
     tag: str
-    """Penn Treebank tag."""
+    """Penn Treebank tag; empty in other languages than English."""
     pos: str
-    """WordNet's letter: n, v, a or r; empty for everything that is not a content word."""
+    """WordNet's letter: n, v, a or r; empty for everything that is not a content word. In other
+    languages `UNKNOWN` for every word."""
     barrier: str = ""
     """Why the word must stay, if grammar says so: name, auxiliary, phrasal verb, ..."""
     complement: str = ""
@@ -64,6 +69,15 @@ def load_english(model: str | Path) -> "Language":
     missing = {"tagger", "parser", "lemmatizer", "ner"} - set(nlp.pipe_names)
     if missing:
         raise AssetError(f"spaCy pipeline {str(model)!r} lacks {sorted(missing)}")
+    return nlp
+
+
+def load_plain(language: str) -> "Language":
+    """Load spaCy's rules for sentences and words of a language, without a model."""
+    import spacy
+
+    nlp = spacy.blank(language)
+    nlp.add_pipe("sentencizer")
     return nlp
 
 
@@ -108,7 +122,18 @@ def cut(text: str, limit: int = PIECE_CHARACTERS) -> Iterator[tuple[int, int]]:
 
 
 def _sentence(span: "Span", shift: int) -> Sentence:
-    return tuple(_word(token, shift) for token in span if not token.is_space)
+    read = _word if span.doc.has_annotation("TAG") else _plain_word
+    return tuple(read(token, shift) for token in span if not token.is_space)
+
+
+def _plain_word(token: "Token", shift: int) -> Word:
+    pos = UNKNOWN if token.is_alpha else ""
+    barrier = ""
+    if _is_joined(token):
+        barrier = "joined to its neighbour without a space"
+    elif token.text[:1].isupper() and not token.is_sent_start and token.lang_ not in CAPITAL_NOUNS:
+        barrier = "may be a name"
+    return Word(token.idx + shift, token.text, token.lower_, "", pos, barrier if pos else "")
 
 
 def _word(token: "Token", shift: int) -> Word:

@@ -21,6 +21,13 @@ SourceOption = Annotated[
         "lexsub_concatenation=N@MODEL, llm=chat+http://HOST/v1#MODEL."
     ),
 ]
+LanguageOption = Annotated[
+    str,
+    typer.Option(
+        help="Language of the texts, such as de. Other than en it needs a thesaurus or a chat "
+        "model as --source, and these answer for the form of a word."
+    ),
+]
 MaxFailures = Annotated[
     int,
     typer.Option(
@@ -57,6 +64,7 @@ def candidates(
     ] = None,
     min_fit: MinFit = None,
     max_failures: MaxFailures = 0,
+    language: LanguageOption = "en",
 ) -> None:
     """Print the words that may stand in given places, and why others may not.
 
@@ -78,7 +86,7 @@ def candidates(
             sources=tuple(source.split(",")),
             quality=chosen,
             max_failures=max_failures,
-            fit=FitSettings(min_fit=least),
+            fit=FitSettings(min_fit=least, language=language),
         )
         analyst = sources.load_analyst(scheme)
     except ValueError as error:

@@ -4,7 +4,14 @@ from typing import Annotated
 
 import typer
 
-from pipelines.commands.candidates import MaxFailures, MinFit, Quality, QualityOption, SourceOption
+from pipelines.commands.candidates import (
+    LanguageOption,
+    MaxFailures,
+    MinFit,
+    Quality,
+    QualityOption,
+    SourceOption,
+)
 from watermark.errors import CorpusError
 
 
@@ -45,7 +52,7 @@ class SchemeName(StrEnum):
 
 OF_LEXIMARK = (
     "rule", "scope", "k", "m", "keep_original", "max_sites_per_draw", "min_letters", "min_rarity",
-    "min_fit", "stop_words", "protected_words", "keep_quotations",
+    "source", "quality", "min_fit", "language", "stop_words", "protected_words", "keep_quotations",
 )  # fmt: skip
 """Parameters of the command that are settings of LexiMark alone."""
 
@@ -128,6 +135,7 @@ def mark(
     quality: QualityOption = Quality.fast,
     min_fit: MinFit = None,
     max_failures: MaxFailures = 0,
+    language: LanguageOption = "en",
     stop_words: Annotated[
         Path | None,
         typer.Option(help="File of lemmas, one a line, that stay; instead of the built-in list."),
@@ -198,7 +206,7 @@ def mark(
             sources=tuple(source.split(",")),
             quality=quality.value,
             max_failures=max_failures,
-            fit=make_fit(quality.value, min_fit),
+            fit=make_fit(quality.value, min_fit, language),
         )
         chosen = lexical if scheme is SchemeName.leximark else default_schemes()[scheme.value]
         if scheme is SchemeName.rewriting:
@@ -237,10 +245,11 @@ def mark(
 
 
 def _refuse_options_of_leximark(context: typer.Context, scheme: SchemeName) -> None:
+    others = OF_LEXIMARK if scheme is SchemeName.rewriting else (*OF_LEXIMARK, "max_failures")
     for parameter in context.command.params:
         source = context.get_parameter_source(parameter.name or "")
         given = source is not None and source.name == "COMMANDLINE"
-        if given and parameter.name in OF_LEXIMARK:
+        if given and parameter.name in others:
             raise typer.BadParameter(
                 f"{parameter.opts[0]} is an option of leximark; settings of {scheme.value} are "
                 "given with --set NAME=VALUE"

@@ -99,6 +99,8 @@ class LexiMark:
         check_share(self.share)
         if self.max_failures < 0:
             raise ValueError(f"max_failures must be 0 or more, got {self.max_failures}")
+        if self.fit.language != "en" and self.rule == "published":
+            raise ValueError("rule published knows English alone: choose keyed")
         if not 0 <= self.percentage <= 1:
             raise ValueError(f"percentage must lie in [0, 1], got {self.percentage}")
         if self.select not in get_args(Select):
@@ -166,7 +168,9 @@ def _sentences(
             spans = protected_spans(document.text, quotations=settings.quotations)
             read = number
         near = [span for span in spans if span[0] < end and start < span[1]]
-        for sentence in filter(_is_prose, sentences):
+        for sentence in sentences:
+            if not _is_prose(sentence, settings.fit.language):
+                continue
             spots = _spots(analyst.wordnet, document, sentence, near, settings)
             yield _Sought(number, document, _sites_wanted(sentence, settings), spots)
 
@@ -218,12 +222,12 @@ def _spots(
     spans: Sequence[Span],
     settings: LexiMark,
 ) -> Iterator[Spot]:
-    for index in _in_order(document, sentence, settings.select):
+    for index in _in_order(document, sentence, settings.select, settings.fit.language):
         if not barrier(wordnet, sentence, index, spans, settings):
             yield Spot(document.text, sentence, index)
 
 
-def _in_order(document: Document, sentence: Sentence, select: Select) -> list[int]:
+def _in_order(document: Document, sentence: Sentence, select: Select, language: str) -> list[int]:
     """Return the words of a sentence in the order in which they become sites."""
 
     def hashed(index: int) -> bytes:
@@ -231,7 +235,7 @@ def _in_order(document: Document, sentence: Sentence, select: Select) -> list[in
         return hashlib.sha256(name.encode()).digest()
 
     def rarity(index: int) -> tuple[float, int]:
-        bits = rarity_bits(sentence[index].text)
+        bits = rarity_bits(sentence[index].text, language)
         return (bits if select == "commonest" else -bits, index)
 
     order = range(len(sentence))
@@ -246,12 +250,11 @@ def _sites_wanted(sentence: Sentence, settings: LexiMark) -> int:
     return max(1, round(settings.percentage * n_words))
 
 
-def _is_prose(sentence: Sentence) -> bool:
-    """Tell an English sentence from a heading, a list of names or the rest of a table."""
+def _is_prose(sentence: Sentence, language: str) -> bool:
+    """Tell a sentence in the language from a heading, a list of names or the rest of a table."""
     words = [word.text for word in sentence if word.text[:1].isalpha()]
-    if len(words) < 4 or not any(word.tag.startswith(("VB", "MD")) for word in sentence):
-        return False
-    return not other_language(words)
+    has_verb = language != "en" or any(word.tag.startswith(("VB", "MD")) for word in sentence)
+    return len(words) >= 4 and has_verb and not other_language(words, language)
 
 
 def barrier(
@@ -269,7 +272,7 @@ def barrier(
         return word.barrier
     if len(word.text) < settings.min_letters:
         return f"shorter than {settings.min_letters} letters"
-    if rarity_bits(word.text) < settings.min_rarity_bits:
+    if rarity_bits(word.text, settings.fit.language) < settings.min_rarity_bits:
         return "too common a word"
     if word.lemma in settings.stop_words:
         return "in the stop list"
@@ -277,7 +280,7 @@ def barrier(
         return "protected by the owner"
     if any(start < word.end and word.start < end for start, end in spans):
         return "not prose"
-    return phrase_barrier(wordnet, sentence, index)
+    return phrase_barrier(wordnet, sentence, index) if settings.fit.language == "en" else ""
 
 
 def _site(
