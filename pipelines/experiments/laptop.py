@@ -7,8 +7,8 @@ Each cell is one corpus, one way to mark and one seed; the seed gives the passag
 halves and the order of training, and the arms of one seed share all of them. The base model is the
 reference.
 
-The released LexiMark code marks members and non-members separately. The arms with two codebooks do
-the same and show what that alone is worth.
+The released LexiMark code marks members and non-members separately. The arm with two codebooks does
+the same and shows what that alone is worth.
 """
 
 from collections.abc import Iterator
@@ -41,8 +41,6 @@ ARMS = {
     "random sequence": Arm(RandomSequence(), remark_alpha=0.01),
     "look-alikes": Arm(LookAlikes(scope="word")),
     "published, two codebooks": Arm(LexiMark(rule="published"), codebooks=2),
-    "keyed word, two codebooks": Arm(LexiMark(), codebooks=2),
-    "random sequence, two codebooks": Arm(RandomSequence(), codebooks=2),
 }
 
 
