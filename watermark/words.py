@@ -131,7 +131,7 @@ def _plain_word(token: "Token", shift: int) -> Word:
     barrier = ""
     if _is_joined(token):
         barrier = "joined to its neighbour without a space"
-    elif token.text[:1].isupper() and not token.is_sent_start and token.lang_ not in CAPITAL_NOUNS:
+    elif token.lang_ not in CAPITAL_NOUNS and _is_titled(token):
         barrier = "may be a name"
     return Word(token.idx + shift, token.text, token.lower_, "", pos, barrier if pos else "")
 
@@ -176,11 +176,9 @@ def _preposition(token: "Token") -> str:
 
 
 def _barrier(token: "Token") -> str:
-    """Say why grammar forbids to replace this content word, or nothing."""
-    if token.ent_type_:
-        return "part of a name, a date or a quantity"
-    if token.tag_.startswith("NNP"):
-        return "proper noun"
+    """Say why this content word must not be replaced, or nothing."""
+    if reason := _name_barrier(token):
+        return reason
     if not token.text.isalpha():
         return "not a plain word"
     if _is_joined(token):
@@ -192,6 +190,22 @@ def _barrier(token: "Token") -> str:
     if any(child.dep_ in {"prt", "compound"} for child in token.children):
         return "phrasal verb" if token.pos_ == "VERB" else "head of a compound"
     return ""
+
+
+def _name_barrier(token: "Token") -> str:
+    if token.ent_type_:
+        return "part of a name, a date or a quantity"
+    if token.tag_.startswith("NNP"):
+        return "proper noun"
+    return "capital within a sentence: part of a title, or a name" if _is_titled(token) else ""
+
+
+def _is_titled(token: "Token") -> bool:
+    """Tell whether a word has a capital that its place in the sentence does not ask for."""
+    if not token.text[:1].isupper() or token.is_sent_start or token.sent.text.isupper():
+        return False
+    before = token.nbor(-1)
+    return not (before.is_sent_start and before.is_punct)
 
 
 def _is_joined(token: "Token") -> bool:

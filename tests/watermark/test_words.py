@@ -64,3 +64,17 @@ def test_pieces_cover_a_text_without_gap_or_overlap(text):
 def test_a_missing_pipeline_names_the_command_that_fetches_it(tmp_path):
     with pytest.raises(AssetError, match="leximark assets"):
         load_english(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "stays"),
+    [
+        ("She sang hits such as I Should Be So Lucky on the stage.", "Lucky", True),
+        ("Lucky people seldom know how lucky they are.", "Lucky", False),
+        ('"Lucky people seldom know it," she said.', "Lucky", False),
+        ("LUCKY PEOPLE SELDOM KNOW IT.", "LUCKY", False),
+    ],
+)
+def test_a_capital_within_a_sentence_is_a_barrier(analyst, text, word, stays):
+    barrier = words_of(analyst, text)[word].barrier
+    assert barrier.startswith("capital within a sentence") == stays
