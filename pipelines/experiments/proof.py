@@ -214,8 +214,8 @@ def describe(results: Mapping[str, Any]) -> str:
         "",
         "The two tests ask different questions. The unmarked model was trained on the originals of "
         "the published passages: it knows the passages, as the hold-out test says, and not our "
-        "coins, as the re-draw test says. A model whose reference cuts text into other tokens has "
-        "no score per token, so that the hold-out test was not run on it here.",
+        "coins, as the re-draw test says. A reference that cuts text into other tokens is "
+        "compared per byte.",
         "",
         f"## Power: share of random subsets of the trained passages with p < {ALPHA:g}",
         "",
