@@ -1,76 +1,121 @@
-"""Throughput of marking as a share of the bare spaCy pipeline on the same text.
+"""Throughput of marking: against the bare spaCy pipeline, with models, with two processes.
 
-    python -m benchmarks.marking [N_WORDS]
+    python -m benchmarks.marking [--words 60000] [--model-words 3000] [--workers 2]
 
-Both read the same documents in this process, one after the other, three times; the best of each
-counts. Marking means everything: sites, draws, published texts and vault. The text is made of the
-documentation topics that every Python carries.
+Each pair reads the same documents, by turns, three times; the best of each counts. Marking means
+everything: sites, draws, published texts and vault. Processes are timed when they have loaded what
+they need. The text is made of the documentation topics that every Python carries.
 """
 
+import argparse
 import json
-import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from pipelines.demo import paragraphs
+from pipelines.marking import make_fit
 from pipelines.sources import load_analyst
+from pipelines.workers import in_pieces, in_processes
 from watermark.corpus import open_corpus
+from watermark.document import Document
 from watermark.marking import Intent, mark_corpus
-from watermark.schemes.leximark import LexiMark, find_sites
+from watermark.schemes.leximark import Analyst, LexiMark, find_sites
+from watermark.survey import FindSites
 
 REPEATS = 3
 
 
 def main() -> None:
     """Measure and print."""
-    n_words = int(sys.argv[1]) if len(sys.argv) > 1 else 60_000
-    texts = _texts(n_words)
-    n = sum(len(text.split()) for text in texts)
-    analyst = load_analyst()
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--words", type=int, default=60_000)
+    parser.add_argument("--model-words", type=int, default=3_000, help="0 to leave models out")
+    parser.add_argument("--workers", type=int, default=2, help="1 to leave processes out")
+    arguments = parser.parse_args()
+    texts = texts_of(arguments.words)
+    scheme, analyst = LexiMark(), load_analyst()
+    find: FindSites = in_pieces(lambda some: find_sites(analyst, some, scheme))
+    seconds = best({"spaCy": lambda: read(analyst, texts), "ours": lambda: mark(texts, find)})
+    n = count_words(texts)
+    print(f"{n:,} words in {len(texts):,} documents, best of {REPEATS}")
+    print(f"bare spaCy: {n / seconds['spaCy']:,.0f} words/s; marking: {n / seconds['ours']:,.0f}")
+    print(f"marking reaches {seconds['spaCy'] / seconds['ours']:.0%} of the bare pipeline")
+    if arguments.workers > 1:
+        measure_workers(texts, scheme, arguments.workers)
+    if arguments.model_words:
+        measure_models(texts_of(arguments.model_words))
+
+
+def measure_workers(texts: list[str], scheme: LexiMark, workers: int) -> None:
+    """Print what several processes gain over one of them."""
+    with in_processes(scheme, 1) as alone, in_processes(scheme, workers) as together:
+        seconds = best({"one": lambda: mark(texts, alone), "all": lambda: mark(texts, together)})
+    print(f"{workers} processes: {seconds['one'] / seconds['all']:.2f} times the speed of one")
+
+
+def measure_models(texts: list[str]) -> None:
+    """Print what a site costs when two models judge the candidates."""
+    scheme = LexiMark(quality="best", fit=make_fit("best", None))
+    analyst = load_analyst(scheme)
+    documents = [Document(str(number), text) for number, text in enumerate(texts)]
+    find = in_pieces(lambda some: find_sites(analyst, some, scheme))
+    seconds = best({"read": lambda: read(analyst, texts), "find": lambda: list(find(documents))})
+    n_sites = sum(map(len, find(documents)))
+    print(
+        f"with models, {count_words(texts):,} words: {n_sites:,} sites, "
+        f"{(seconds['find'] - seconds['read']) / n_sites:.3f} s a site beyond spaCy; "
+        f"{seconds['find'] / seconds['read']:.0f} times the time of spaCy"
+    )
+
+
+def read(analyst: Analyst, texts: list[str]) -> None:
+    """Run the bare pipeline."""
+    for _ in analyst.nlp.pipe(texts):
+        pass
+
+
+def mark(texts: list[str], find: FindSites) -> None:
+    """Mark the texts into a folder that is removed."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         rows = [json.dumps({"text": text}) + "\n" for text in texts]
         (folder / "corpus.jsonl").write_text("".join(rows), encoding="utf-8")
-
-        def bare() -> None:
-            for _ in analyst.nlp.pipe(texts):
-                pass
-
-        def marking() -> None:
-            run = tempfile.mkdtemp(dir=folder)
-            scheme = LexiMark()
-            mark_corpus(
-                open_corpus(folder / "corpus.jsonl"),
-                Path(run) / "published",
-                Path(run) / "vault",
-                Intent(scheme),
-                lambda batch: find_sites(analyst, batch, scheme),
-                made_with={},
-            )
-
-        marking()  # look-ups in WordNet and the frequency table are filled once
-        baseline, ours = _best(bare), _best(marking)
-    print(f"{n:,} words in {len(texts):,} documents, best of {REPEATS}")
-    print(f"bare spaCy: {n / baseline:,.0f} words/s; marking: {n / ours:,.0f} words/s")
-    print(f"marking reaches {baseline / ours:.0%} of the bare pipeline")
+        mark_corpus(
+            open_corpus(folder / "corpus.jsonl"),
+            folder / "published",
+            folder / "vault",
+            Intent(LexiMark()),
+            find,
+            made_with={},
+        )
 
 
-def _texts(n_words: int) -> list[str]:
+def texts_of(n_words: int) -> list[str]:
+    """Return so many words of English, in paragraphs."""
     texts: list[str] = []
-    while sum(len(text.split()) for text in texts) < n_words:
+    while count_words(texts) < n_words:
         texts += paragraphs()
     return texts
 
 
-def _best(job: Callable[[], None]) -> float:
-    seconds = []
-    for _ in range(REPEATS):
-        began = time.perf_counter()
+def count_words(texts: list[str]) -> int:
+    """Count words as white space sets them apart."""
+    return sum(len(text.split()) for text in texts)
+
+
+def best(jobs: Mapping[str, Callable[[], object]]) -> dict[str, float]:
+    """Return the least seconds of each job, after a first run that fills what is looked up once."""
+    for job in jobs.values():
         job()
-        seconds.append(time.perf_counter() - began)
-    return min(seconds)
+    seconds: dict[str, list[float]] = {name: [] for name in jobs}
+    for _ in range(REPEATS):
+        for name, job in jobs.items():
+            began = time.perf_counter()
+            job()
+            seconds[name].append(time.perf_counter() - began)
+    return {name: min(each) for name, each in seconds.items()}
 
 
 if __name__ == "__main__":

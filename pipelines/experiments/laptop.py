@@ -42,6 +42,11 @@ ARMS = {
     "look-alikes": Arm(LookAlikes(scope="word")),
     "published, two codebooks": Arm(LexiMark(rule="published"), codebooks=2),
 }
+CONTRASTS = (
+    ("published", "keyed word"),
+    ("keyed word", "keyed site"),
+    ("published, two codebooks", "published"),
+)
 
 
 def cells(seeds: int) -> list[Cell]:
@@ -71,7 +76,7 @@ def run(cell: Cell, folder: Path) -> Iterator[Measure]:
 
 def describe(rows: list[Row], folder: Path) -> str:
     """Write the plots, return the page."""
-    return describe_lift(rows, folder, arms=tuple(ARMS))
+    return describe_lift(rows, folder, arms=tuple(ARMS), contrasts=CONTRASTS)
 
 
 EXPERIMENT = Experiment(

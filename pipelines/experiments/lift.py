@@ -16,16 +16,24 @@ from pipelines.experiments.summary import (
 )
 
 UNMARKED = "none"
+POWER = 0.8
 TESTS = ("redraw", "redraw, no reference", "remark", "holdout", "holdout, no reference", "welch")
 
 
-def describe_lift(rows: list[Row], folder: Path, *, arms: Sequence[str]) -> str:
-    """Return the page: AUROC, lift over no mark, tests, power.
+def describe_lift(
+    rows: list[Row],
+    folder: Path,
+    *,
+    arms: Sequence[str],
+    contrasts: Sequence[tuple[str, str]] = (),
+) -> str:
+    """Return the page: AUROC, lift over no mark, contrasts, tests, power.
 
     Args:
         rows: The table; columns `corpus`, `arm`, `seed`, `measure`, `of`, `value`, `n`.
         folder: Where the plot goes.
         arms: Arms in the order in which they are shown.
+        contrasts: Pairs of arms; the second one's AUROC is taken from the first one's.
     """
     there = [arm for arm in arms if select_rows(rows, arm=arm)]
     corpora = names(rows, "corpus")
@@ -35,6 +43,8 @@ def describe_lift(rows: list[Row], folder: Path, *, arms: Sequence[str]) -> str:
         "",
         *_auroc(rows, there, corpora),
         *_lift(rows, there, corpora),
+        *_contrasts(rows, [pair for pair in contrasts if {*pair} <= {*there}]),
+        *_references(rows, there),
         *_tests(rows, there, corpora),
         *_power(rows, there),
     ]
@@ -63,33 +73,85 @@ def _mean(rows: list[Row], **wanted: str | int) -> Mean:
 
 
 def _lift(rows: list[Row], arms: Sequence[str], corpora: Sequence[str]) -> Iterator[str]:
-    aurocs = select_rows(rows, measure="auroc")
     marked = [arm for arm in arms if arm != UNMARKED]
     yield "## Lift of the AUROC over no mark"
     yield ""
     yield (
-        f"Paired differences of runs on the same halves, over {' and '.join(corpora)} together. "
-        "An interval that holds 0 means that no lift was seen."
+        "Paired differences of runs on the same halves. An interval that holds 0 means that no "
+        "lift was seen."
     )
     yield ""
-    yield from markdown_table(
-        ["detector", *marked],
+    together = [*corpora] if len(corpora) > 1 else []
+    for some in ([corpus] for corpus in corpora):
+        yield from _lift_table(rows, marked, some)
+    if together:
+        yield from _lift_table(rows, marked, together)
+
+
+def _lift_table(rows: list[Row], arms: Sequence[str], corpora: Sequence[str]) -> list[str]:
+    aurocs = [r for r in select_rows(rows, measure="auroc") if r["corpus"] in corpora]
+    detectors = names(select_rows(aurocs, arm=UNMARKED), "of")
+    return markdown_table(
+        [", ".join(corpora), *arms],
         (
-            [detector, *(lift_of(aurocs, arm, detector).words(sign=True) for arm in marked)]
+            [detector, *(contrast(aurocs, arm, UNMARKED, detector) for arm in arms)]
+            for detector in detectors
+        ),
+    )
+
+
+def contrast(aurocs: list[Row], arm: str, other: str, detector: str) -> str:
+    """Return the mean difference of a detector between two arms, over corpora and seeds."""
+    found = differences(
+        select_rows(aurocs, arm=arm, of=detector),
+        select_rows(aurocs, arm=other, of=detector),
+        ("corpus", "seed"),
+    )
+    return mean_of(found).words(sign=True)
+
+
+def _contrasts(rows: list[Row], pairs: Sequence[tuple[str, str]]) -> Iterator[str]:
+    if not pairs:
+        return
+    aurocs = select_rows(rows, measure="auroc")
+    yield "## One way to mark against another"
+    yield ""
+    yield "Paired differences of the AUROC, over all corpora and seeds."
+    yield ""
+    yield from markdown_table(
+        ["detector", *(f"{one} - {other}" for one, other in pairs)],
+        (
+            [detector, *(contrast(aurocs, one, other, detector) for one, other in pairs)]
             for detector in names(aurocs, "of")
         ),
     )
 
 
-def lift_of(aurocs: list[Row], arm: str, detector: str) -> Mean:
-    """Return the mean lift of a detector by an arm, over corpora and seeds."""
-    return mean_of(
-        differences(
-            select_rows(aurocs, arm=arm, of=detector),
-            select_rows(aurocs, arm=UNMARKED, of=detector),
-            ("corpus", "seed"),
-        )
+def _references(rows: list[Row], arms: Sequence[str]) -> Iterator[str]:
+    aurocs = select_rows(rows, measure="auroc")
+    known = names(aurocs, "of")
+    pairs = [(name, f"{name}_minus_reference") for name in known]
+    pairs = [pair for pair in pairs if pair[1] in known]
+    if not pairs:
+        return
+    yield "## What the reference adds"
+    yield ""
+    yield "AUROC with the base as reference minus AUROC without, over all corpora and seeds."
+    yield ""
+    yield from markdown_table(
+        ["detector", *arms],
+        (
+            [name, *(_reference_adds(select_rows(aurocs, arm=arm), name, other) for arm in arms)]
+            for name, other in pairs
+        ),
     )
+
+
+def _reference_adds(aurocs: list[Row], name: str, other: str) -> str:
+    found = differences(
+        select_rows(aurocs, of=other), select_rows(aurocs, of=name), ("corpus", "seed")
+    )
+    return mean_of(found).words(sign=True)
 
 
 def _tests(rows: list[Row], arms: Sequence[str], corpora: Sequence[str]) -> Iterator[str]:
@@ -126,13 +188,29 @@ def _power(rows: list[Row], arms: Sequence[str]) -> Iterator[str]:
     yield f"## Power: share of random subsets of n members with p < {ALPHA:g}"
     yield ""
     yield from markdown_table(
-        ["arm", "test", *(f"n = {n}" for n in sizes)],
+        ["arm", "test", f"{POWER:.0%} from", *(f"n = {n}" for n in sizes)],
         (
-            [arm, test, *(_mean(powers, arm=arm, of=test, at=n).words(2) for n in sizes)]
+            [
+                arm,
+                test,
+                needed(rows, arm, test, ALPHA),
+                *(_mean(powers, arm=arm, of=test, at=n).words(2) for n in sizes),
+            ]
             for arm in arms
             for test in TESTS
-            if select_rows(powers, arm=arm, of=test)
+            if select_rows(rows, arm=arm, of=test, measure="pvalue")
+            and select_rows(powers, arm=arm, of=test)
         ),
     )
     yield "The two-sample tests also get n outsiders."
     yield ""
+
+
+def needed(rows: list[Row], arm: str, test: str, alpha: float) -> str:
+    """Return the smallest number of documents whose mean power reaches `POWER`."""
+    powers = select_rows(rows, arm=arm, of=test, measure=power_name(alpha))
+    sizes = sorted({int(row["at"]) for row in powers})
+    for size in sizes:
+        if _mean(powers, at=size).value >= POWER:
+            return str(size)
+    return f"> {max(sizes)}" if sizes else "-"

@@ -9,20 +9,17 @@ with as many outsiders where the test wants some, at three levels.
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-
 from pipelines.experiments.experiment import Experiment, Needs
 from pipelines.experiments.halves import Arm
-from pipelines.experiments.lift import TESTS, describe_lift
+from pipelines.experiments.lift import POWER, TESTS, describe_lift, needed
 from pipelines.experiments.measures import ALPHAS, power_name
 from pipelines.experiments.records import Cell, Measure, Row
-from pipelines.experiments.summary import markdown_table, mean_of, select_rows
+from pipelines.experiments.summary import markdown_table, select_rows
 from pipelines.experiments.tiny import arm_cells, run_arm
 from watermark.schemes.leximark import LexiMark
 
 N_PASSAGES = 240
 SEEDS = 10
-POWER = 0.8
 ARMS = {
     "none": Arm(None),
     "published": Arm(LexiMark(rule="published")),
@@ -61,16 +58,6 @@ def describe(rows: list[Row], folder: Path) -> str:
         ),
     ]
     return "\n".join(lines) + "\n" + describe_lift(rows, folder, arms=tuple(ARMS))
-
-
-def needed(rows: list[Row], arm: str, test: str, alpha: float) -> str:
-    """Return the smallest number of documents whose mean power reaches `POWER`."""
-    powers = select_rows(rows, arm=arm, of=test, measure=power_name(alpha))
-    sizes = sorted({int(row["at"]) for row in powers})
-    for size in sizes:
-        if mean_of(row["value"] for row in select_rows(powers, at=size)).value >= POWER:
-            return str(size)
-    return f"> {np.max(sizes)}" if sizes else "-"
 
 
 EXPERIMENT = Experiment(

@@ -22,7 +22,9 @@ class Mean:
     n: int
 
     def words(self, digits: int = 3, *, sign: bool = False) -> str:
-        """Return the mean and its interval as they stand in a table."""
+        """Return the mean and its interval as they stand in a table; a dash if there is none."""
+        if not self.n:
+            return "-"
         shown = f"{self.value:{'+' if sign else ''}.{digits}f}"
         return shown if np.isnan(self.half_width) else f"{shown} ± {self.half_width:.{digits}f}"
 

@@ -1,0 +1,81 @@
+"""Peak memory of marking a large corpus over that of a small one.
+
+    python -m benchmarks.marking_memory [--megabytes 10 1000] [--marked 1.5]
+
+The corpora are generated: paragraphs of the documentation that every Python carries, in documents
+of about 2,000 characters. A share of them, about `--marked` megabytes, is marked, the rest passes
+through; all are read, checked, written and listed in the vault. So memory that grows with the
+corpus shows, in minutes. Each corpus is marked in a process of its own.
+"""
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from itertools import cycle
+from pathlib import Path
+
+from pipelines.demo import paragraphs
+from pipelines.marking import make_intent, mark_command
+from watermark.schemes.leximark import LexiMark
+
+DOCUMENT_CHARACTERS = 2_000
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--megabytes", type=float, nargs="+", default=[10, 1000])
+    parser.add_argument("--marked", type=float, default=1.5)
+    parser.add_argument("--one", type=Path, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.one:
+        print(json.dumps(mark_one(arguments.one, arguments.marked)))
+        return
+    for megabytes in arguments.megabytes:
+        with tempfile.TemporaryDirectory() as name:
+            corpus = Path(name) / "corpus.jsonl"
+            with corpus.open("w", encoding="utf-8") as file:
+                file.writelines(lines(megabytes * 1e6))
+            command = [sys.executable, "-m", "benchmarks.marking_memory"]
+            command += ["--marked", str(arguments.marked), "--one", str(corpus)]
+            done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+            found = json.loads(done.stdout)
+        print(
+            f"{megabytes:,.0f} MB in {found['documents']:,} documents, "
+            f"{found['sites']:,} sites: peak {found['peak_mb']:,.0f} MB"
+        )
+
+
+def lines(characters: float) -> Iterator[str]:
+    """Yield documents as lines of JSON until there are so many characters."""
+    number, written, parts = 0, 0, list[str]()
+    for paragraph in cycle(paragraphs()):
+        parts.append(paragraph)
+        if sum(map(len, parts)) < DOCUMENT_CHARACTERS:
+            continue
+        line = json.dumps({"id": f"d{number}", "text": "\n\n".join(parts)}) + "\n"
+        yield line
+        number, written, parts = number + 1, written + len(line), []
+        if written >= characters:
+            return
+
+
+def mark_one(corpus: Path, marked_megabytes: float) -> dict[str, float]:
+    """Mark a corpus; return the size of it and the peak memory of this process."""
+    share = min(1.0, marked_megabytes * 1e6 / corpus.stat().st_size)
+    out = corpus.parent
+    intent = make_intent(LexiMark(share=share))
+    plan = mark_command(corpus, out / "published", out / "vault", intent, id_column="id")
+    return {
+        "documents": plan.corpus["n_documents"],
+        "sites": plan.corpus["n_sites"],
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+
+
+if __name__ == "__main__":
+    main()
