@@ -29,14 +29,14 @@ from pipelines.training import TrainingSettings, load_base, train_once
 from watermark.keys import Key
 from watermark.schemes.leximark import LexiMark
 
-GROUPS = {1: 40, 4: 40, 16: 20, 64: 8, 256: 4}
+GROUPS = {1: 30, 4: 30, 16: 10, 64: 4, 256: 2}
 """Copies: how many passages have so many."""
-N_OUTSIDERS = 60
+N_OUTSIDERS = 40
 CONDITIONS = (
-    ("500", "mixed"),
-    ("1500", "mixed"),
-    ("1500", "early"),
-    ("1500", "late"),
+    ("300", "mixed"),
+    ("900", "mixed"),
+    ("900", "early"),
+    ("900", "late"),
 )
 """Unmarked passages among them, and where in training the copies come."""
 TRAINING = TrainingSettings(learning_rate=1e-3, epochs=1, batch_size=8, precision="float32")
