@@ -34,9 +34,9 @@ GROUPS = {1: 30, 4: 30, 16: 10, 64: 4, 256: 2}
 N_OUTSIDERS = 40
 CONDITIONS = (
     ("300", "mixed"),
+    ("300", "early"),
+    ("300", "late"),
     ("900", "mixed"),
-    ("900", "early"),
-    ("900", "late"),
 )
 """Unmarked passages among them, and where in training the copies come."""
 TRAINING = TrainingSettings(learning_rate=1e-3, epochs=1, batch_size=8, precision="float32")
