@@ -159,7 +159,8 @@ def _refuse_existing(published: Path, vault: Path) -> None:
 
 def _begin(work: Path, request: dict[str, Any], key_file: Path | None) -> Key:
     """Make the working folder, or check that it is of the same request; return the key."""
-    text = json.dumps({**request, "key_elsewhere": key_file is not None}, sort_keys=True, indent=2)
+    request = _without_tolerance({**request, "key_elsewhere": key_file is not None})
+    text = json.dumps(request, sort_keys=True, indent=2)
     if not (work / REQUEST).exists():
         work.mkdir(parents=True, exist_ok=True, mode=0o700)
         with atomic_file(work / REQUEST) as draft:
@@ -175,6 +176,13 @@ def _begin(work: Path, request: dict[str, Any], key_file: Path | None) -> Key:
         with atomic_file(work / KEY) as draft:
             write_key(draft, new_key())
     return read_key(work / KEY)
+
+
+def _without_tolerance(value: Any) -> Any:
+    """Leave out how many failures are allowed: whoever is stopped by them may allow more."""
+    if not isinstance(value, dict):
+        return value
+    return {k: _without_tolerance(v) for k, v in value.items() if k != "max_failures"}
 
 
 def holdout_limit(ids: Iterator[str], key: Key, share: float) -> int:

@@ -52,6 +52,15 @@ def test_beyond_max_failures_marking_stops_and_goes_on_later(corpus, tmp_path, c
     assert marks_of(tmp_path) == {"building": ("building", "edifice")}
 
 
+def test_whoever_is_stopped_by_failures_may_allow_more(corpus, tmp_path, command):
+    with serve_chat(answer) as address:
+        options = ("mark", corpus, *OUT, "--source", f"llm={address}")
+        assert command("leximark", *options).status == 2
+        done = command("leximark", *options, "--max-failures", "1")
+    assert done.status == 0, done.err
+    assert marks_of(tmp_path) == {"building": ("building", "edifice")}
+
+
 def test_several_processes_are_refused(corpus, command):
     options = ("--source", "llm=chat+http://127.0.0.1:9/v1#m", "--workers", "2")
     done = command("leximark", "mark", corpus, *OUT, *options)

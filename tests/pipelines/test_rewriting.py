@@ -66,7 +66,6 @@ def test_failures_are_reported_and_stop_marking_beyond_the_limit(corpus, tmp_pat
         assert done.status == 2
         assert "no answer to 1 texts" in done.err
         assert not (tmp_path / "vault").exists()
-        (tmp_path / "vault.partial").rename(tmp_path / "gone")
         options = ("--set", f"endpoint={address}", "--set", "max_failures=1")
         done = command("leximark", "mark", corpus, *OUT, *options)
     assert done.status == 0, done.err
