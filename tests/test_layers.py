@@ -19,6 +19,7 @@ ONE_FILE_EACH = ("nltk", "spacy", "datasets")
 MODEL_FILES = {
     "pipelines/assets/gguf.py",
     "membership/models/encoder.py",
+    "membership/models/masked.py",
     "membership/models/head.py",
     "membership/models/huggingface.py",
     "membership/models/one_pass.py",
