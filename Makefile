@@ -16,6 +16,8 @@ test: assets
 	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -q
 
 slow: venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		--constraint constraints.txt --editable '.[dev,llama-cpp]'
 	$(BIN)/leximark assets --all
 	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -q -m slow
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from membership.reading import NOT_A_NUMBER, Target, find_targets
-from membership.tokens import TextTokenizer, Tokens
+from membership.tokens import Cutter, Tokens
 from membership.trace import Query, Reading, Trace
 from membership.windows import Window
 
@@ -20,7 +20,7 @@ _FLOATS = ("logprob", "mean", "std", "top1")
 class Draft:
     """One query: how its text is cut, what is to be read, and what has come in so far."""
 
-    def __init__(self, index: int, query: Query, tokens: Tokens, tokenizer: TextTokenizer) -> None:
+    def __init__(self, index: int, query: Query, tokens: Tokens, tokenizer: Cutter) -> None:
         self.index = index
         self.tokens = tokens
         self.windows_left = 0
@@ -77,7 +77,7 @@ def _position(read: tuple[int, Target]) -> int:
     return read[1].position
 
 
-def draft_blocks(queries: Sequence[Query], tokenizer: TextTokenizer) -> Iterator[list[Draft]]:
+def draft_blocks(queries: Sequence[Query], tokenizer: Cutter) -> Iterator[list[Draft]]:
     """Cut the texts into tokens, so many at a time that memory does not grow with the list."""
     first = size = 0
     for index, query in enumerate(queries):

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +41,16 @@ class Tokens:
         return len(self.ids)
 
 
+class Cutter(Protocol):
+    """What cuts texts into the tokens of a model."""
+
+    def encode(self, texts: Sequence[str]) -> list[Tokens]:
+        """Cut the texts."""
+
+    def scored(self, tokens: Tokens) -> NDArray[np.bool_]:
+        """Tell which tokens are scored."""
+
+
 @dataclass(frozen=True)
 class TextTokenizer:
     """Cuts plain text: what looks like a special token in it is text like any other."""
@@ -63,10 +74,7 @@ class TextTokenizer:
 
     def scored(self, tokens: Tokens) -> NDArray[np.bool_]:
         """Tell which tokens are scored: not special, and with something to their left."""
-        scored = ~np.isin(tokens.ids, list(self.special))
-        if not self.start:
-            scored[:1] = False
-        return scored
+        return which_scored(tokens, self.special, self.start)
 
     def fingerprint(self) -> str:
         """Return what tells this tokenizer from others; see `hash_of_cut`."""
@@ -75,6 +83,16 @@ class TextTokenizer:
     def start_text(self) -> str:
         """Spell out the start token for a report."""
         return " ".join(self.backend.id_to_token(i) or str(i) for i in self.start) or "none"
+
+
+def which_scored(
+    tokens: Tokens, special: frozenset[int], start: tuple[int, ...]
+) -> NDArray[np.bool_]:
+    """Tell which tokens are not special and have something to their left."""
+    scored = ~np.isin(tokens.ids, list(special))
+    if not start:
+        scored[:1] = False
+    return scored
 
 
 def hash_of_cut(ids: Sequence[int]) -> str:

@@ -1,7 +1,7 @@
 """Open what `--model` and `--reference` name.
 
-A folder or hub id of a causal model, the folder of a LoRA adapter, a GGUF file, or the address of
-a model behind a server (`membership.models.address`).
+A folder or hub id of a causal model, the folder of a LoRA adapter, a GGUF file (`llama.cpp+FILE` to
+run it by llama.cpp), or the address of a model behind a server (`membership.models.address`).
 """
 
 import os
@@ -18,9 +18,11 @@ from membership.models.endpoint import open_endpoint
 from membership.models.gguf import gguf_fingerprint, is_gguf, load_gguf
 from membership.models.http import Manners
 from membership.models.huggingface import display_name, load_huggingface
+from membership.models.llama_cpp import PREFIX, engine_version, load_llama_cpp
 from membership.models.running import DType, HowToRun
 from membership.models.text_endpoint import open_text_endpoint
 from membership.trace import Suspect
+from watermark.errors import ModelError
 
 
 @dataclass(frozen=True)
@@ -72,11 +74,12 @@ def load_model(name: str, options: ModelOptions) -> Suspect:
         return with_cache(model, options.cache) if options.cache else model
     if options.cache is None:
         return _load(name, options)
+    engine = engine_version(name) + ", " if name.startswith(PREFIX) else ""
     return open_cached(
         options.cache,
-        name=display_name(name),
+        name=display_name(name.removeprefix(PREFIX)),
         fingerprint=_fingerprint(name, options),
-        request=options.how().describe(),
+        request=engine + options.how().describe(),
         open_model=lambda: _load(name, options),
     )
 
@@ -93,6 +96,8 @@ def _behind_server(address: Address, options: ModelOptions) -> Suspect:
 
 
 def _load(name: str, options: ModelOptions) -> Suspect:
+    if name.startswith(PREFIX):
+        return load_llama_cpp(_file_of(name), options.how())
     if is_gguf(name):
         return load_gguf(Path(name), options.how())
     if is_adapter(name):
@@ -106,7 +111,17 @@ def _load(name: str, options: ModelOptions) -> Suspect:
     )
 
 
+def _file_of(name: str) -> Path:
+    """Return the GGUF file that llama.cpp is to run."""
+    file = Path(name.removeprefix(PREFIX))
+    if not is_gguf(file):
+        raise ModelError(f"{name}: there is no file {str(file)!r} in GGUF form (.gguf)")
+    return file
+
+
 def _fingerprint(name: str, options: ModelOptions) -> str:
+    if name.startswith(PREFIX):
+        return gguf_fingerprint(_file_of(name))
     if is_gguf(name):
         return gguf_fingerprint(Path(name))
     if is_adapter(name):

@@ -22,6 +22,7 @@ MODEL_FILES = {
     "membership/models/masked.py",
     "membership/models/head.py",
     "membership/models/huggingface.py",
+    "membership/models/llama_cpp.py",
     "membership/models/one_pass.py",
     "membership/models/probe.py",
     "membership/models/running.py",

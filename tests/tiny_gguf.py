@@ -28,8 +28,13 @@ def tensors(size: int) -> dict[str, tuple[int, ...]]:
     return shapes
 
 
-def save_tiny_gguf(file: Path) -> Path:
-    """Save a Llama of 2 layers in 4 bits, with a tokenizer of bytes and one merge; return file."""
+def save_tiny_gguf(
+    file: Path, kind: gguf.GGMLQuantizationType = gguf.GGMLQuantizationType.Q4_1
+) -> Path:
+    """Save a Llama of 2 layers, with a tokenizer of bytes and one merge; return the file.
+
+    Its matrices are of the given type, 4 bits by default.
+    """
     tokens = ["<|endoftext|>", "<|im_start|>", *byte_alphabet(), "th"]
     rng = np.random.default_rng(0)
     writer = gguf.GGUFWriter(file, "llama")
@@ -51,8 +56,8 @@ def save_tiny_gguf(file: Path) -> Path:
     for name, shape in tensors(len(tokens)).items():
         weights = rng.normal(0, 0.2, shape).astype(np.float32)
         if len(shape) == 2:
-            packed = gguf.quantize(weights, gguf.GGMLQuantizationType.Q4_1)
-            writer.add_tensor(f"{name}.weight", packed, raw_dtype=gguf.GGMLQuantizationType.Q4_1)
+            packed = gguf.quantize(weights, kind)
+            writer.add_tensor(f"{name}.weight", packed, raw_dtype=kind)
         else:
             writer.add_tensor(f"{name}.weight", weights)
     writer.write_header_to_file()

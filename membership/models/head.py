@@ -33,6 +33,16 @@ class Moments:
     """Log of the sum of exp(logit): a logit minus this is a log-probability."""
 
 
+def dense_moments(logits: Tensor, target: Tensor) -> Moments:
+    """Compute the statistics from logits at hand, shape (R, V), and targets, shape (R,)."""
+    logprob = logits.log_softmax(-1)
+    p, own = logprob.exp(), logprob.gather(1, target[:, None])
+    mean = (p * logprob).sum(1)
+    variance = (p * (logprob - mean[:, None]) ** 2).sum(1)
+    rank = (logprob > own).sum(1)
+    return Moments(own[:, 0], mean, variance.sqrt(), logprob.amax(1), rank, logits.logsumexp(1))
+
+
 @dataclass(frozen=True)
 class Tile:
     """How many logits exist at once."""

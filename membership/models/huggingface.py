@@ -25,7 +25,7 @@ from watermark.errors import ModelError
 
 # Longer windows cost memory and, in attention, time; and the text just before a word decides most
 # of what a model makes of it.
-_WINDOW = 2048
+WINDOW = 2048
 _CPU_BATCH_TOKENS, _GPU_BATCH_TOKENS = 2048, 16384
 _POSITIONS = ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length", "n_ctx")
 
@@ -227,7 +227,7 @@ def _window_length(model: Any, tokenizer: TextTokenizer, name: str, max_length: 
     config = model.config.get_text_config(decoder=True)
     known = [n for field in _POSITIONS if isinstance(n := getattr(config, field, None), int)]
     most = known[0] if known else None
-    length = min(_WINDOW, most or _WINDOW) if max_length is None else max_length
+    length = min(WINDOW, most or WINDOW) if max_length is None else max_length
     least = len(tokenizer.start) + 2
     if length < least or (most is not None and length > most):
         upper = f" and at most {most}" if most else ""

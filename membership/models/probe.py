@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from membership.models.head import Head, Moments
+from membership.models.head import Head, Moments, dense_moments
 from watermark.errors import ModelError
 
 SENTENCE = (
@@ -69,7 +69,7 @@ def _check_causal(model: Any, ids: Tensor, allowed: float, name: str) -> None:
 
 def _fit_head(model: Any, ids: Tensor, logits: Tensor, allowed: float, name: str) -> Head:
     hidden = last_hidden(model, ids[None])[0, :-1]
-    wanted = _dense(logits, ids[1:])
+    wanted = dense_moments(logits, ids[1:])
     heads = list(_heads(model))
     distances = [_distance(head.moments(hidden, ids[1:]), wanted) for head in heads]
     if not (least := min(distances)) <= allowed:
@@ -102,15 +102,6 @@ def _heads(model: Any) -> Iterator[Head]:
     both_ways = [1.0, *scales, *(1 / scale for scale in scales)]
     for scale, cap in product(both_ways, [*caps, None]):
         yield Head(output.weight, getattr(output, "bias", None), scale, cap)
-
-
-def _dense(logits: Tensor, target: Tensor) -> Moments:
-    logprob = logits.log_softmax(-1)
-    p, own = logprob.exp(), logprob.gather(1, target[:, None])
-    mean = (p * logprob).sum(1)
-    variance = (p * (logprob - mean[:, None]) ** 2).sum(1)
-    rank = (logprob > own).sum(1)
-    return Moments(own[:, 0], mean, variance.sqrt(), logprob.amax(1), rank, logits.logsumexp(1))
 
 
 def _distance(ours: Moments, theirs: Moments) -> float:

@@ -6,7 +6,8 @@ PROOF is what `python -m pipelines.experiments.proof` made: a model fine-tuned o
 and their key. The first passages are marked again with that key, and the model is audited
 
     folder    as it is
-    gguf      in 8 bits, from a GGUF file
+    gguf      in 8 bits, from a GGUF file, expanded
+    llama.cpp the same file run by llama.cpp, if that is installed
     server    behind a server (see `tests/vllm_server.py`), if one is named
 
 with the base as reference. No start token goes before the texts: the server puts none. A run that
@@ -17,11 +18,13 @@ import argparse
 import json
 import time
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from membership.models.llama_cpp import PREFIX
 from pipelines.experiments.gguf_file import write_gguf
 from pipelines.experiments.passages import passages
 from pipelines.experiments.proof import CORPUS, SEED
@@ -58,6 +61,8 @@ def run(proof: Path, out: Path, server: str | None, n: int, dtype: str) -> dict[
     doors = {"folder": str(trained), "gguf": str(out / "trained.Q8_0.gguf")}
     if not Path(doors["gguf"]).exists():
         write_gguf(trained, Path(doors["gguf"]))
+    if find_spec("llama_cpp"):
+        doors["llama.cpp"] = PREFIX + doors["gguf"]
     if server:
         doors["server"] = server
     options = ModelOptions(dtype=dtype, start_token="none", cache=out / "cache")  # type: ignore[arg-type]

@@ -1,0 +1,118 @@
+"""GGUF files in llama.cpp, which has to be compiled: `make slow` installs it."""
+
+from dataclasses import replace
+
+import gguf
+import numpy as np
+import pytest
+
+from membership.models import llama_cpp as ours
+from membership.models.gguf import load_gguf
+from membership.models.llama_cpp import load_llama_cpp
+from membership.models.running import HowToRun
+from membership.trace import Place, Query
+from pipelines.suspects import ModelOptions, load_model
+from tests.tiny_gguf import save_tiny_gguf
+from watermark.errors import ModelError
+
+RUN = HowToRun(device="cpu")
+IN_FLOAT32 = HowToRun(dtype="float32", device="cpu")
+LONG = "the thin path to the north, caf\u00e9 <|endoftext|> and the \U0001f937 three others " * 4
+QUERIES = [
+    Query(LONG, (Place(4, "thin", ("thin", "wide", "long")), Place(9, "path", ("path", "pool")))),
+    Query("x"),
+    Query(""),
+    Query("the north"),
+]
+EXACT = ("token_ids", "spans", "unscored_start")
+FLOATS = ("logprob", "mean", "std", "top1")
+
+in_llama_cpp = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("gguf") / "tiny.F32.gguf"
+    return save_tiny_gguf(path, gguf.GGMLQuantizationType.F32)
+
+
+def assert_same(ours, theirs, atol):
+    assert list(ours) == list(theirs)
+    for number, trace in ours.items():
+        other = theirs[number]
+        for column in (*EXACT, *FLOATS):
+            a, b = getattr(trace, column), getattr(other, column)
+            allowed = atol if column in FLOATS else 0
+            np.testing.assert_allclose(a, b, rtol=0, atol=allowed, err_msg=f"{number} {column}")
+        assert np.abs(trace.rank - other.rank).max(initial=0) <= 2  # near ties change places
+        for one, two in zip(trace.readings, other.readings, strict=True):
+            assert one.reason == two.reason == ""
+            np.testing.assert_allclose(one.logprob, two.logprob, atol=atol)
+
+
+@in_llama_cpp
+@pytest.mark.parametrize("start_token", ["auto", "none"])
+def test_the_numbers_are_those_of_transformers(file, start_token):
+    here = load_llama_cpp(file, replace(RUN, start_token=start_token))
+    there = load_gguf(file, replace(IN_FLOAT32, start_token=start_token))
+    assert here.tokenizer.start == there.tokenizer.start
+    assert here.fingerprint == there.fingerprint
+    assert_same(dict(here.trace(QUERIES)), dict(sorted(there.trace(QUERIES))), atol=1e-3)
+
+
+@in_llama_cpp
+def test_chunks_of_any_size_give_the_same(file, monkeypatch):
+    whole = dict(load_llama_cpp(file, RUN).trace(QUERIES))
+    monkeypatch.setattr(ours, "_CHUNK", 5)
+    assert_same(dict(load_llama_cpp(file, RUN).trace(QUERIES)), whole, atol=1e-4)
+
+
+@in_llama_cpp
+def test_known_queries_are_left_out(file):
+    assert [index for index, _ in load_llama_cpp(file, RUN).trace(QUERIES, {0, 2})] == [1, 3]
+
+
+@in_llama_cpp
+def test_a_prefix_before_the_file_chooses_llama_cpp(file, tmp_path):
+    model = load_model(f"llama.cpp+{file}", ModelOptions(cache=tmp_path / "cache"))
+    assert "run by llama.cpp of llama-cpp-python" in model.settings
+    expanded = load_model(str(file), ModelOptions(cache=tmp_path / "cache"))
+    assert expanded.settings != model.settings
+    ((_, trace),) = model.trace([Query("the north")])
+    ((_, again),) = load_model(f"llama.cpp+{file}", ModelOptions(cache=tmp_path / "cache")).trace(
+        [Query("the north")]
+    )
+    np.testing.assert_array_equal(trace.logprob, again.logprob)
+
+
+@in_llama_cpp
+def test_a_broken_file_is_one_message(tmp_path):
+    broken = tmp_path / "broken.gguf"
+    broken.write_bytes(b"GGUF and then nothing")
+    with pytest.raises(ModelError, match=r"broken\.gguf: cannot be loaded by llama\.cpp"):
+        load_llama_cpp(broken, RUN)
+
+
+@in_llama_cpp
+@pytest.mark.parametrize(
+    ("run", "words"),
+    [
+        (replace(RUN, max_length=65), "at least 3 and at most 64 tokens"),
+        (replace(RUN, start_token="<s>"), "the tokenizer has no '<s>'"),
+    ],
+)
+def test_settings_that_are_none_are_refused(file, run, words):
+    with pytest.raises(ModelError, match=words):
+        load_llama_cpp(file, run)
+
+
+def test_a_path_that_is_no_file_is_named(tmp_path):
+    with pytest.raises(ModelError, match="there is no file"):
+        load_model(f"llama.cpp+{tmp_path / 'none.gguf'}", ModelOptions())
+
+
+def test_without_llama_cpp_the_message_says_what_to_install(file, monkeypatch, tmp_path):
+    monkeypatch.setattr(ours, "find_spec", lambda name: None)
+    for cache in (None, tmp_path):
+        with pytest.raises(ModelError, match=r"install leximark\[llama-cpp\]"):
+            load_model(f"llama.cpp+{file}", ModelOptions(cache=cache))
