@@ -1,5 +1,6 @@
 """Tiny tokenizers and random models, made on the spot, for any test that needs a suspect."""
 
+import json
 import shutil
 from collections.abc import Iterable
 from functools import cache
@@ -196,3 +197,13 @@ _KINDS = {
     "legacy": _legacy,
     "unigram": _unigram,
 }
+
+
+def copy_model(folders, tmp_path, architecture="gpt_neox"):
+    """Copy the folder of a tiny model, to be spoilt."""
+    return shutil.copytree(folders(architecture), tmp_path / "copy")
+
+
+def edit_json(file, **changes):
+    """Change members of a JSON file."""
+    file.write_text(json.dumps({**json.loads(file.read_text()), **changes}))
