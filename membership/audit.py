@@ -15,9 +15,9 @@ from membership.evidence.redraw import redraw_test
 from membership.evidence.remark import remark_test
 from membership.evidence.result import TestResult
 from membership.evidence.score_table import ScoreTable
-from membership.examination import Examination, divide, examine
+from membership.examination import Examination, examine
 from membership.material import gather
-from membership.scoring import Progress
+from membership.scoring import Progress, divide
 from membership.trace import Suspect
 from membership.twins import run_twin_test, twins_of
 from membership.verdict import Verdict
@@ -113,7 +113,7 @@ def audit(
         "holdout": lambda: _holdout(found, detector, alpha, resampling),
     }
     results, skipped = _run_tests(plan.test, tests)
-    departures = _departures(plan, results[0], alpha, tuple(references))
+    departures = _departures(plan, results[0], alpha, tuple(references), settings)
     verdict = Verdict(results[0], alpha, tuple(results[1:]), departures, skipped)
     return Audit(verdict, found, table)
 
@@ -164,7 +164,7 @@ def _run_tests(
 
 
 def _departures(
-    plan: Plan, primary: TestResult, alpha: float, references: Sequence[str]
+    plan: Plan, primary: TestResult, alpha: float, references: Sequence[str], settings: Settings
 ) -> tuple[str, ...]:
     found = []
     if primary.test != plan.test:
@@ -178,4 +178,10 @@ def _departures(
     if plan.references and set(references) != set(plan.references):
         wanted, used = ", ".join(plan.references), ", ".join(references) or "none"
         found.append(f"the plan's references are {wanted}, {used} was used")
+    for name, ours, usual in (
+        ("seed of the re-draws", settings.seed, Settings.seed),
+        ("number of re-draws", settings.n_resamples, Settings.n_resamples),
+    ):
+        if ours != usual:
+            found.append(f"the {name} is {usual:,}, {ours:,} was used")
     return tuple(found)

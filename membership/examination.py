@@ -8,15 +8,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from membership.detector import Detector, Score, check_abilities
+from membership.detector import Detector, Score
 from membership.detectors.reference import Unit, in_unit, shared_unit
 from membership.evidence.score_table import ScoreTable, build_table, places_of
 from membership.material import Material
-from membership.scoring import Progress, Traces, run_queries, score_corpus
+from membership.scoring import Progress, Traces, divide, run_queries, score_corpus
 from membership.trace import Query, Reading, Suspect
 from membership.versions import Versions
 from watermark.document import Document, Site
-from watermark.errors import PrerequisiteError
 
 
 @dataclass(frozen=True)
@@ -26,6 +25,7 @@ class Readings:
     sites: tuple[Site, ...]
     suspect: tuple[Reading, ...]
     references: Mapping[str, tuple[Reading, ...]]
+    language: str = "en"
 
     def table(self, *, documents: Container[str] | None = None) -> ScoreTable:
         """Return the table of the re-draw test, of some documents only if they are named."""
@@ -36,6 +36,7 @@ class Readings:
             [self.sites[i] for i in keep],
             [self.suspect[i] for i in keep],
             {name: [r[i] for i in keep] for name, r in self.references.items()},
+            language=self.language,
         )
 
 
@@ -81,15 +82,16 @@ def examine(
     asked = [*_asked(material.documents, able.values()), *_asked(remarked, judges.values())]
     known = {query.text for query in with_places}
     others = list(dict.fromkeys(Query(q.text) for q in asked if q.text not in known))
-    traces = run_queries(suspect, [*with_places, *others], progress)
+    traces = _read(suspect, with_places, others, progress)
     reference_traces = {
-        name: run_queries(model, [*with_places, *(others if model is first else [])], progress)
+        name: _read(model, with_places, others if model is first else [], progress)
         for name, model in references.items()
     }
     readings = Readings(
         tuple(site for _, some in material.readable() for site in some),
         _readings(material, traces, blind),
         {name: _readings(material, of, blind) for name, of in reference_traces.items()},
+        material.language,
     )
     of_first = next(iter(reference_traces.values()), None)
     unit = choose_unit(traces, of_first)
@@ -104,34 +106,25 @@ def examine(
     )
 
 
+def _read(
+    model: Suspect, with_places: Sequence[Query], others: Sequence[Query], progress: Progress
+) -> Traces:
+    """Run a model over the original texts by themselves, then over the marked ones.
+
+    Texts in one batch touch each other's last digits, and the marked ones depend on the key.
+    """
+    return {
+        **run_queries(model, with_places, progress),
+        **run_queries(model, others, progress),
+    }
+
+
 def choose_unit(suspect: Traces, reference: Traces | None) -> Unit:
     """Choose what scores are compared per, once for all documents."""
     if reference is None:
         return "token"
     texts = {Query(query.text) for query in suspect} & {Query(query.text) for query in reference}
     return shared_unit([suspect[q] for q in texts], [reference[q] for q in texts])
-
-
-def divide(
-    detectors: Mapping[str, Detector], suspect: Suspect, reference: Suspect | None
-) -> tuple[dict[str, Detector], dict[str, str]]:
-    """Return the detectors that these models can serve, and for each other one what is missing.
-
-    Those that compare with a reference are in neither when there is none.
-    """
-    able, unable = dict[str, Detector](), dict[str, str]()
-    for name, detector in detectors.items():
-        given = suspect.abilities
-        if "reference" in detector.needs:
-            if reference is None:
-                continue
-            given = (given & reference.abilities) | {"reference"}
-        try:
-            check_abilities(detector, given, suspect.name)
-            able[name] = detector
-        except PrerequisiteError as error:
-            unable[name] = str(error)
-    return able, unable
 
 
 def _place_queries(material: Material) -> list[Query]:

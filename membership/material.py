@@ -1,7 +1,8 @@
 """The corpus of a vault as an audit needs it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,8 @@ class Material:
     nothing was drawn."""
     choices: tuple[tuple[int, ...], ...]
     """For each document which candidate the key drew at each of its sites."""
+    language: str = "en"
+    """Of the candidates."""
 
     def readable(self) -> Iterator[tuple[Document, tuple[Site, ...]]]:
         """Yield the original documents that have sites to read candidates at: no insertions."""
@@ -51,7 +54,14 @@ def gather(vault: Vault) -> Material:
         originals=tuple(Document(row.id, row.original) for row, _ in rows),
         sites=tuple(sites_of(m) for m in drawn),
         choices=tuple(tuple(k.candidates.index(k.chosen) for k in m.marks) for m in drawn),
+        language=_language(vault.plan.scheme),
     )
+
+
+def _language(scheme: Mapping[str, Any]) -> str:
+    """Return the language of a scheme's words; of two schemes the first that has one decides."""
+    parts = [scheme, scheme.get("first", {}), scheme.get("second", {})]
+    return next((p["fit"]["language"] for p in parts if "fit" in p), "en")
 
 
 def _check_draws(vault: Vault, marked: Marked) -> None:

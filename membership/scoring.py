@@ -16,6 +16,7 @@ from membership.generation import Writer
 from membership.tokens import SPECIMEN, hash_of_cut
 from membership.trace import Query, Suspect, Trace
 from watermark.document import Document
+from watermark.errors import PrerequisiteError
 
 Progress = Callable[[str, int, int], None]
 """Called with the model's name, texts done and texts in all."""
@@ -102,8 +103,7 @@ def score_documents(
         PrerequisiteError: A detector needs something that the models do not give.
     """
     for detector in detectors.values():
-        needs = frozenset({"reference"}) if reference is not None else frozenset()
-        check_abilities(detector, suspect.abilities | needs, suspect.name)
+        check_abilities(detector, _given(detector, suspect, reference), suspect.name)
     for first in range(0, len(documents), _DOCUMENTS_AT_ONCE):
         block = documents[first : first + _DOCUMENTS_AT_ONCE]
         asked = [q for d in detectors.values() for document in block for q in d.queries(document)]
@@ -114,6 +114,32 @@ def score_documents(
         scores = score_corpus(block, detectors, traces, others)
         for index in range(len(block)):
             yield {name: of[index] for name, of in scores.items()}
+
+
+def divide(
+    detectors: Mapping[str, Detector], suspect: Suspect, reference: Suspect | None
+) -> tuple[dict[str, Detector], dict[str, str]]:
+    """Return the detectors that these models can serve, and for each other one what is missing.
+
+    Those that compare with a reference are in neither when there is none.
+    """
+    able, unable = dict[str, Detector](), dict[str, str]()
+    for name, detector in detectors.items():
+        if "reference" in detector.needs and reference is None:
+            continue
+        try:
+            check_abilities(detector, _given(detector, suspect, reference), suspect.name)
+            able[name] = detector
+        except PrerequisiteError as error:
+            unable[name] = str(error)
+    return able, unable
+
+
+def _given(detector: Detector, suspect: Suspect, reference: Suspect | None) -> frozenset[str]:
+    """Return what a detector can have: one that compares needs it of both models."""
+    if reference is None or "reference" not in detector.needs:
+        return suspect.abilities
+    return (suspect.abilities & reference.abilities) | {"reference"}
 
 
 def _texts(asked: Sequence[Query], role: str) -> list[Query]:

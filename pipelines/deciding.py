@@ -170,8 +170,7 @@ def decision_lines(decision: Decision) -> list[str]:
     return [
         f"Decision: {decision.words} (grade B)",
         f"{decision.test}, p = {outcome.pvalue:.2g}, level {decision.alpha:g}, {names}",
-        f"Effect: {outcome.effect:.3f} ({outcome.effect_unit}); "
-        f"{outcome.detectable_effect:.3f} would have been seen four times in five",
+        f"Effect: {outcome.effect_words}",
         f"Blind baseline: {blind}",
         f"Valid if: {outcome.assumption}",
     ]

@@ -11,8 +11,13 @@ import numpy as np
 from scipy.stats import norm
 from tqdm import tqdm
 
-from membership.evidence.redraw import redraw_test
-from membership.evidence.score_table import build_table, places_of
+from membership.evidence.redraw import (
+    draw_table,
+    redraw_test,
+    standard_deviation,
+    statistic_per_unit,
+)
+from membership.evidence.score_table import ScoreTable, build_table, places_of
 from membership.models.encoder import load_encoder
 from membership.stealth import blind_classifier_auc, outliers
 from membership.trace import Query, Suspect, Trace
@@ -189,13 +194,16 @@ def _with_model(vault: Vault, pairs: Sequence[Pair], model: Suspect) -> dict[str
         result = redraw_test(table, vault.key, alpha=vault.plan.alpha, n_resamples=9_999)
     except PrerequisiteError as error:
         return {"perplexity": perplexity, "power": {"reason": str(error)}}
+    if np.isinf(result.detectable_effect):
+        return {"perplexity": perplexity, "power": {"reason": f"none: {result.effect_words}"}}
     return {"perplexity": perplexity, "power": _power(result.detectable_effect, vault, table)}
 
 
-def _power(detectable: float, vault: Vault, table: Any) -> Section:
+def _power(detectable: float, vault: Vault, table: ScoreTable) -> Section:
     """Return the chance of evidence for some true effects, on the sampled documents."""
+    draws = draw_table(table)
     needed = norm.isf(vault.plan.alpha)
-    spread = detectable / (needed + norm.isf(0.2))
+    spread = standard_deviation(draws) / statistic_per_unit(draws)
     return {
         "alpha": vault.plan.alpha,
         "usable_sites": len(table.draws),

@@ -77,11 +77,11 @@ def verify_model(
         ToolkitError: As `verify`.
     """
     opened = open_vault(Path(vault), Path(key_file) if key_file else None)
-    others = [_loaded(reference) for reference in references]
-    result = audit(
-        opened, _loaded(model), {other.name: other for other in others}, default_detectors()
-    )
-    return result.verdict
+    others = {
+        str(each) if isinstance(each, str | Path) else each.name: _loaded(each)
+        for each in references
+    }
+    return audit(opened, _loaded(model), others, default_detectors()).verdict
 
 
 def score_dataset(

@@ -15,7 +15,7 @@ from scipy.stats import kstest
 from membership.audit import Audit
 from membership.detector import Score
 from membership.evidence.permutation import auroc
-from membership.evidence.result import TestResult
+from membership.evidence.result import TestResult, rounded_up
 from pipelines.plots import plot_null, plot_scores
 from pipelines.run_record import Run
 from watermark.atomic import atomic_folder
@@ -106,7 +106,7 @@ def _test_lines(result: TestResult, alpha: float) -> Iterator[str]:
         yield (
             f"Based on {details['n_texts']:,} texts of {details['n_documents']:,} published "
             f"documents, each against {details['n_versions']:,} re-marked versions, in "
-            f"{details['n_blocks']:,} independent blocks, {details['detector']}"
+            f"{details['n_blocks']:,} independent blocks, {', '.join(details['detectors'])}"
         )
         if details["n_unscored"]:
             yield f"Unscored: {details['n_unscored']:,} texts, {'; '.join(details['unscored'])}"
@@ -128,10 +128,7 @@ def _test_lines(result: TestResult, alpha: float) -> Iterator[str]:
             f"Based on {details['n_published']:,} published and {details['n_withheld']:,} "
             f"withheld documents, {', '.join(details['detectors'])}"
         )
-    yield (
-        f"Effect: {result.effect:.3g} ({result.effect_unit}); "
-        f"{result.detectable_effect:.3g} would have been seen four times in five"
-    )
+    yield f"Effect: {result.effect_words}"
     yield f"Valid if: {result.assumption}"
 
 
@@ -140,7 +137,7 @@ def _short(result: TestResult) -> str:
     words = f"{NAMES[result.test]}, p = {result.pvalue:.2g}"
     if result.pvalue <= floor * 1.5:
         words += f" (the least that {result.n_resamples:,} resamples can show"
-        words += f"; the exact p is at most {result.bound:.1g})" if result.bound else ")"
+        words += f"; the exact p is at most {rounded_up(result.bound)})" if result.bound else ")"
     return f"{words}, z = {result.zscore:.1f}"
 
 
@@ -195,7 +192,9 @@ def test_dict(result: TestResult) -> dict[str, Any]:
         "n_resamples": result.n_resamples,
         "seed": result.seed,
         "effect": result.effect,
-        "detectable_effect": result.detectable_effect,
+        "detectable_effect": (
+            result.detectable_effect if np.isfinite(result.detectable_effect) else None
+        ),
         "effect_unit": result.effect_unit,
         "assumption": result.assumption,
         "details": result.details,

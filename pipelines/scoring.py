@@ -22,7 +22,13 @@ from membership.frequencies import FrequencyTable, count_tokens, load_frequencie
 from membership.generation import Writer
 from membership.models.checkpoint import find_tokenizer, vocabulary_size
 from membership.models.huggingface import load_tokenizer
-from membership.scoring import Sampling, score_documents, score_written, tokenizer_fingerprint
+from membership.scoring import (
+    Sampling,
+    divide,
+    score_documents,
+    score_written,
+    tokenizer_fingerprint,
+)
 from membership.trace import Suspect
 from pipelines.labelled import NEIGHBOURS, Record
 from pipelines.run_record import describe_run
@@ -138,8 +144,7 @@ def choose(
     same = reference is None or (tokenizer_fingerprint(suspect) == tokenizer_fingerprint(reference))
     one_pass = default_detectors("token" if same else "byte")
     if not names:
-        abilities = suspect.abilities | ({"reference"} if reference else set())
-        names = [name for name, detector in one_pass.items() if detector.needs <= abilities]
+        names = list(divide(one_pass, suspect, reference)[0])
         names += ["dc_pdd"] if extras.frequencies else []
     makers: dict[str, Callable[[], Detector]] = {
         "dc_pdd": lambda: _dc_pdd(suspect, extras),

@@ -31,11 +31,12 @@ def tensors(size: int) -> dict[str, tuple[int, ...]]:
 def save_tiny_gguf(
     file: Path, kind: gguf.GGMLQuantizationType = gguf.GGMLQuantizationType.Q4_1
 ) -> Path:
-    """Save a Llama of 2 layers, with a tokenizer of bytes and one merge; return the file.
+    """Save a Llama of 2 layers, with a tokenizer of bytes and a few merges; return the file.
 
-    Its matrices are of the given type, 4 bits by default.
+    Its matrices are of the given type, 4 bits by default. The longest token is a rule of 64 dashes.
     """
-    tokens = ["<|endoftext|>", "<|im_start|>", *byte_alphabet(), "th"]
+    merges = [("t", "h"), *(("-" * 2**n, "-" * 2**n) for n in range(6))]
+    tokens = ["<|endoftext|>", "<|im_start|>", *byte_alphabet(), *map("".join, merges)]
     rng = np.random.default_rng(0)
     writer = gguf.GGUFWriter(file, "llama")
     writer.add_context_length(64)
@@ -50,7 +51,7 @@ def save_tiny_gguf(
     writer.add_tokenizer_model("gpt2")
     writer.add_token_list(tokens)
     writer.add_token_types([3, 3, *[1] * (len(tokens) - 2)])
-    writer.add_token_merges(["t h"])
+    writer.add_token_merges([" ".join(pair) for pair in merges])
     writer.add_bos_token_id(1)
     writer.add_eos_token_id(0)
     for name, shape in tensors(len(tokens)).items():

@@ -55,7 +55,8 @@ def blind_baseline(
 
     The classifier is least squares with a penalty on the labels: its judgments are linear in
     them, so a permutation of the labels costs one product of matrices, and p is exact. The folds
-    are drawn without a look at the labels. Of more than 3,000 texts a random 3,000 are used.
+    are drawn without a look at the labels. Of more than 3,000 texts a random 3,000 are used,
+    half of them from the smaller set; all of that if it has fewer.
 
     Args:
         texts: Of both sets.
@@ -71,7 +72,7 @@ def blind_baseline(
             f"blind baseline: needs {_FOLDS} texts a set, got {members.sum()} and "
             f"{(~members).sum()}"
         )
-    chosen = np.sort(rng.permutation(len(texts))[:_MOST])
+    chosen = _sample(members, rng)
     labels = members[chosen].astype(np.float64)
     permuted = rng.permuted(np.tile(labels, (n_resamples, 1)), axis=1)
     judged = _judge(_features([texts[i] for i in chosen]), np.vstack([labels, permuted]).T, rng)
@@ -87,6 +88,15 @@ def blind_baseline(
         n_documents=len(chosen),
         n_resamples=n_resamples,
     )
+
+
+def _sample(members: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.int64]:
+    """Choose texts of both sets; that few are compared with many must not leave out the few."""
+    few, many = sorted((np.flatnonzero(members), np.flatnonzero(~members)), key=len)
+    n_few = min(len(few), max(_MOST // 2, _MOST - len(many)))
+    n_many = min(len(many), _MOST - n_few)
+    parts = [rng.permutation(some)[:n] for some, n in ((few, n_few), (many, n_many))]
+    return np.sort(np.concatenate(parts))
 
 
 def _features(texts: Sequence[str]) -> csr_array:

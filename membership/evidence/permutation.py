@@ -6,12 +6,13 @@ a random hold-out, or an assumption about a control group.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import comb
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm, rankdata
+from scipy.stats import rankdata
 
-from membership.evidence.result import monte_carlo_pvalue
+from membership.evidence.result import detectable_shift, monte_carlo_pvalue
 from watermark.errors import PrerequisiteError
 
 BLOCK_CELLS = 4_000_000
@@ -38,10 +39,14 @@ class Comparison:
     """Documents that not every detector scored; they are left out."""
 
     def detectable(self, alpha: float) -> float:
-        """Return the AUROC that one detector would have shown at this level four times in five."""
+        """Return the AUROC that one detector would have shown at this level four times in five.
+
+        Infinite where not even an AUROC of 1 has so small a p-value.
+        """
         n, m = self.n_inside, self.n_outside
         sd = np.sqrt((n + m + 1) / (12 * n * m))
-        return float(min(1.0, 0.5 + (norm.isf(alpha) + norm.isf(0.2)) * sd))
+        shift = detectable_shift(alpha, max(1 / (self.null.size + 1), 1 / comb(n + m, n)))
+        return shift if np.isinf(shift) else float(min(1.0, 0.5 + shift * sd))
 
 
 def auroc(inside: NDArray[np.float64], outside: NDArray[np.float64]) -> float:

@@ -5,22 +5,23 @@ key, the true key is exchangeable with fresh ones, and the rank of its statistic
 exact p-value: for any model, any text and any score.
 """
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
-from scipy.stats import norm
 
-from membership.evidence.result import TestResult, monte_carlo_pvalue
+from membership.evidence.result import TestResult, detectable_shift, monte_carlo_pvalue
 from membership.evidence.score_table import ScoreTable
 from watermark.errors import PrerequisiteError
 from watermark.keys import Key
 
 ASSUMPTION = (
-    "the suspect (weights and tokenizer) was made without knowledge of the owner's key "
-    "or of anything that was published with it"
+    "the key was drawn at random, for this corpus alone, and not chosen among several; an innocent "
+    "suspect (weights and tokenizer) was made without knowledge of it or of anything that was "
+    "published with it"
 )
 BLOCK_CELLS = 4_000_000
 """Random choices held in memory at a time."""
@@ -123,7 +124,7 @@ def chernoff_bound(table: DrawTable, observed: float) -> float:
 
     scale = np.log(observed / np.square(table.value[inside]).sum())
     found = minimize_scalar(log_bound, bounds=(scale - 5, scale + 8), method="bounded")
-    return float(np.exp(min(found.fun, 0.0)))
+    return max(float(np.exp(min(found.fun, 0.0))), sys.float_info.min)
 
 
 def redraw_test(
@@ -164,7 +165,7 @@ def redraw_test(
         null=null,
         seed=seed,
         effect=observed / per_nat,
-        detectable_effect=float(norm.isf(alpha) + norm.isf(0.2)) * sd / per_nat,
+        detectable_effect=detectable_shift(alpha, least_pvalue(draws, n_resamples)) * sd / per_nat,
         effect_unit="nats by which the suspect prefers a published word, mean over sites",
         assumption=ASSUMPTION,
         grade="A",
@@ -177,6 +178,11 @@ def redraw_test(
             "adjustment": dict(table.adjustment),
         },
     )
+
+
+def least_pvalue(draws: DrawTable, n_resamples: int) -> float:
+    """Return the least p-value that a test of these draws can give."""
+    return max(1 / (n_resamples + 1), float(np.exp(-np.log(draws.n_options).sum())))
 
 
 def standard_deviation(draws: DrawTable) -> float:

@@ -10,11 +10,10 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
 
 from membership.detector import Score
 from membership.evidence.redraw import ASSUMPTION, DrawTable, null_statistics
-from membership.evidence.result import TestResult, monte_carlo_pvalue
+from membership.evidence.result import TestResult, detectable_shift, monte_carlo_pvalue
 from membership.versions import Versions
 from watermark.errors import PrerequisiteError
 
@@ -30,8 +29,8 @@ def remark_test(
 ) -> TestResult:
     """Compare the published versions with those of fresh keys.
 
-    What the length of a version explains is taken out of its score first, text by text, in the
-    same way for all versions: a look-alike takes more bytes, and more tokens, than its letter.
+    What the length of a version explains is taken out of its score first, in the same way for all
+    versions: a look-alike takes more bytes, and more tokens, than its letter.
     Texts of one block are added and divided by the square root of their number. With one block
     the null is the block's fresh versions themselves; with several, one version is drawn for each
     block, again and again, the published one among them.
@@ -59,6 +58,7 @@ def remark_test(
     observed = float(draws.value[:, 0].sum())
     null = _null(draws, n_resamples, np.random.default_rng([seed, 2]))
     per_unit = float(np.sqrt(draws.n_sites).sum()) * (width - 1) / width
+    shift = detectable_shift(alpha, max(1 / (null.size + 1), float(width) ** -len(draws.names)))
     unscored = {score.reason for score in scores if score.reason}
     return TestResult(
         test="remark",
@@ -68,12 +68,12 @@ def remark_test(
         null=null,
         seed=seed,
         effect=observed / per_unit,
-        detectable_effect=float((norm.isf(alpha) + norm.isf(0.2)) * null.std()) / per_unit,
+        detectable_effect=shift * float(null.std()) / per_unit,
         effect_unit=f"{detector}: published texts above re-marked ones, mean over texts",
         assumption=ASSUMPTION,
         grade="A",
         details={
-            "detector": detector,
+            "detectors": [detector],
             "n_documents": len({versions.document_ids[i] for i in np.flatnonzero(usable)}),
             "n_texts": int(usable.sum()),
             "n_versions": width - 1,
@@ -87,12 +87,15 @@ def remark_test(
 def _without_length(
     table: NDArray[np.float64], n_bytes: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Return what is left of the scores of each text after regressing them on its lengths."""
+    """Return what is left of the scores within each text after regressing them on its lengths.
+
+    One slope for all texts: with one a text, a text of two versions would have nothing left.
+    """
     length = n_bytes - n_bytes.mean(1, keepdims=True)
     score = table - table.mean(1, keepdims=True)
-    spread = np.square(length).sum(1)
-    slope = (length * score).sum(1) / np.where(spread > 0, spread, 1.0)
-    rest: NDArray[np.float64] = score - slope[:, None] * length
+    spread = np.square(length).sum()
+    slope = (length * score).sum() / spread if spread else 0.0
+    rest: NDArray[np.float64] = score - slope * length
     return rest
 
 

@@ -1,10 +1,12 @@
 """What a test of evidence returns."""
 
 from dataclasses import dataclass
+from math import ceil, floor, log10
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import norm
 
 Grade = Literal["A", "B", "C"]
 """A: exact, by the owner's own randomisation. B: under an assumption. C: descriptive, no p."""
@@ -28,7 +30,8 @@ class TestResult:
     effect: float
     """Estimated effect, in the unit that `effect_unit` names; 0 where there is none."""
     detectable_effect: float
-    """Smallest true effect that would have been seen with a chance of 80 %."""
+    """Smallest true effect that would have been seen with a chance of 80 %; infinite where no
+    p-value of the test can be as small as its level."""
     effect_unit: str
     assumption: str
     """What must hold for the p-value to be valid, in words."""
@@ -47,6 +50,14 @@ class TestResult:
         spread = self.null.std()
         return float((self.statistic - self.null.mean()) / spread) if spread else 0.0
 
+    @property
+    def effect_words(self) -> str:
+        """The effect, and the one that would have been seen, for a reader."""
+        seen = f"{self.detectable_effect:.3g} would have been seen four times in five"
+        if not np.isfinite(self.detectable_effect):
+            seen = "with so little to test no effect could have a p-value as small as the level"
+        return f"{self.effect:.3g} ({self.effect_unit}); {seen}"
+
 
 def monte_carlo_pvalue(statistic: float, null: NDArray[np.float64]) -> float:
     """Return (1 + #{null >= statistic}) / (n + 1).
@@ -56,4 +67,22 @@ def monte_carlo_pvalue(statistic: float, null: NDArray[np.float64]) -> float:
     Source: B. Phipson and G. Smyth, "Permutation p-values should never be zero", SAGMB 2010.
     """
     slack = 1e-9 * max(1.0, abs(statistic))
-    return float((1 + np.count_nonzero(null >= statistic - slack)) / (null.size + 1))
+    below = np.count_nonzero(null < statistic - slack)  # what is no number counts against us
+    return float((1 + null.size - below) / (null.size + 1))
+
+
+def detectable_shift(alpha: float, floor: float) -> float:
+    """Return how many standard deviations a statistic must be off to be seen four times in five.
+
+    Args:
+        alpha: Level of the test.
+        floor: The least p-value that the test can give.
+    """
+    return np.inf if floor > alpha else float(norm.isf(alpha) + norm.isf(0.2))
+
+
+def rounded_up(bound: float) -> str:
+    """Write a positive bound with one digit, never smaller than it is."""
+    exponent = floor(log10(bound))
+    digit = ceil(bound / 10.0**exponent * (1 - 1e-12))
+    return f"{digit}e{exponent}" if digit < 10 else f"1e{exponent + 1}"

@@ -8,12 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
 
+from membership.reading import NOT_A_NUMBER
 from membership.trace import Place, Reading
 from watermark.document import Site
 from watermark.rarity import rarity_bits
 
 CLIP = 3.0
 """Residuals are clipped at this many times their median size."""
+OUTLIER = 20.0
+"""Preferences are clipped at so many times the median distance from their median."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,8 @@ def build_table(
     sites: Sequence[Site],
     suspect: Sequence[Reading],
     references: Mapping[str, Sequence[Reading]],
+    *,
+    language: str = "en",
 ) -> ScoreTable:
     """Return the table of a corpus.
 
@@ -55,6 +60,7 @@ def build_table(
         sites: All sites of the published documents.
         suspect: The suspect's reading of each.
         references: For each reference its reading of each site, in the same order.
+        language: In which the rarity of candidates is looked up.
     """
     usable: list[int] = []
     unusable: Counter[str] = Counter()
@@ -70,7 +76,8 @@ def build_table(
         f"reference {name}": _preferences(kept, [r[i] for i in usable])
         for name, r in references.items()
     }
-    score, adjustment = _adjust(kept, preference, features)
+    rarity = _rarity(kept, preference.shape, language)
+    score, adjustment = _adjust(kept, preference, rarity, features)
     return ScoreTable(
         tuple(site.document_id for site in kept),
         tuple(site.draw for site in kept),
@@ -84,12 +91,16 @@ def build_table(
 def _why_not(site: Site, suspect: Reading, references: Mapping[str, Reading]) -> str:
     if len(site.candidates) < 2:
         return "only one candidate: nothing was drawn"
-    if suspect.reason:
-        return suspect.reason
+    if reason := _unreadable(suspect):
+        return reason
     for name, reading in references.items():
-        if reading.reason:
-            return f"reference {name}: {reading.reason}"
+        if reason := _unreadable(reading):
+            return f"reference {name}: {reason}"
     return ""
+
+
+def _unreadable(reading: Reading) -> str:
+    return reading.reason or ("" if np.isfinite(reading.logprob).all() else NOT_A_NUMBER)
 
 
 def _preferences(sites: Sequence[Site], readings: Sequence[Reading]) -> NDArray[np.float64]:
@@ -104,9 +115,12 @@ def _preferences(sites: Sequence[Site], readings: Sequence[Reading]) -> NDArray[
 def _adjust(
     sites: Sequence[Site],
     preference: NDArray[np.float64],
+    rarity: NDArray[np.float64],
     features: Mapping[str, NDArray[np.float64]],
 ) -> tuple[NDArray[np.float64], dict[str, float]]:
     """Take out of the preferences what the references, rarity and an intercept explain.
+
+    Preferences far out are clipped before the regression, and residuals after it.
 
     Coefficients of references are not negative: subtracting a reference that did see the marked
     text can only hide evidence, never make it. Rarity and intercept do not know the key at all.
@@ -117,12 +131,11 @@ def _adjust(
     inside = np.arange(preference.shape[1]) < n[:, None]
     rival = inside.copy()
     rival[:, 0] = False  # the first candidate is what the others are compared with
-    rarity = _rarity(sites, preference.shape)[rival]
-    free = np.stack([rarity, np.ones_like(rarity)], axis=1)
-    target = preference[rival]
+    free = np.stack([rarity[rival], np.ones(rival.sum())], axis=1)
+    target = _tamed(preference[rival])
     weights, rest = np.zeros(0), target
     if features:  # scipy's nnls aborts the process when there is no column
-        signed = np.stack([feature[rival] for feature in features.values()], axis=1)
+        signed = np.stack([_tamed(feature[rival]) for feature in features.values()], axis=1)
         weights, _ = nnls(_without(free, signed), _without(free, target))
         rest = target - signed @ weights
     residual = np.zeros_like(preference)
@@ -135,14 +148,22 @@ def _adjust(
     return np.where(inside, centred, 0.0), dict(zip(names, map(float, coefficients), strict=True))
 
 
+def _tamed(preferences: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Clip what is so far out that, as one of thousands, it would decide the regression."""
+    middle = np.median(preferences)
+    limit = OUTLIER * np.median(np.abs(preferences - middle))
+    return preferences.clip(middle - limit, middle + limit) if limit else preferences
+
+
 def _without(columns: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return what is left of values after regressing them on columns."""
     return values - columns @ np.linalg.lstsq(columns, values)[0]
 
 
-def _rarity(sites: Sequence[Site], shape: tuple[int, ...]) -> NDArray[np.float64]:
+def _rarity(sites: Sequence[Site], shape: tuple[int, ...], language: str) -> NDArray[np.float64]:
+    """Return how much rarer each candidate is than the first, in bits."""
     table = np.zeros(shape)
     for row, site in zip(table, sites, strict=True):
-        bits = [rarity_bits(candidate.split()[-1]) for candidate in site.candidates]
+        bits = [rarity_bits(candidate.split()[-1], language) for candidate in site.candidates]
         row[: len(bits)] = np.array(bits) - bits[0]
     return table

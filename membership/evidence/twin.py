@@ -10,23 +10,24 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
 
 from membership.evidence.redraw import (
     DrawTable,
     chernoff_bound,
+    least_pvalue,
     null_statistics,
     standard_deviation,
     statistic,
     statistic_per_unit,
 )
-from membership.evidence.result import TestResult, monte_carlo_pvalue
+from membership.evidence.result import TestResult, detectable_shift, monte_carlo_pvalue
 from membership.evidence.score_table import CLIP
 from watermark.errors import PrerequisiteError
 
 ASSUMPTION = (
-    "the suspect was made without knowledge of the owner's key or of anything that was published "
-    "with it; the versions that were not published reached nobody"
+    "the key was drawn at random, for this corpus alone, and not chosen among several; an innocent "
+    "suspect was made without knowledge of it or of anything that was published with it; the "
+    "versions that were not published reached nobody"
 )
 
 
@@ -60,7 +61,7 @@ def twin_test(
     """
     kept = [i for i, values in enumerate(scores) if np.isfinite(values).all() and np.ptp(values)]
     draws = _table([names[i] for i in kept], [scores[i] for i in kept])
-    floor = float(np.exp(-np.log(draws.n_options).sum()))
+    floor = least_pvalue(draws, n_resamples)
     if floor > alpha:
         raise PrerequisiteError(
             f"twin test: {len(kept)} documents have several versions with scores of their own, "
@@ -78,7 +79,7 @@ def twin_test(
         null=null,
         seed=seed,
         effect=observed / unit,
-        detectable_effect=float(norm.isf(alpha) + norm.isf(0.2)) * sd / unit,
+        detectable_effect=detectable_shift(alpha, floor) * sd / unit,
         effect_unit=f"{detector} of the published version less that of the others, mean",
         assumption=ASSUMPTION,
         grade="A",

@@ -35,6 +35,8 @@ PREFIX = "llama.cpp+"
 
 _CHUNK = 128
 """Tokens whose logits exist at once."""
+_ALLOWED = 0.2
+"""In nats, what chunks of other sizes may change: keys and values are kept in fp16."""
 
 
 @dataclass(frozen=True)
@@ -143,23 +145,38 @@ def load_llama_cpp(file: Path, run: HowToRun) -> LlamaCppModel:
     engine = engine_version(name)
     chatter = redirect_stderr(StringIO())  # of the library: it warns of what is meant so
     with chatter, as_model_error(f"{name}: cannot be loaded by llama.cpp"):
-        llama, length = _open(file, name, run)
+        device = _device(run, name)
+        llama, length = _open(file, name, run, device)
         tokenizer = wrap_vocabulary(llama, name, run.start_token)
     model = LlamaCppModel(
         name=name,
         fingerprint=digest,
         settings=(
-            f"{_description(llama)} run by {engine}, start token {tokenizer.start_text()}, "
-            f"windows of {length} tokens"
+            f"{_description(llama)} run by {engine} on {device}, "
+            f"start token {tokenizer.start_text()}, windows of {length} tokens"
         ),
         max_length=length,
         tokenizer=tokenizer,
         llama=llama,
     )
-    ((_, trace),) = model.trace([Query(SENTENCE)])
-    if not (len(trace.logprob) and np.isfinite(trace.logprob).all()):
-        raise ModelError(f"{name}: its log-probabilities of plain English are not numbers")
+    _probe(model)
     return model
+
+
+def _probe(model: LlamaCppModel) -> None:
+    """Make sure that the numbers are some, and look at nothing behind their token."""
+    seen, cut = (
+        trace.logprob
+        for _, trace in model.trace([Query(SENTENCE), Query(SENTENCE[: len(SENTENCE) // 2])])
+    )
+    if not (len(seen) and np.isfinite(seen).all()):
+        raise ModelError(f"{model.name}: its log-probabilities of plain English are not numbers")
+    shared = slice(len(cut) - 1)  # the last token of the half may be cut in another way
+    if not np.abs(seen[shared] - cut[shared]).max() <= _ALLOWED:
+        raise ModelError(
+            f"{model.name}: what it predicts depends on the text behind, so it is not a causal "
+            "language model"
+        )
 
 
 def engine_version(name: str) -> str:
@@ -176,7 +193,17 @@ def engine_version(name: str) -> str:
     return f"llama.cpp of llama-cpp-python {version('llama-cpp-python')}"
 
 
-def _open(file: Path, name: str, run: HowToRun) -> tuple[Any, int]:
+def _device(run: HowToRun, name: str) -> str:
+    """Return `gpu` if llama.cpp was compiled for one and none else was asked for, or `cpu`."""
+    import llama_cpp
+
+    able = llama_cpp.llama_supports_gpu_offload()
+    if run.device not in ("auto", "cpu") and not able:
+        raise ModelError(f"{name}: this llama.cpp was compiled for the CPU alone")
+    return "gpu" if able and run.device != "cpu" else "cpu"
+
+
+def _open(file: Path, name: str, run: HowToRun, device: str) -> tuple[Any, int]:
     """Return the model with room for a window, and the tokens of a window."""
     import llama_cpp
 
@@ -186,13 +213,12 @@ def _open(file: Path, name: str, run: HowToRun) -> tuple[Any, int]:
     length = min(WINDOW, most) if run.max_length is None else run.max_length
     if not 3 <= length <= most:
         raise ModelError(f"{name}: a window needs at least 3 and at most {most} tokens")
-    on_gpu = run.device != "cpu" and llama_cpp.llama_supports_gpu_offload()
     llama = llama_cpp.Llama(
         str(file),
         n_ctx=length,
         n_batch=_CHUNK,
         n_ubatch=_CHUNK,
-        n_gpu_layers=-1 if on_gpu else 0,
+        n_gpu_layers=-1 if device == "gpu" else 0,
         n_threads=torch.get_num_threads(),
         n_threads_batch=torch.get_num_threads(),
         verbose=False,

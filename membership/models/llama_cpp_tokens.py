@@ -1,5 +1,6 @@
 """The tokenizer of a GGUF file as llama.cpp has it, with the place of every token in the text."""
 
+import ctypes
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -92,12 +93,21 @@ def wrap_vocabulary(llama: Any, name: str, start_token: str) -> LlamaCppTokenize
     tokenizer = LlamaCppTokenizer(
         name=name,
         cut=lambda text: list(llama.tokenize(text, add_bos=False, special=False)),
-        spell=cache(lambda token: bytes(llama.detokenize([token], special=True))),
+        spell=cache(lambda token: _spell(vocabulary, token)),
         start=start,
         special=frozenset(control | set(named.values()) | set(start)),
     )
     tokenizer.encode([SENTENCE, SPECIMEN])
     return tokenizer
+
+
+def _spell(vocabulary: Any, token: int, room: int = 32) -> bytes:
+    """Return the bytes of a token. The library's own function loses those of more than 32."""
+    import llama_cpp
+
+    text = ctypes.create_string_buffer(room)
+    n = llama_cpp.llama_token_to_piece(vocabulary, token, text, room, 0, True)
+    return text.raw[:n] if n >= 0 else _spell(vocabulary, token, -n)
 
 
 def _start_ids(llama: Any, name: str, start_token: str, named: dict[str, int]) -> tuple[int, ...]:

@@ -137,12 +137,16 @@ def _check_length(n: int, wanted: int | None) -> None:
         raise ValueError(f"{n} log-probabilities for {wanted} tokens")
 
 
+_MINUS_INFINITY = -9999.0
+"""What vLLM writes for it, as JSON has none."""
+
+
 def _logprob(value: float | None) -> float:
     if value is None:
         return np.nan
     if isinstance(value, bool) or not isinstance(value, int | float) or value > 1e-3:
         raise ValueError(f"{value!r} is no log-probability")
-    return min(float(value), 0.0)
+    return np.nan if value <= _MINUS_INFINITY else min(float(value), 0.0)
 
 
 def _number(word: str) -> int:

@@ -8,6 +8,8 @@ from typing import Literal
 import torch
 import transformers
 
+from watermark.errors import ModelError
+
 DType = Literal["auto", "float32", "bfloat16", "float16"]
 
 _CPUINFO = Path("/proc/cpuinfo")
@@ -49,9 +51,18 @@ class HowToRun:
 
 
 def preferred_device(device: str = "auto") -> torch.device:
-    """Return the named device, or the first of CUDA, MPS and CPU that there is."""
+    """Return the named device, or the first of CUDA, MPS and CPU that there is.
+
+    Raises:
+        ModelError: There is no device of that name.
+    """
     if device != "auto":
-        return torch.device(device)
+        try:
+            return torch.device(device)
+        except RuntimeError as error:
+            raise ModelError(
+                f"device {device!r}: torch knows no such device; choose auto, cpu, cuda or mps"
+            ) from error
     if torch.cuda.is_available():
         return torch.device("cuda")
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")

@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 
+from membership.evidence.result import rounded_up
 from membership.models.llama_cpp import PREFIX
 from pipelines.experiments.gguf_file import write_gguf
 from pipelines.experiments.passages import passages
@@ -160,7 +161,7 @@ def describe(results: Mapping[str, Any]) -> str:
     for door, found in results["doors"].items():
         near, loss = found["preferences"], found["scores"].get("loss", {})
         lines.append(
-            f"| {door} | {found['verdict']} | {found['pvalue']:.2g} | {found['bound']:.1g} "
+            f"| {door} | {found['verdict']} | {found['pvalue']:.2g} | {rounded_up(found['bound'])} "
             f"| {found['zscore']:.1f} | {found['n_sites']} | {near['median_difference']:.3f} "
             f"({near['largest_difference']:.2f}), {near['correlation']:.4f} "
             f"| {loss.get('largest_difference', np.nan):.3f}, "

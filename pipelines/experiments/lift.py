@@ -26,6 +26,7 @@ def describe_lift(
     *,
     arms: Sequence[str],
     contrasts: Sequence[tuple[str, str]] = (),
+    picture: str = "power.svg",
 ) -> str:
     """Return the page: AUROC, lift over no mark, contrasts, tests, power.
 
@@ -34,6 +35,7 @@ def describe_lift(
         folder: Where the plot goes.
         arms: Arms in the order in which they are shown.
         contrasts: Pairs of arms; the second one's AUROC is taken from the first one's.
+        picture: What the plot's file is called.
     """
     there = [arm for arm in arms if select_rows(rows, arm=arm)]
     corpora = names(rows, "corpus")
@@ -48,8 +50,8 @@ def describe_lift(
         *_tests(rows, there, corpora),
         *_power(rows, there),
     ]
-    if plot_power(rows, folder / "power.svg"):
-        lines += ["![Power of each test against the number of documents](power.svg)"]
+    if plot_power(rows, folder / picture):
+        lines += [f"![Power of each test against the number of documents]({picture})"]
     return "\n".join(lines) + "\n"
 
 

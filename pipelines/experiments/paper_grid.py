@@ -11,6 +11,7 @@ from pipelines.experiments.halves import Arm
 from pipelines.experiments.lift import describe_lift
 from pipelines.experiments.paper_corpora import CORPORA, load_paper_corpus
 from pipelines.experiments.records import Cell, Measure, Row
+from pipelines.experiments.summary import markdown_table, mean_of, select_rows
 from pipelines.experiments.trial import Trial, run_trial
 from pipelines.presets import for_model
 from pipelines.training import TrainingSettings, model_type
@@ -84,8 +85,13 @@ def grid_describe(
         models = dict.fromkeys(row["model"] for row in rows)
         pages = [
             f"# {model}\n\n{_beside(rows, model, published)}\n"
-            + describe_lift([r for r in rows if r["model"] == model], folder, arms=tuple(ARMS))
-            for model in models
+            + describe_lift(
+                select_rows(rows, model=model),
+                folder,
+                arms=tuple(ARMS),
+                picture=f"power-{number}.svg",
+            )
+            for number, model in enumerate(models, 1)
         ]
         return "\n".join(pages)
 
@@ -96,7 +102,6 @@ def _beside(
     rows: list[Row], model: str, published: dict[tuple[str, str], tuple[float, float]]
 ) -> str:
     """Return our numbers beside the paper's."""
-    from pipelines.experiments.summary import markdown_table, mean_of, select_rows
 
     def ours(corpus: str, arm: str) -> str:
         found = select_rows(

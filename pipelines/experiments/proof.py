@@ -26,6 +26,7 @@ import numpy as np
 from scipy.stats import binomtest
 
 from membership.evidence.redraw import redraw_test
+from membership.evidence.result import rounded_up
 from membership.examination import Readings
 from pipelines.experiments.passages import passages
 from pipelines.marking import make_intent, mark_command
@@ -243,7 +244,7 @@ def _audit_row(name: str, report: Mapping[str, Any]) -> str:
         name.partition(",")[0],
         reference or "none",
         f"{first['pvalue']:.2g}",
-        f"{first['chernoff_bound']:.1g}",
+        rounded_up(first["chernoff_bound"]),
         f"{first['zscore']:.1f}",
         f"{first['effect']:.2f}",
         f"{first['detectable_effect']:.2f}",

@@ -96,7 +96,10 @@ def _run() -> dict[str, Any]:
 
 
 def write_table(cells: Sequence[Cell], folder: Path) -> Path:
-    """Write `table.parquet`: one row a measure, one column a setting, in the order of the cells."""
+    """Write `table.parquet`: one row a measure, one column a setting.
+
+    These cells come first, in their order, then those of earlier runs in the same folder.
+    """
     rows = list(_rows(cells, folder))
     columns = dict.fromkeys(name for row in rows for name in row)
     rows = [{name: row.get(name) for name in columns} for row in rows]
@@ -108,13 +111,14 @@ def write_table(cells: Sequence[Cell], folder: Path) -> Path:
 
 
 def _rows(cells: Sequence[Cell], folder: Path) -> Iterator[dict[str, Any]]:
-    for cell in cells:
-        path = folder / "cells" / f"{cell.name}.json"
+    now = [folder / "cells" / f"{cell.name}.json" for cell in cells]
+    before = sorted({*(folder / "cells").glob("*.json")} - {*now})
+    for path in [*now, *before]:
         record = json.loads(path.read_text(encoding="utf-8"))
         for measure in record["measures"]:
             yield {
-                "experiment": cell.experiment,
-                **cell.settings,
+                "experiment": record["experiment"],
+                **record["settings"],
                 "measure": measure["name"],
                 "of": measure["of"],
                 "value": float(measure["value"]),

@@ -1,4 +1,4 @@
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -106,3 +106,8 @@ def test_a_reference_with_other_tokens_is_compared_per_byte():
     assert [score.value for score in shared] == [0.0, 0.0]
     assert [score.value for score in apart] == [0.0, 0.0]
     assert not any(score.reason for score in apart)
+
+
+def test_rarity_is_looked_up_in_the_language_of_the_marks():
+    found = examine(replace(MATERIAL, language="de"), Fake("suspect", ALL), {}, {})
+    assert found.readings.language == "de"

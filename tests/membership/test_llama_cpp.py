@@ -23,6 +23,7 @@ QUERIES = [
     Query("x"),
     Query(""),
     Query("the north"),
+    Query(f"the end\n{'-' * 64}\nthe start"),
 ]
 EXACT = ("token_ids", "spans", "unscored_start")
 FLOATS = ("logprob", "mean", "std", "top1")
@@ -69,7 +70,7 @@ def test_chunks_of_any_size_give_the_same(file, monkeypatch):
 
 @in_llama_cpp
 def test_known_queries_are_left_out(file):
-    assert [index for index, _ in load_llama_cpp(file, RUN).trace(QUERIES, {0, 2})] == [1, 3]
+    assert [index for index, _ in load_llama_cpp(file, RUN).trace(QUERIES, {0, 2})] == [1, 3, 4]
 
 
 @in_llama_cpp

@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from membership.material import gather
 from tests.fake_chat import serve_chat
 from watermark.vault import open_vault
 
@@ -104,3 +105,12 @@ def test_options_that_a_scheme_would_ignore_are_refused(corpus, command, option)
     done = command("leximark", "mark", corpus, *OUT, "--scheme", "look_alikes", *option)
     assert done.status == 2
     assert option[0] in done.err
+
+
+def test_an_audit_knows_the_language_of_the_marks(corpus, tmp_path, thesaurus, command):
+    options = ("--language", "de", "--source", f"thesaurus={thesaurus}")
+    for name, more in (("one", ()), ("two", ("--then", "look_alikes"))):
+        out = ("--out", tmp_path / f"{name}-out", "--vault", tmp_path / name, "--holdout", "0")
+        done = command("leximark", "mark", corpus, *out, *options, *more)
+        assert done.status == 0, done.err
+        assert gather(open_vault(tmp_path / name)).language == "de"

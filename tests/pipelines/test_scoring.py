@@ -270,3 +270,16 @@ def test_a_second_run_reads_no_text_again(leximark, corpus, models, monkeypatch)
     assert Path("a.csv").read_bytes() == Path("b.csv").read_bytes()
     refused = leximark(*score, "--cache", "x", "--no-cache", "--out", "c.csv", status=2)
     assert "choose one of" in refused
+
+
+def test_a_reference_that_gives_less_leaves_out_what_needs_more(models, corpus, leximark):
+    with serve(models["base"], max_model_len=256) as fake:
+        options = ("--model", models["suspect"], "--reference", f"openai+{fake.url}#tiny")
+        leximark("score", corpus, *options, "--out", "s.jsonl", "--dtype", "float32")
+        first = json.loads(Path("s.jsonl").read_text().splitlines()[0])
+        assert "min_k_plus_plus" in first
+        assert "loss_minus_reference_per_byte" in first
+        assert "min_k_plus_plus_minus_reference_per_byte" not in first
+        named = ("--detectors", "min_k_plus_plus_minus_reference_per_byte", "--out", "t.jsonl")
+        said = leximark("score", corpus, *options, *named, status=2)
+        assert "needs moments" in said

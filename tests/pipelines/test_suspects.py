@@ -1,17 +1,21 @@
 import filecmp
 import json
+from itertools import islice
 
 import numpy as np
 import pytest
 
 from membership.models.huggingface import HuggingFaceModel
 from pipelines import suspects
+from pipelines.demo import paragraphs
+from pipelines.marking import make_intent, mark_command
 from pipelines.suspects import ModelOptions, load_model
 from pipelines.verification import verify_command
 from tests.fake_server import serve
 from tests.membership.test_adapter import make_adapter
 from tests.tiny import save_tiny_model
 from tests.tiny_gguf import save_tiny_gguf
+from watermark.schemes.look_alikes import LookAlikes
 
 
 def audit(job, model, out, references=(), **options):
@@ -145,3 +149,25 @@ def test_a_second_score_runs_no_model(tmp_path, command, monkeypatch):
     monkeypatch.setattr(suspects, "_load", None)
     assert command("leximark", "score", *arguments, "--out", "b.csv").status == 0
     assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
+
+
+def test_a_device_that_is_not_there_is_one_message(job, tmp_path, command):
+    arguments = ["--corpus", job.vault, "--key-file", job.key_file, "--model", job.trained]
+    done = command("verify", *arguments, "--device", "abacus", "--cache", tmp_path / "cache")
+    assert done.status == 2
+    assert "device 'abacus': torch knows no such device" in done.err
+
+
+def test_a_test_by_another_detector_than_the_plans_says_so(job, tmp_path):
+    """Behind a server there are no moments, so Min-K%++ gives way to loss."""
+    rows = [json.dumps({"text": text}) + "\n" for text in islice(paragraphs(), 12)]
+    (tmp_path / "in.jsonl").write_text("".join(rows))
+    intent = make_intent(LookAlikes(), detector="min_k_plus_plus")
+    mark_command(tmp_path / "in.jsonl", tmp_path / "published", tmp_path / "vault", intent)
+    with serve(job.other, max_model_len=256) as fake:
+        address = f"openai+{fake.url}#tiny"
+        options = ModelOptions()
+        report = verify_command(tmp_path / "vault", address, (), tmp_path / "report", options)
+    verdict = report.audit.verdict
+    assert verdict.primary.test == "remark"
+    assert verdict.departures == ("the plan's detector is min_k_plus_plus, loss was used",)

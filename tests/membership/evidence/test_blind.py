@@ -66,3 +66,22 @@ def test_it_can_be_repeated():
 def test_too_few_texts_are_refused():
     with pytest.raises(PrerequisiteError, match="needs 5 texts a set, got 4 and 6"):
         blind(["a"] * 10, np.arange(10) < 4)
+
+
+def test_few_texts_are_not_lost_among_many():
+    rng = np.random.default_rng(4)
+    few, many = [text(rng) + " lately" for _ in range(60)], [text(rng) for _ in range(8000)]
+    members = np.arange(8060) < 60
+    found = blind(few + many, members, n_resamples=99)
+    assert found.n_documents == 3000
+    assert np.isfinite(found.scores[:60]).all()
+    assert found.pvalue == 1 / 100
+    turned = blind(few + many, ~members, n_resamples=99)
+    assert turned.pvalue == 1 / 100
+
+
+def test_half_of_a_sample_is_from_the_smaller_set():
+    members = np.arange(10_000) < 4000
+    found = blind(["a"] * 10_000, members, n_resamples=9)
+    assert np.isfinite(found.scores[members]).sum() == 1500
+    assert np.isfinite(found.scores).sum() == 3000

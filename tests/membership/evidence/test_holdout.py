@@ -115,3 +115,11 @@ def test_documents_without_a_score_are_left_out_and_counted():
 def test_a_group_of_one_is_refused():
     with pytest.raises(PrerequisiteError, match="got 3 published and 1 withheld"):
         holdout_test({"d": np.arange(3.0)}, {"d": np.arange(1.0)}, detectors=["d"], alpha=0.05)
+
+
+def test_where_no_p_is_small_enough_nothing_would_have_been_seen():
+    # 18 and 2 documents can be dealt in 190 ways, so no p is below 1 / 190.
+    scores = {"loss": np.arange(18.0)}, {"loss": np.array([-1.0, -2.0])}
+    result = holdout_test(*scores, detectors=["loss"], alpha=0.001)
+    assert result.pvalue > 0.001
+    assert np.isinf(result.detectable_effect)

@@ -9,12 +9,13 @@ from membership.evidence.redraw import (
     chernoff_bound,
     choices_of,
     draw_table,
+    least_pvalue,
     null_statistics,
     redraw_test,
     simulate_null,
     statistic,
 )
-from membership.evidence.result import monte_carlo_pvalue
+from membership.evidence.result import monte_carlo_pvalue, rounded_up
 from membership.evidence.score_table import ScoreTable
 from watermark.errors import PrerequisiteError
 from watermark.keys import Key
@@ -195,3 +196,33 @@ def test_the_same_seed_gives_the_same_result(key):
     one, two = (redraw_test(suspect, key, alpha=0.001, n_resamples=999, seed=3) for _ in range(2))
     assert one.pvalue == two.pvalue
     np.testing.assert_array_equal(one.null, two.null)
+
+
+@pytest.mark.parametrize(("n_draws", "n_resamples"), [(5, 9_999), (300, 99)])
+def test_where_no_p_is_small_enough_nothing_would_have_been_seen(key, n_draws, n_resamples):
+    suspect = table(np.random.default_rng(9), n_draws, n_draws)
+    draws = draw_table(suspect)
+    assert least_pvalue(draws, n_resamples) > 0.001
+    result = redraw_test(suspect, key, alpha=0.001, n_resamples=n_resamples)
+    assert np.isinf(result.detectable_effect)
+    assert "no effect could have a p-value as small as the level" in result.effect_words
+
+
+def test_a_bound_too_small_for_a_number_is_still_above_zero():
+    n = 4_000
+    value = np.tile([-1.0, 1.0], (n, 1))
+    draws = DrawTable(tuple(map(str, range(n))), np.full(n, 2), value, np.ones(n, dtype=int))
+    assert 0 < chernoff_bound(draws, float(n)) < 1e-300
+
+
+@pytest.mark.parametrize(
+    ("bound", "words"), [(1.49e-12, "2e-12"), (1e-5, "1e-5"), (9.2e-7, "1e-6"), (1.0, "1e0")]
+)
+def test_a_bound_is_rounded_up(bound, words):
+    assert rounded_up(bound) == words
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_statistic_or_a_null_that_is_no_number_is_no_evidence(value):
+    assert monte_carlo_pvalue(np.nan, np.zeros(9)) == 1.0
+    assert monte_carlo_pvalue(1.0, np.array([value, 0.0, 0.0])) == 2 / 4

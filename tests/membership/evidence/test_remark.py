@@ -82,3 +82,23 @@ def test_a_text_with_an_unscored_version_is_left_out_and_counted():
 def test_a_vault_without_marks_is_refused():
     with pytest.raises(PrerequisiteError, match="no mark"):
         remark_test(versions(0, 1, []), [], detector="loss", alpha=0.05)
+
+
+def test_texts_of_two_lengths_are_not_all_length():
+    # Each text has two versions of two lengths; a slope a text would explain all there is.
+    rng = np.random.default_rng(2)
+    n_bytes = np.array([rng.choice([[5, 6], [6, 5]]) for _ in range(40)])
+    of = Versions(
+        np.arange(40),
+        tuple(map(str, range(40))),
+        tuple(tuple("x" * n for n in row) for row in n_bytes),
+    )
+    table = np.tile([1.0, 0.0], (40, 1)) - 0.3 * n_bytes
+    result = run(of, table, alpha=0.001)
+    assert result.pvalue < 1e-4
+    assert 0.1 < result.detectable_effect < 1
+
+
+def test_where_no_p_is_small_enough_nothing_would_have_been_seen():
+    result = run(versions(1, 4, [0]), [[3.0, 1.0, 3.0, 5.0, 2.0]], alpha=0.05)  # the least is 1 / 5
+    assert np.isinf(result.detectable_effect)

@@ -7,6 +7,7 @@ from membership.evidence.score_table import build_table
 from membership.trace import Reading
 from watermark.document import Site
 from watermark.keys import Key
+from watermark.rarity import rarity_bits
 
 WORDS = ("purchase", "acquire", "obtain", "procure")
 
@@ -125,3 +126,36 @@ def test_a_reference_that_saw_the_marked_text_cannot_fake_evidence(correlation):
         table = build_table(sites, readings(suspect), {"tainted": readings(reference)})
         small += redraw_test(table, key, alpha=0.05, n_resamples=199).pvalue <= 0.05
     assert small <= 20  # 10 expected at the level; P(> 20) < 0.001
+
+
+def test_rarity_is_that_of_the_language(rng):
+    sites = [
+        Site("d", i, "Haus", ("Haus", ("Hütte", "Gebäude", "Villa")[i % 3]), f"draw {i}")
+        for i in range(300)
+    ]
+    bits = np.array([rarity_bits(site.candidates[1], "de") for site in sites])
+    suspect = np.stack([np.zeros(300), -bits + rng.normal(size=300) / 100], axis=1)
+    in_german = build_table(sites, readings(suspect), {}, language="de")
+    assert in_german.adjustment["rarity"] == pytest.approx(-1, abs=0.01)
+    assert np.std(in_german.score) < 0.1 * np.std(build_table(sites, readings(suspect), {}).score)
+
+
+@pytest.mark.parametrize("who", ["suspect", "base"])
+def test_one_number_far_out_does_not_hide_the_evidence(rng, who):
+    sites, key = corpus(), Key(bytes(range(32)))
+    base = rng.normal(size=(600, 2))
+    suspect = with_choices(base + rng.normal(size=(600, 2)), sites, key, 0.6)
+    whole = redraw_test(
+        build_table(sites, readings(suspect), {"base": readings(base)}), key, alpha=0.001
+    )
+    (suspect if who == "suspect" else base)[0, 1] = -9999.0
+    spoilt = redraw_test(
+        build_table(sites, readings(suspect), {"base": readings(base)}), key, alpha=0.001
+    )
+    assert spoilt.zscore > 0.9 * whole.zscore > 4
+
+
+def test_a_reading_without_numbers_is_unusable_though_it_gives_no_reason(rng):
+    suspect = [*readings(rng.normal(size=(2, 2))), Reading(np.array([np.nan, -1.0]))]
+    table = build_table(corpus(n=3), suspect, {})
+    assert dict(table.unusable) == {"the model returned no number": 1}

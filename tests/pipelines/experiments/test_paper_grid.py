@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from pipelines.experiments import leximark_finetune, leximark_pretrain
+from pipelines.experiments import leximark_finetune, leximark_pretrain, lift
 from pipelines.experiments.paper_corpora import BOOKMIA, CORPORA, PILE, load_paper_corpus
 from pipelines.experiments.paper_grid import ARMS
 from pipelines.experiments.requirements import missing
@@ -98,3 +98,18 @@ def test_the_page_puts_our_numbers_beside_the_papers(tmp_path):
     page = leximark_pretrain.EXPERIMENT.describe(rows, tmp_path)
     assert "| FreeLaw | 67.2 | 70.0 | 79.8 | 75.0 | - |" in page
     assert "| min_k_plus_plus | +0.050 |" in page
+
+
+def test_each_model_has_a_picture_of_its_own(tmp_path, monkeypatch):
+    drawn = []
+
+    def draw(rows, path):
+        drawn.append(path.name)
+        return True
+
+    monkeypatch.setattr(lift, "plot_power", draw)
+    row = {"corpus": "FreeLaw", "seed": 0, "measure": "auroc", "of": "loss", "n": 10, "at": 0}
+    rows = [{**row, "arm": "none", "model": model, "value": 0.5} for model in ("one", "two")]
+    page = leximark_pretrain.EXPERIMENT.describe(rows, tmp_path)
+    assert len(set(drawn)) == 2
+    assert all(f"]({name})" in page for name in drawn)

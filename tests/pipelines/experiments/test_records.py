@@ -52,3 +52,10 @@ def test_cells_that_differ_in_a_setting_only_have_records_of_their_own():
     other = Cell("toy", {"arm": "none", "seed": "0"})
     assert other.name != CELLS[0].name
     assert "/" not in CELLS[1].name
+
+
+def test_the_table_keeps_what_earlier_runs_in_the_folder_measured(tmp_path):
+    whole = read_table(run_cells(CELLS, tmp_path, measures, print))
+    again = read_table(run_cells(CELLS[1:2], tmp_path, measures, print))
+    assert again[:2] == whole[2:4]
+    assert sorted(map(str, again)) == sorted(map(str, whole))
