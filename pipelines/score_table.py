@@ -99,13 +99,13 @@ def _arrow(rows: Sequence[Mapping[str, Any]]) -> Any:
     return pa.table(columns)
 
 
-def read_scores(path: Path, text_column: str = "text") -> ScoreTable:
+def read_scores(path: Path) -> ScoreTable:
     """Read a score file; columns to the right of `unscored` are detectors.
 
     Raises:
         CorpusError: It is none.
     """
-    records = read_records(str(path), text_column=text_column)
+    records = read_records(str(path), text_column="text")
     names = list(records[0].columns)
     if UNSCORED not in names:
         raise CorpusError(

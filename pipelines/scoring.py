@@ -33,7 +33,7 @@ from membership.trace import Suspect
 from pipelines.labelled import NEIGHBOURS, Record
 from pipelines.run_record import describe_run
 from pipelines.score_table import check_target, write_scores
-from pipelines.suspects import ModelOptions, load_model
+from pipelines.suspects import ModelOptions, check_base, load_model
 from watermark.atomic import atomic_file
 from watermark.corpus import corpus_digest, open_corpus
 from watermark.errors import PrerequisiteError, ToolkitError
@@ -77,6 +77,7 @@ def score_command(
     record_file = out.with_name(out.name + ".run.json")
     if record_file.exists():
         raise ToolkitError(f"{record_file}: exists already; name another file with --out")
+    check_base((model, *([reference] if reference else [])), options)
     suspect = load_model(model, options)
     other = load_model(reference, options) if reference else None
     written = choose_text(detectors, suspect)

@@ -5,6 +5,7 @@ run it by llama.cpp), or the address of a model behind a server (`membership.mod
 """
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,6 +59,19 @@ def cache_folder() -> Path:
     """Return where traces are kept: `LEXIMARK_CACHE`, else the user's cache folder."""
     named = os.environ.get("LEXIMARK_CACHE")
     return Path(named) if named else user_cache_path("leximark") / "traces"
+
+
+def check_base(names: Iterable[str], options: ModelOptions) -> None:
+    """Refuse a base model where nothing stands on it.
+
+    Raises:
+        ModelError: None of the models is an adapter.
+    """
+    if options.base and not any(is_adapter(name) for name in names):
+        raise ModelError(
+            f"--base {options.base}: none of the models is an adapter (a folder with "
+            "adapter_config.json); leave it out, or name it with --reference"
+        )
 
 
 def load_model(name: str, options: ModelOptions) -> Suspect:

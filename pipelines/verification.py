@@ -14,7 +14,7 @@ from membership.evidence.redraw import simulate_null
 from membership.trace import Suspect
 from pipelines.report import Report, write_report
 from pipelines.run_record import describe_run
-from pipelines.suspects import ModelOptions, load_model
+from pipelines.suspects import ModelOptions, check_base, load_model
 from watermark.errors import PrerequisiteError, ToolkitError
 from watermark.keys import KEY_BYTES, Key
 from watermark.vault import COMMITMENT, PLAN, file_sha256, open_vault
@@ -42,6 +42,7 @@ def verify_command(
     if out.exists():
         raise ToolkitError(f"{out}: exists already: name another folder with --out or remove it")
     vault = open_vault(vault_folder, key_file)
+    check_base((model, *references), options)
     suspect = load_model(model, options)
     others = {name: load_model(name, options) for name in references}
     bars = _Bars()

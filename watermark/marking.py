@@ -59,7 +59,7 @@ class Intent:
     test: Test = "redraw"
     """The primary test of evidence."""
     detector: str = "min_k_plus_plus"
-    """The detector of the hold-out test when there is no reference."""
+    """Of the tests that score texts, all but the re-draw test, when there is no reference."""
     detector_with_reference: str = "loss_minus_reference"
     """The one when there is."""
     alpha: float = 0.001

@@ -38,12 +38,6 @@ class Spot:
         """Return the word itself."""
         return self.sentence[self.index]
 
-    @property
-    def next_word(self) -> Word | None:
-        """Return the word to the right, if the sentence has one."""
-        rest = self.sentence[self.index + 1 : self.index + 2]
-        return rest[0] if rest else None
-
     def sentence_with(self, surface: str) -> Passage:
         """Return the sentence with another word in this place, its article mended."""
         first = max(self.sentence[0].start, self.word.start - REACH)

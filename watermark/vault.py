@@ -62,7 +62,7 @@ class Plan:
     test: str
     """The primary test of evidence."""
     detector: str
-    """The detector of the hold-out test when there is no reference."""
+    """Of the tests that score texts, all but the re-draw test, when there is no reference."""
     detector_with_reference: str
     """The one when there is."""
     alpha: float
@@ -71,7 +71,7 @@ class Plan:
     """Names of the reference models, if they were fixed beforehand."""
     holdout_share: float
     corpus: dict[str, Any]
-    """Form, text column and digest of the input; numbers of documents and sites."""
+    """Form and digest of the input; numbers of documents and sites."""
     key_commitment: str
     files: dict[str, str]
     """SHA-256 of the other files of the vault."""

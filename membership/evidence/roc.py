@@ -1,6 +1,5 @@
 """How well scores separate members from nonmembers: descriptive, never a proof (grade C)."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,7 +38,6 @@ def separation(
     *,
     rng: np.random.Generator,
     n_resamples: int = 2000,
-    fprs: Sequence[float] = FPRS,
 ) -> Separation:
     """Compare the scores of members and nonmembers.
 
@@ -48,7 +46,6 @@ def separation(
         members: Which documents are members.
         rng: For the bootstrap.
         n_resamples: How many samples the interval is from.
-        fprs: False-positive rates at which to state the true-positive rate.
 
     Raises:
         PrerequisiteError: A group has no scored document.
@@ -64,7 +61,7 @@ def separation(
         auroc=float(roc_auc_score(labels, values)),
         low=float(low),
         high=float(high),
-        tpr={level: float(tpr[fpr <= level].max()) for level in fprs},
+        tpr={level: float(tpr[fpr <= level].max()) for level in FPRS},
         fpr_curve=fpr,
         tpr_curve=tpr,
         n_members=n,

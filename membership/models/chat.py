@@ -63,7 +63,6 @@ def open_chat(
     prompt: str,
     max_failures: int,
     report: Callable[[str], None],
-    manners: Manners | None = None,
 ) -> Chat:
     """Make the acquaintance of a chat model.
 
@@ -72,7 +71,6 @@ def open_chat(
         prompt: What it is told before each text.
         max_failures: On how many texts it may fail.
         report: Called with each failure.
-        manners: Timeout, tries, rate; the usual ones if not given.
 
     Raises:
         ModelError: The address is none, or there is no such model.
@@ -83,6 +81,6 @@ def open_chat(
             "wanted the address of a chat model, such as chat+http://host:8000/v1#model, "
             f"got {endpoint!r}"
         )
-    server = Server(address.base, manners or Manners())
+    server = Server(address.base, Manners())
     model, _ = find_model(server, address.model)
     return Chat(server, model, prompt, max_failures, report)

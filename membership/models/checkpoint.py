@@ -31,28 +31,30 @@ _HUB_ID = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 
 
-def find_checkpoint(name_or_folder: str | Path, revision: str | None = None) -> Path:
+def find_checkpoint(name_or_folder: str | Path) -> Path:
     """Return the folder of a model that may be loaded; one of the hub is downloaded first.
 
     Of a hub model the small files come first, so that what is refused is refused before gigabytes
     of weights have moved.
 
     Args:
-        name_or_folder: A folder, or the id of a model on the hub.
-        revision: Branch, tag or commit on the hub.
+        name_or_folder: A folder, or the id of a model on the hub, perhaps with `@` and a branch,
+            tag or commit.
 
     Raises:
         ModelError: There is no such model, or it must not be loaded; says why.
     """
     folder = Path(name_or_folder)
     if folder.exists():
-        if revision is not None:
-            raise ModelError(f"{folder}: is a folder, and only a hub model has revisions")
         vet_checkpoint(folder)
         return folder
-    name = str(name_or_folder)
-    if not _HUB_ID.fullmatch(name):
-        raise ModelError(f"{name}: no such folder, and not the id of a hub model (owner/name)")
+    name, at, commit = str(name_or_folder).partition("@")
+    if not _HUB_ID.fullmatch(name) or (at and not commit):
+        raise ModelError(
+            f"{name_or_folder}: no such folder, and not the id of a hub model (owner/name, or "
+            "owner/name@revision)"
+        )
+    revision = commit or None
     folder = _download(name, revision, _SMALL_FILES)
     _vet_configuration(folder)
     _download(name, revision, (_WEIGHTS, *_shards(folder)))

@@ -96,13 +96,12 @@ def load_huggingface(
     max_length: int | None = None,
     batch_tokens: int | None = None,
     start_token: str = "auto",
-    revision: str | None = None,
 ) -> HuggingFaceModel:
     """Load a causal language model, after making sure that it is one and runs no code.
 
     Args:
         name_or_folder: A folder with `config.json`, safetensors weights and a fast tokenizer, or
-            the id of a hub model.
+            the id of a hub model, perhaps with `@` and a branch, tag or commit.
         dtype: Type of the weights and hidden states; logits are fp32 always. `auto` is bf16 where
             the machine has units for it, else fp32.
         device: `auto` is the first of CUDA, MPS and CPU that there is.
@@ -112,7 +111,6 @@ def load_huggingface(
         batch_tokens: Most tokens in a batch, padding included. Default: 2,048 on a CPU, else
             16,384.
         start_token: What goes before every text; see `membership.tokens.wrap_tokenizer`.
-        revision: Branch, tag or commit on the hub.
 
     Raises:
         ModelError: It cannot or must not be loaded, or does not give with our pass what it gives
@@ -120,8 +118,8 @@ def load_huggingface(
         ValueError: A setting is none.
     """
     run = HowToRun(dtype, device, max_length, batch_tokens, start_token)
-    folder = find_checkpoint(name_or_folder, revision)
-    name = f"{name_or_folder}@{revision}" if revision else display_name(name_or_folder)
+    folder = find_checkpoint(name_or_folder)
+    name = display_name(name_or_folder)
     with quiet(), as_model_error(f"{name}: cannot be loaded as a causal language model"):
         tokenizer = load_tokenizer_of(folder, name, start_token)
         model = load_weights(folder, name, run.kind, run.where)
@@ -173,14 +171,14 @@ def assemble(
     )
 
 
-def load_tokenizer(folder: Path, start_token: str = "auto") -> TextTokenizer:
-    """Load the tokenizer of a folder as `load_huggingface` does.
+def load_tokenizer(folder: Path) -> TextTokenizer:
+    """Load the tokenizer of a folder as `load_huggingface` does by default.
 
     Raises:
         ModelError: It cannot be loaded, or does not say where in the text a token stands.
     """
     with quiet(), as_model_error(f"{folder}: its tokenizer cannot be loaded"):
-        return load_tokenizer_of(folder, folder.resolve().name, start_token)
+        return load_tokenizer_of(folder, folder.resolve().name, "auto")
 
 
 def load_tokenizer_of(folder: Path, name: str, start_token: str, **source: str) -> TextTokenizer:

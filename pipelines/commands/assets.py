@@ -36,7 +36,7 @@ def assets(
 
     Without options: WordNet and the English spaCy pipeline, both needed to mark a text. Each comes
     from the first source that works, is checked against pinned hashes, and is left alone if it is
-    there. No other command downloads anything.
+    there. No other command downloads language data.
     """
     root = folder.absolute() if folder else asset_dir()
     if root.exists() and not root.is_dir():

@@ -211,6 +211,8 @@ def mark(
         chosen = lexical if scheme is SchemeName.leximark else default_schemes()[scheme.value]
         if scheme is SchemeName.rewriting:
             settings = [f"max_failures={max_failures}", *(settings or ())]
+        if then is SchemeName.rewriting:
+            settings = [f"then.max_failures={max_failures}", *(settings or ())]
         plan_options = {"test": test and test.value, "detector": detector}
         intent = make_intent(
             with_second(chosen, then and then.value, settings or ()),

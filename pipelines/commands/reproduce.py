@@ -85,5 +85,6 @@ def _describe(experiment: "Experiment") -> list[str]:
         *(f"`leximark assets --only {asset}`" for asset in needs.assets),
         *(f"hub model {model}" for model in needs.models),
         *(f"hub data set {dataset}" for dataset in needs.datasets),
+        *(f"a local copy of {dataset}" for dataset in needs.local_datasets),
     ]
     return [f"{experiment.name:<20} {experiment.title}", f"{'':<20} needs {', '.join(parts)}"]

@@ -158,9 +158,8 @@ EXPERIMENT = Experiment(
     title="WikiMIA, BookMIA, PatentMIA with DC-PDD and every one-pass detector",
     needs=Needs(
         models=tuple(dict.fromkeys(m for b in BENCHMARKS.values() for m in b.models)),
-        datasets=tuple(
-            dict.fromkeys(d for b in BENCHMARKS.values() for d in (b.dataset, b.reference))
-        ),
+        datasets=(*dict.fromkeys(b.dataset for b in BENCHMARKS.values()), C4),
+        local_datasets=(CHINESE_WEB,),
         gpu_gigabytes=48,
         hours=24,
     ),

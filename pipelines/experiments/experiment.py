@@ -18,7 +18,9 @@ class Needs:
     models: tuple[str, ...] = ()
     """Hub ids of models."""
     datasets: tuple[str, ...] = ()
-    """Names of the data sets of `pipelines/experiments/sources.py`."""
+    """Names of the data sets of `pipelines/experiments/paper_corpora.py`."""
+    local_datasets: tuple[str, ...] = ()
+    """Names of data sets of which a local copy must be there."""
     gpu_gigabytes: int = 0
     """Memory of one GPU; 0 if a CPU will do."""
     hours: float = 0.0

@@ -36,9 +36,7 @@ PUBLISHED_DETECTOR = "min_k_plus_plus"
 """The detector of the paper's tables."""
 
 
-def grid_cells(
-    experiment: str, models: Sequence[str], corpora: Sequence[str] = tuple(CORPORA)
-) -> Callable[[int], list[Cell]]:
+def grid_cells(experiment: str, models: Sequence[str]) -> Callable[[int], list[Cell]]:
     """Return the function from the number of seeds to the cells."""
 
     def cells(seeds: int) -> list[Cell]:
@@ -46,7 +44,7 @@ def grid_cells(
             Cell(experiment, {"model": model, "corpus": corpus, "arm": arm, "seed": seed})
             for seed in range(seeds)
             for model in models
-            for corpus in corpora
+            for corpus in CORPORA
             for arm in ARMS
         ]
 

@@ -49,16 +49,14 @@ N_NULL_KEYS = 500
 
 def main() -> None:
     """Run what is missing, then write `results.json` and `README.md`."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=_Raw)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("out", type=Path, help="folder for everything; an earlier run is gone on")
     parser.add_argument("--unrelated", help="another language model, as an unrelated reference")
     arguments = parser.parse_args()
     results = run(arguments.out, arguments.unrelated)
     (arguments.out / "README.md").write_text(describe(results), encoding="utf-8")
-
-
-class _Raw(argparse.RawDescriptionHelpFormatter):
-    pass
 
 
 def run(out: Path, unrelated: str | None) -> dict[str, Any]:

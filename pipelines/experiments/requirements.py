@@ -48,6 +48,9 @@ def _datasets(needs: Needs) -> Iterator[str]:
             problem = _ask_hub(lambda: HfApi().dataset_info(name))  # noqa: B023 - called at once
             if problem:
                 yield f"data set {name}: no copy in the folder that {DATA} names, and {problem}"
+    for name in needs.local_datasets:
+        if find_dataset(name) == name:
+            yield f"data set {name}: put a copy into the folder that {DATA} names"
 
 
 def _ask_hub(ask: Callable[[], object]) -> str:

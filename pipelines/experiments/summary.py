@@ -1,6 +1,6 @@
 """From the rows of a table to means with intervals, and to Markdown."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,10 +74,3 @@ def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list
 def names(rows: Iterable[Row], column: str) -> list[str]:
     """Return the values of a column in their order."""
     return list(dict.fromkeys(row[column] for row in rows if row.get(column) is not None))
-
-
-def versions_line(records: Mapping[str, Any]) -> str:
-    """Return machine, versions and commit in one line."""
-    versions = ", ".join(f"{k} {v}" for k, v in records["versions"].items())
-    machine = ", ".join(f"{k} {v}" for k, v in records["machine"].items())
-    return f"Machine: {machine}. Versions: {versions}. Commit {records['commit']}."

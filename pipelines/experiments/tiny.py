@@ -83,7 +83,7 @@ def run_arm(
 
 
 def tiny_detectors() -> Mapping[str, Detector]:
-    """Return the four detectors of the default plan, each also minus the reference's."""
+    """Return four common detectors, each also minus the reference's."""
     alone: tuple[Detector, ...] = (Loss(), ZlibRatio(), MinK(), MinKPlusPlus())
     both = (*alone, *(MinusReference(detector) for detector in alone))
     return {detector.name: detector for detector in both}

@@ -124,12 +124,7 @@ def test_a_shard_elsewhere_or_of_another_kind_is_refused(folder, name):
         find_checkpoint(folder)
 
 
-def test_a_revision_of_a_folder_is_refused(folder):
-    with pytest.raises(ModelError, match="revisions"):
-        find_checkpoint(folder, "main")
-
-
-@pytest.mark.parametrize("name", ["no/such/folder", "./missing", "has space/x"])
+@pytest.mark.parametrize("name", ["no/such/folder", "./missing", "has space/x", "someone/tiny@"])
 def test_what_is_neither_folder_nor_hub_id_is_refused(name):
     with pytest.raises(ModelError, match="no such folder"):
         find_checkpoint(name)
@@ -145,7 +140,7 @@ def hub(saved, tmp_path, monkeypatch):
 
 def test_a_hub_model_is_taken_from_the_cache(hub):
     assert find_checkpoint("someone/tiny") == hub
-    assert find_checkpoint("someone/tiny", hub.name) == hub
+    assert find_checkpoint(f"someone/tiny@{hub.name}") == hub
 
 
 def test_a_hub_model_that_runs_code_is_refused(hub):
@@ -154,12 +149,11 @@ def test_a_hub_model_that_runs_code_is_refused(hub):
         find_checkpoint("someone/tiny")
 
 
-@pytest.mark.parametrize("revision", [None, "v2"])
+@pytest.mark.parametrize("name", ["someone/other", "someone/tiny@v2"])
 @pytest.mark.usefixtures("hub")
-def test_a_hub_model_that_cannot_be_had_says_how_to_mend(revision):
-    name = "someone/tiny" if revision else "someone/other"
+def test_a_hub_model_that_cannot_be_had_says_how_to_mend(name):
     with pytest.raises(ModelError, match=r"HF_HUB_OFFLINE=0.*hf auth login.*folder"):
-        find_checkpoint(name, revision)
+        find_checkpoint(name)
 
 
 def test_the_fingerprint_does_not_depend_on_where_the_folder_is(saved, folder):

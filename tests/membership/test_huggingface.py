@@ -193,7 +193,7 @@ def test_a_hub_model_goes_by_its_id(folders, models, tmp_path, monkeypatch):
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
     save_to_hub_cache(tmp_path, "someone/tiny", folders("llama"))
-    model = load_huggingface("someone/tiny", dtype="float32", revision="main")
+    model = load_huggingface("someone/tiny@main", dtype="float32")
     assert model.name == "someone/tiny@main"
     assert model.fingerprint == models("llama").fingerprint
     assert len(traces(model, ["a class"])[0].logprob)

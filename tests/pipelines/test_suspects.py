@@ -171,3 +171,10 @@ def test_a_test_by_another_detector_than_the_plans_says_so(job, tmp_path):
     verdict = report.audit.verdict
     assert verdict.primary.test == "remark"
     assert verdict.departures == ("the plan's detector is min_k_plus_plus, loss was used",)
+
+
+def test_a_base_that_nothing_stands_on_is_refused(job, tmp_path, command):
+    arguments = ["--corpus", job.vault, "--key-file", job.key_file, "--model", job.trained]
+    done = command("verify", *arguments, "--base", job.other)
+    assert done.status == 2
+    assert "none of the models is an adapter" in done.err

@@ -32,8 +32,7 @@ def audit(job, model, out, references=(), **settings):
         out,
         ModelOptions(dtype="float32"),
         key_file=job.key_file,
-        n_resamples=9_999,
-        **settings,
+        **{"n_resamples": 9_999, **settings},
     )
 
 
@@ -42,7 +41,7 @@ def test_the_model_that_was_trained_is_found_and_the_other_is_not(job, tmp_path)
     assert found.words == "trained on it"
     assert found.primary.test == "redraw"
     assert found.primary.pvalue == 1 / 10_000
-    assert found.departures == ()
+    assert found.departures == ("the number of re-draws is 99,999, 9,999 was used",)
     other = audit(job, job.other, tmp_path / "b").audit.verdict
     assert other.words == "no evidence"
     assert other.primary.pvalue > 0.001
@@ -74,16 +73,19 @@ def test_a_reference_is_taken_into_account(job, tmp_path):
 
 
 def test_the_report_says_everything_needed_to_repeat_it(job, tmp_path):
-    audit(job, job.trained, tmp_path / "report", alpha=0.01)
+    audit(job, job.trained, tmp_path / "report", alpha=0.01, seed=3, n_resamples=99_999)
     assert {p.name for p in (tmp_path / "report").iterdir()} == FILES
     report = json.loads((tmp_path / "report/report.json").read_text())
     assert report["verdict"] == "trained on it"
-    assert report["departures"] == ["the plan's alpha is 0.001, 0.01 was used"]
+    assert report["departures"] == [
+        "the plan's alpha is 0.001, 0.01 was used",
+        "the seed of the re-draws is 0, 3 was used",
+    ]
     run = report["run"]
     assert run["versions"]["torch"]
     assert len(run["inputs"]["suspect"]["fingerprint"]) == 64
     assert "float32 on cpu" in run["inputs"]["suspect"]["settings"]
-    assert run["seeds"] == {"resampling": 0}
+    assert run["seeds"] == {"resampling": 3}
     page = (tmp_path / "report/report.md").read_text()
     assert page.startswith("# Trained on it")
     assert "does not mean that the model was not trained" in page

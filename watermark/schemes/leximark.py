@@ -141,7 +141,7 @@ def find_sites(
     """Yield the sites of each document in the order of its text.
 
     The sites of a document depend on that document, the settings and public data alone. With the
-    rule `published` they still carry every admissible candidate: `choose_published` needs the
+    rule `published` they still carry every admissible candidate: `settle_published` needs the
     whole corpus to settle on one replacement a word.
     """
     done, sites = 0, list[Site]()

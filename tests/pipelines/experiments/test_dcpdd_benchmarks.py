@@ -4,10 +4,12 @@ import pytest
 
 from pipelines.experiments.dcpdd_benchmarks import (
     BENCHMARKS,
+    CHINESE_WEB,
     EXPERIMENT,
     frequencies,
     measure_benchmark,
 )
+from pipelines.experiments.requirements import missing
 from pipelines.labelled import read_records
 from pipelines.suspects import ModelOptions
 from tests.tiny import TEXTS, save_tiny_model
@@ -45,3 +47,13 @@ def test_the_benchmarks_are_those_of_the_paper(tmp_path):
         {**row, "measure": "tpr_at_5_fpr", "value": 0.5},
     ]
     assert "| blind | 0.900 / 0.500 |" in EXPERIMENT.describe(rows, tmp_path)
+
+
+def test_a_corpus_that_the_hub_has_in_no_fixed_files_must_be_at_hand(tmp_path, monkeypatch):
+    monkeypatch.setenv("LEXIMARK_DATA", str(tmp_path))
+    wanted = f"data set {CHINESE_WEB}: put a copy into the folder"
+    assert wanted in "\n".join(missing(EXPERIMENT.needs))
+    copy = tmp_path / f"{CHINESE_WEB}.jsonl"
+    copy.parent.mkdir(parents=True)
+    copy.write_text('{"text": ""}\n')
+    assert wanted not in "\n".join(missing(EXPERIMENT.needs))
