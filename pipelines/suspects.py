@@ -26,7 +26,7 @@ from membership.trace import Suspect
 from watermark.errors import ModelError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ModelOptions:
     """How models are run; see `load_huggingface` and `Manners`."""
 

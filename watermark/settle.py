@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from watermark.document import Document, Marked, Site, apply_choices
 from watermark.keys import Key
+from watermark.rarity import rarity_bits
 from watermark.scheme import Scheme
-from watermark.schemes.leximark import published_choice, settle_published
 
 
 @dataclass(frozen=True)
@@ -71,3 +71,28 @@ def draw_marks(
             kept.append(site)
             choices.append(choice)
     return apply_choices(document, kept, choices)
+
+
+def settle_published(sites: Iterable[Site]) -> dict[str, str]:
+    """Settle on one replacement for each surface word of a corpus: the rarest one offered.
+
+    Keys and values are lower case, without the article that a site may begin with. Ties are
+    broken by the alphabet, so that the order of the documents does not matter.
+    """
+    best: dict[str, str] = {}
+    for site in sites:
+        word = _bare(site.original)
+        offers = [_bare(candidate) for candidate in site.candidates]
+        best[word] = min([*offers, best.get(word, offers[0])], key=lambda w: (-rarity_bits(w), w))
+    return best
+
+
+def published_choice(site: Site, settled: Mapping[str, str]) -> int | None:
+    """Return the candidate that the corpus settled on, or None if it does not fit this site."""
+    offers = [_bare(candidate) for candidate in site.candidates]
+    wanted = settled[_bare(site.original)]
+    return offers.index(wanted) if wanted in offers else None
+
+
+def _bare(surface: str) -> str:
+    return surface.split()[-1].lower()

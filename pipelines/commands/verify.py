@@ -79,15 +79,15 @@ def verify(
     from pipelines.verification import verify_command
 
     options = ModelOptions(
-        dtype.value,
-        device,
-        max_length,
-        start_token,
-        base,
-        timeout,
-        requests_per_second,
-        connections,
-        chosen_cache(cache, no_cache),
+        dtype=dtype.value,
+        device=device,
+        max_length=max_length,
+        start_token=start_token,
+        base=base,
+        timeout=timeout,
+        requests_per_second=requests_per_second,
+        connections=connections,
+        cache=chosen_cache(cache, no_cache),
     )
     report = verify_command(
         corpus,

@@ -8,7 +8,7 @@ which is what makes an exact test possible.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
@@ -141,7 +141,7 @@ def find_sites(
     """Yield the sites of each document in the order of its text.
 
     The sites of a document depend on that document, the settings and public data alone. With the
-    rule `published` they still carry every admissible candidate: `settle_published` needs the
+    rule `published` they still carry every admissible candidate: `watermark.settle` needs the
     whole corpus to settle on one replacement a word.
     """
     done, sites = 0, list[Site]()
@@ -323,28 +323,3 @@ def _with_article(spot: Spot, surfaces: Iterable[str]) -> tuple[int, tuple[str, 
     replacements = [spot.replacement(surface) for surface in surfaces]
     start = min(first for first, _ in replacements)
     return start, tuple(spot.text[start:first] + written for first, written in replacements)
-
-
-def settle_published(sites: Iterable[Site]) -> dict[str, str]:
-    """Settle on one replacement for each surface word of a corpus: the rarest one offered.
-
-    Keys and values are lower case, without the article that a site may begin with. Ties are
-    broken by the alphabet, so that the order of the documents does not matter.
-    """
-    best: dict[str, str] = {}
-    for site in sites:
-        word = _bare(site.original)
-        offers = [_bare(candidate) for candidate in site.candidates]
-        best[word] = min([*offers, best.get(word, offers[0])], key=lambda w: (-rarity_bits(w), w))
-    return best
-
-
-def published_choice(site: Site, settled: Mapping[str, str]) -> int | None:
-    """Return the candidate that the corpus settled on, or None if it does not fit this site."""
-    offers = [_bare(candidate) for candidate in site.candidates]
-    wanted = settled[_bare(site.original)]
-    return offers.index(wanted) if wanted in offers else None
-
-
-def _bare(surface: str) -> str:
-    return surface.split()[-1].lower()

@@ -7,9 +7,8 @@ from watermark.rarity import rarity_bits
 from watermark.schemes.leximark import (
     LexiMark,
     find_sites,
-    published_choice,
-    settle_published,
 )
+from watermark.settle import published_choice, settle_published
 
 TEXT = (
     "The committee purchased a large building near the old harbour, and the workers began to "
