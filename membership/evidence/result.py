@@ -85,4 +85,4 @@ def rounded_up(bound: float) -> str:
     """Write a positive bound with one digit, never smaller than it is."""
     exponent = floor(log10(bound))
     digit = ceil(bound / 10.0**exponent * (1 - 1e-12))
-    return f"{digit}e{exponent}" if digit < 10 else f"1e{exponent + 1}"
+    return f"{float(f'{digit}e{exponent}'):.1g}"

@@ -216,7 +216,15 @@ def test_a_bound_too_small_for_a_number_is_still_above_zero():
 
 
 @pytest.mark.parametrize(
-    ("bound", "words"), [(1.49e-12, "2e-12"), (1e-5, "1e-5"), (9.2e-7, "1e-6"), (1.0, "1e0")]
+    ("bound", "words"),
+    [
+        (1.49e-12, "2e-12"),
+        (1e-5, "1e-05"),
+        (9.2e-7, "1e-06"),
+        (0.61, "0.7"),
+        (0.95, "1"),
+        (1.0, "1"),
+    ],
 )
 def test_a_bound_is_rounded_up(bound, words):
     assert rounded_up(bound) == words

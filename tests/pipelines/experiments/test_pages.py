@@ -1,0 +1,30 @@
+"""Pages in reports/ say what the numbers beside them say: nobody has written on them by hand."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pipelines.experiments import acceptance, hubble_ladder, laptop, proof
+from pipelines.experiments.records import read_table
+
+REPORTS = Path(__file__).parents[3] / "reports"
+
+
+@pytest.mark.parametrize(
+    ("describe", "numbers", "page"),
+    [
+        (proof.describe, "proof/results.json", "proof/README.md"),
+        (acceptance.describe_results, "marks/acceptance.json", "marks/acceptance.md"),
+    ],
+)
+def test_a_page_is_made_of_its_json(describe, numbers, page):
+    made = describe(json.loads((REPORTS / numbers).read_text(encoding="utf-8")))
+    assert made == (REPORTS / page).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("experiment", [laptop.EXPERIMENT, hubble_ladder.EXPERIMENT])
+def test_a_page_is_made_of_its_table(experiment, tmp_path):
+    folder = REPORTS / experiment.name
+    made = experiment.describe(read_table(folder / "table.parquet"), tmp_path)
+    assert made == (folder / "README.md").read_text(encoding="utf-8")
