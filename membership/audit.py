@@ -75,9 +75,16 @@ def audit(
         progress: Told how far the models are.
 
     Raises:
-        PrerequisiteError: No test of evidence can be run on this vault with this suspect.
+        PrerequisiteError: No test of evidence can be run on this vault with this suspect, or a
+            reference is the suspect.
         VaultError: Ledger and key do not belong together.
     """
+    for name, reference in references.items():
+        if reference.fingerprint == suspect.fingerprint:
+            raise PrerequisiteError(
+                f"reference {name}: is the suspect itself, and nothing would be left to test; name "
+                "the model that it was made from, another one, or none"
+            )
     material, plan = gather(vault), vault.plan
     alpha = plan.alpha if settings.alpha is None else settings.alpha
     first = next(iter(references.values()), None)

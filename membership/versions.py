@@ -29,6 +29,8 @@ class Versions:
     document_ids: tuple[str, ...]
     texts: tuple[tuple[str, ...], ...]
     """For each text its versions: first the published one, then those of fresh keys."""
+    n_marked: int = 0
+    """How many documents have marks; the texts may be of a random sample of them."""
 
     @property
     def n_blocks(self) -> int:
@@ -67,6 +69,7 @@ def make_versions(
     """
     rng = np.random.default_rng(seed)
     marked = [i for i, some in enumerate(sites) if some]
+    n_marked = len(marked)
     n_versions = _n_versions(_n_blocks([sites[i] for i in marked]), alpha)
     if _n_texts([sites[i] for i in marked], n_versions) > MOST_TEXTS:
         wanted = max(1, MOST_TEXTS // (n_versions + 1))
@@ -80,7 +83,7 @@ def make_versions(
         texts = [_scored_texts(originals[i], sites[i], version) for version in versions]
         rows += [(block, originals[i].id, passages) for passages in zip(*texts, strict=True)]
     numbers, names, texts_of = zip(*rows, strict=True) if rows else ((), (), ())
-    return Versions(np.array(numbers, dtype=np.int64), names, texts_of)
+    return Versions(np.array(numbers, dtype=np.int64), names, texts_of, n_marked)
 
 
 def _n_versions(n_blocks: int, alpha: float) -> int:

@@ -46,14 +46,19 @@ COMMANDS: dict[str, Callable[..., Any]] = {
 OF_THE_MACHINE = {
     errno.EACCES,
     errno.EDQUOT,
+    errno.EEXIST,
     errno.EFBIG,
     errno.EIO,
+    errno.EISDIR,
+    errno.ELOOP,
     errno.EMFILE,
+    errno.ENAMETOOLONG,
     errno.ENOSPC,
+    errno.ENOTDIR,
     errno.EPERM,
     errno.EROFS,
 }
-"""Refusals of the operating system that the user can mend: full disk, no permission, the like."""
+"""Refusals of the operating system that the user can mend: a full disk, a file in the way."""
 
 
 def main() -> None:

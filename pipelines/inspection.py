@@ -24,7 +24,7 @@ from membership.trace import Query, Suspect, Trace
 from pipelines.pages import comparison_page, review_page
 from watermark.assets import find_model
 from watermark.atomic import atomic_folder
-from watermark.document import Document, sites_of
+from watermark.document import Document, Marked, Site, sites_of
 from watermark.errors import AssetError, PrerequisiteError, VaultError
 from watermark.quality import (
     Pair,
@@ -165,7 +165,7 @@ def _similarity(pairs: Sequence[Pair]) -> Section:
 def _with_model(vault: Vault, pairs: Sequence[Pair], model: Suspect) -> dict[str, Section]:
     """Return what one pass of a model over both versions of the texts tells."""
     can_read = "candidates" in model.abilities
-    sites = [tuple(s for s in sites_of(p.marked) if s.original) if can_read else () for p in pairs]
+    sites = [_readable(p.marked) if can_read else () for p in pairs]
     queries = [Query(p.original.text, places_of(s)) for p, s in zip(pairs, sites, strict=True)]
     queries += [Query(p.marked.document.text) for p in pairs]
     traces: dict[int, Trace] = {}
@@ -197,6 +197,11 @@ def _with_model(vault: Vault, pairs: Sequence[Pair], model: Suspect) -> dict[str
     if np.isinf(result.detectable_effect):
         return {"perplexity": perplexity, "power": {"reason": f"none: {result.effect_words}"}}
     return {"perplexity": perplexity, "power": _power(result.detectable_effect, vault, table)}
+
+
+def _readable(marked: Marked) -> tuple[Site, ...]:
+    """Return the sites where words can be compared: no insertions, and none without a rival."""
+    return tuple(s for s in sites_of(marked) if s.original and len(s.candidates) > 1)
 
 
 def _power(detectable: float, vault: Vault, table: ScoreTable) -> Section:

@@ -104,8 +104,9 @@ def _test_lines(result: TestResult, alpha: float) -> Iterator[str]:
     yield f"{_short(result)}; level {alpha:g}"
     if "n_versions" in details:
         yield (
-            f"Based on {details['n_texts']:,} texts of {details['n_documents']:,} published "
-            f"documents, each against {details['n_versions']:,} re-marked versions, in "
+            f"Based on {details['n_texts']:,} texts of {details['n_documents']:,} of "
+            f"{details['n_marked_documents']:,} marked documents, each "
+            f"against {details['n_versions']:,} re-marked versions, in "
             f"{details['n_blocks']:,} independent blocks, {', '.join(details['detectors'])}"
         )
         if details["n_unscored"]:

@@ -36,18 +36,24 @@ def train_command(
         changes: Fields of `TrainingSettings` instead of the preset's.
 
     Raises:
-        ToolkitError: There is no such preset, or the base is not a model.
+        ToolkitError: There is no such preset, it wants prompts, a number is out of its range, or
+            the base is not a model.
         CorpusError: The corpus cannot be read, or is empty.
     """
     if preset not in PRESETS:
         raise ToolkitError(f"--preset {preset}: there are {', '.join(PRESETS)}")
+    if preset.startswith("instruct") and prompt_column is None:
+        raise ToolkitError(f"--preset {preset} learns answers: name the --prompt-column")
     texts: list[str | Instruction] = [*_texts(source, text_column, split)]
     if prompt_column is not None:
         prompts = _texts(source, prompt_column, split)
         texts = [Instruction(p, str(a)) for p, a in zip(prompts, texts, strict=True)]
-    if not texts:
+    if not any(text.answer if isinstance(text, Instruction) else text for text in texts):
         raise CorpusError(f"{source}: there is no text to train on")
-    settings = replace(for_model(PRESETS[preset], model_type(base)), seed=seed, **changes)
+    try:
+        settings = replace(for_model(PRESETS[preset], model_type(base)), seed=seed, **changes)
+    except ValueError as error:
+        raise ToolkitError(str(error)) from error
     model, tokenizer = load_base(base, settings)
     return train(model, tokenizer, texts, out, settings)
 

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from math import inf
 from pathlib import Path
 from typing import Any, Literal
 
@@ -67,6 +68,18 @@ class TrainingSettings:
     """Whether each epoch has an order of its own; else that of the texts."""
     checkpoint_steps: int = 0
     """Keep a checkpoint every so many steps, to resume from; 0 for none."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot train.
+
+        Raises:
+            ValueError: A number is out of its range.
+        """
+        for name in ("learning_rate", "epochs"):
+            if not 0 < getattr(self, name) < inf:
+                raise ValueError(f"{name} must be above 0, got {getattr(self, name)}")
+        if not 0 <= self.seed < 2**32:
+            raise ValueError(f"seed must be at least 0 and below 2^32, got {self.seed}")
 
     def of_seed(self, seed: int) -> "TrainingSettings":
         """Return the same settings with another seed."""

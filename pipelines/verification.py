@@ -42,6 +42,8 @@ def verify_command(
     if out.exists():
         raise ToolkitError(f"{out}: exists already: name another folder with --out or remove it")
     vault = open_vault(vault_folder, key_file)
+    if alpha is not None and not 0 < alpha < 1:
+        raise ToolkitError(f"alpha must lie between 0 and 1, got {alpha:g}")
     check_base((model, *references), options)
     suspect = load_model(model, options)
     others = {name: load_model(name, options) for name in references}

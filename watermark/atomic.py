@@ -86,6 +86,29 @@ def _sweep(path: Path) -> None:
             os.close(lock)
 
 
+@contextmanager
+def alone_in(folder: Path) -> Iterator[bool]:
+    """Hold a folder for this process; yield whether no other one has it.
+
+    On a disk without locks nobody is seen.
+    """
+    if sys.platform == "win32":
+        yield True
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        except OSError:
+            yield True
+        else:
+            yield True
+    finally:
+        os.close(descriptor)
+
+
 def _lock(folder: Path) -> int | None:
     """Return a descriptor whose lock ends with the process; None when another one has it."""
     if sys.platform == "win32":  # folders cannot be locked there: leftovers stay

@@ -14,7 +14,7 @@ import filecmp
 import json
 import shutil
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,8 +22,8 @@ from typing import Any
 
 import numpy as np
 
-from watermark.atomic import atomic_file, atomic_folder
-from watermark.corpus import Corpus
+from watermark.atomic import alone_in, atomic_file, atomic_folder
+from watermark.corpus import Corpus, corpus_digest
 from watermark.document import Document, Marked, Site
 from watermark.errors import CorpusError, VaultError
 from watermark.keys import Key, new_key, read_key, write_key
@@ -40,6 +40,7 @@ from watermark.vault import (
     PLAN,
     Plan,
     RowWriter,
+    check_targets,
     commitment_line,
     file_sha256,
     read_documents,
@@ -113,22 +114,49 @@ def mark_corpus(
         CorpusError: The corpus cannot be read, or there is nothing in it to mark.
         VaultError: A target exists, or an unfinished run had other settings.
     """
-    _refuse_nested(published, vault)
+    given = None if key_file is None else read_key(key_file)
+    request = _without_tolerance(
+        {
+            **intent.plan_fields(),
+            "form": corpus.form,
+            "made_with": made_with,
+            "key": given and given.commitment(),
+        }
+    )
     work = vault.with_name(vault.name + ".partial")
     if not (work / PLAN).exists():
-        _refuse_existing(published, vault)
-        request = {**intent.plan_fields(), "form": corpus.form, "made_with": made_with}
-        key = _begin(work, request, key_file)
-        found = _survey(corpus, work, find_sites, progress)
-        if not found.n_sites:
-            shutil.rmtree(work)
-            raise CorpusError(
-                f"{found.n_documents} documents read, but none that is to be marked has "
-                f"{intent.scheme.needs}"
-            )
-        _write(corpus, work, intent, found, key, made_with)
-    _move_into_place(work, published, vault)
+        check_targets(published, vault)
+        work.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with alone_in(work) as alone:
+        if not alone:
+            raise VaultError(f"{work}: another run is at work here: wait for it to end")
+        if (work / PLAN).exists():
+            _check_finished(work, corpus, request)
+        else:
+            key = _begin(work, request, given)
+            found = _survey(corpus, work, find_sites, progress)
+            if not found.n_sites:
+                shutil.rmtree(work)
+                raise CorpusError(
+                    f"{found.n_documents} documents read, but none that is to be marked has "
+                    f"{intent.scheme.needs}"
+                )
+            _write(corpus, work, intent, found, key, made_with)
+        _move_into_place(work, published, vault)
     return read_plan(vault)
+
+
+def _check_finished(work: Path, corpus: Corpus, request: Mapping[str, Any]) -> None:
+    """Make sure that what a cut run had finished, but for its name, is what is asked for now."""
+    plan = read_plan(work)
+    made = {
+        **{name: getattr(plan, name) for name in request if hasattr(plan, name)},
+        "form": plan.corpus["form"],
+        "key": None if (work / KEY).exists() else plan.key_commitment,
+    }
+    same = _written(_without_tolerance(made)) == _written(request)
+    if not same or corpus_digest(corpus.documents()) != plan.corpus["sha256"]:
+        raise VaultError(_LEFT.format(work=work))
 
 
 def _survey(
@@ -142,36 +170,26 @@ def _survey(
         raise
 
 
-def _refuse_nested(published: Path, vault: Path) -> None:
-    inner, outer = published.resolve(), vault.resolve()
-    if inner.is_relative_to(outer) or outer.is_relative_to(inner):
-        raise VaultError(
-            f"{published} is to be published and {vault} holds the key: "
-            "neither may lie inside the other"
-        )
+_LEFT = (
+    "{work}: left by an unfinished run with other settings, another key or another corpus: "
+    "repeat that command, or remove the folder to begin anew"
+)
 
 
-def _refuse_existing(published: Path, vault: Path) -> None:
-    for path in (published, vault):
-        if path.exists():
-            raise VaultError(f"{path}: exists already: name another folder or remove it")
+def _written(request: Mapping[str, Any]) -> str:
+    return json.dumps(request, sort_keys=True, indent=2)
 
 
-def _begin(work: Path, request: dict[str, Any], key_file: Path | None) -> Key:
-    """Make the working folder, or check that it is of the same request; return the key."""
-    request = _without_tolerance({**request, "key_elsewhere": key_file is not None})
-    text = json.dumps(request, sort_keys=True, indent=2)
+def _begin(work: Path, request: Mapping[str, Any], given: Key | None) -> Key:
+    """Note the request, or check that it is the one that was begun; return the key."""
+    text = _written(request)
     if not (work / REQUEST).exists():
-        work.mkdir(parents=True, exist_ok=True, mode=0o700)
         with atomic_file(work / REQUEST) as draft:
             draft.write_text(text, encoding="utf-8")
     elif (work / REQUEST).read_text(encoding="utf-8") != text:
-        raise VaultError(
-            f"{work}: left by an unfinished run with other settings: "
-            "repeat that command, or remove the folder to begin anew"
-        )
-    if key_file is not None:
-        return read_key(key_file)
+        raise VaultError(_LEFT.format(work=work))
+    if given is not None:
+        return given
     if not (work / KEY).exists():
         with atomic_file(work / KEY) as draft:
             write_key(draft, new_key())
@@ -295,6 +313,8 @@ def _move_into_place(work: Path, published: Path, vault: Path) -> None:
 
 def _finish(work: Path, vault: Path) -> None:
     shutil.rmtree(work / SITES, ignore_errors=True)
+    for draft in work.glob(".*.partial"):  # of a run that was killed
+        shutil.rmtree(draft)
     (work / REQUEST).unlink(missing_ok=True)
     work.rename(vault)
 

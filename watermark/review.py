@@ -32,6 +32,7 @@ from watermark.vault import (
     RowWriter,
     Vault,
     VaultDocument,
+    check_targets,
     commitment_line,
     file_sha256,
     read_documents,
@@ -119,9 +120,11 @@ def review_vault(
         vault_out: Folder to make for the new vault.
 
     Raises:
-        VaultError: A decision is not about a site of this vault, or no site would be left.
+        VaultError: A decision is not about a site of this vault, no site would be left, or a
+            folder cannot be made.
         CorpusError: The corpus is not the one that belongs to the vault.
     """
+    check_targets(out, vault_out)
     counts = _check_decisions(vault, decisions)
     with atomic_folder(vault_out) as draft:
         draft.chmod(0o700)

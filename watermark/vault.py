@@ -158,6 +158,26 @@ def open_vault(folder: Path, key_file: Path | None = None) -> Vault:
     return vault
 
 
+def check_targets(published: Path, vault: Path) -> None:
+    """Refuse targets that exist, cannot be made, or lie inside each other.
+
+    Raises:
+        VaultError: One of them; says why.
+    """
+    inner, outer = published.resolve(), vault.resolve()
+    if inner.is_relative_to(outer) or outer.is_relative_to(inner):
+        raise VaultError(
+            f"{published} is to be published and {vault} holds the key: "
+            "neither may lie inside the other"
+        )
+    for path in (published, vault):
+        if path.exists():
+            raise VaultError(f"{path}: exists already: name another folder or remove it")
+        nearest = next(folder for folder in path.absolute().parents if folder.exists())
+        if not nearest.is_dir():
+            raise VaultError(f"{path}: cannot be made, {nearest.name} is a file")
+
+
 def read_plan(folder: Path) -> Plan:
     """Read the plan of a vault.
 

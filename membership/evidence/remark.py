@@ -75,6 +75,7 @@ def remark_test(
         details={
             "detectors": [detector],
             "n_documents": len({versions.document_ids[i] for i in np.flatnonzero(usable)}),
+            "n_marked_documents": versions.n_marked,
             "n_texts": int(usable.sum()),
             "n_versions": width - 1,
             "n_blocks": len(draws.names),

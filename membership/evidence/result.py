@@ -78,7 +78,7 @@ def detectable_shift(alpha: float, floor: float) -> float:
         alpha: Level of the test.
         floor: The least p-value that the test can give.
     """
-    return np.inf if floor > alpha else float(norm.isf(alpha) + norm.isf(0.2))
+    return np.inf if floor > alpha else max(0.0, float(norm.isf(alpha) + norm.isf(0.2)))
 
 
 def rounded_up(bound: float) -> str:

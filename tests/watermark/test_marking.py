@@ -1,33 +1,20 @@
-import filecmp
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.marked_news import PROSE, assert_same_tree, run
 from watermark.corpus import open_corpus
 from watermark.document import Document, Marked, restore
 from watermark.errors import CorpusError, VaultError
-from watermark.keys import Key, read_key, write_key
+from watermark.keys import Key, read_key
 from watermark.marking import Intent, holdout_limit, mark_corpus
 from watermark.schemes.leximark import LexiMark, find_sites
 from watermark.settle import draw_marks, settle
 from watermark.vault import open_vault, text_sha256
 
-PROSE = [
-    "The committee purchased a large building near the old harbour.",
-    "Workers began to repair the broken windows, and many people complained about the noise.",
-    "She examined the sick child.  A sick horse stood nearby.",
-    "They wanted to finish the difficult job before the first snow fell.",
-    "\tThe terrible storm destroyed the harvest and frightened the animals;",
-    "Nobody answered the letter that the angry customer had written to the company.",
-]
 NASTY = [
     "\r\n",
     "\n\n",
@@ -96,38 +83,6 @@ def _outside_of_original(document: Document, marked: Marked) -> list[str]:
         taken = start + len(m.original)
         shift += len(m.original) - len(m.chosen)
     return [*rest, document.text[taken:]]
-
-
-@pytest.fixture
-def corpus(tmp_path):
-    path = tmp_path / "news.jsonl"
-    rng = np.random.default_rng(0)
-    with path.open("w", encoding="utf-8") as file:
-        for i in range(40):
-            text = "\n".join(rng.permutation(PROSE)[: 2 + i % 4])
-            file.write(json.dumps({"id": f"n{i}", "text": text, "year": 2000 + i}) + "\n")
-    return path
-
-
-def run(corpus, folder, analyst, key_file, intent=None, source=None):
-    intent = intent or Intent(LexiMark())
-    assert isinstance(intent.scheme, LexiMark)
-    scheme = intent.scheme
-    return mark_corpus(
-        source or open_corpus(corpus, id_column="id"),
-        folder / "published",
-        folder / "vault",
-        intent,
-        lambda batch: find_sites(analyst, batch, scheme),
-        made_with={"leximark": "test"},
-        key_file=key_file,
-    )
-
-
-@pytest.fixture
-def key_file(tmp_path, key):
-    write_key(tmp_path / "owner.key", key)
-    return tmp_path / "owner.key"
 
 
 def test_marking_leaves_a_vault_and_texts_that_belong_together(corpus, tmp_path, analyst):
@@ -223,127 +178,6 @@ def test_a_corpus_with_nothing_to_mark_is_refused_and_leaves_nothing(tmp_path, a
             made_with={},
         )
     assert sorted(p.name for p in tmp_path.iterdir()) == ["empty.jsonl"]
-
-
-def test_an_unfinished_run_with_other_settings_is_not_gone_on_with(
-    corpus, tmp_path, analyst, key_file
-):
-    def dies(batch):
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        mark_corpus(
-            open_corpus(corpus, id_column="id"),
-            tmp_path / "published",
-            tmp_path / "vault",
-            Intent(LexiMark()),
-            dies,
-            made_with={"leximark": "test"},
-            key_file=key_file,
-        )
-    with pytest.raises(VaultError, match="unfinished run with other settings"):
-        run(corpus, tmp_path, analyst, key_file, Intent(LexiMark(words_per_sentence=2)))
-    run(corpus, tmp_path, analyst, key_file)
-
-
-SCRIPT = """
-import sys
-from pathlib import Path
-from pipelines.sources import load_analyst
-from watermark.corpus import open_corpus
-from watermark.marking import Intent, mark_corpus
-from watermark.schemes.leximark import LexiMark, find_sites
-import watermark.survey
-watermark.survey.SHARD_DOCUMENTS = 4
-corpus, folder = Path(sys.argv[1]), Path(sys.argv[2])
-analyst = load_analyst(LexiMark())
-print("ready", flush=True)
-mark_corpus(open_corpus(corpus, id_column="id"), folder / "published", folder / "vault",
-            Intent(LexiMark()), lambda batch: find_sites(analyst, batch, LexiMark()),
-            made_with={}, key_file=corpus.with_name("owner.key"))
-"""
-
-
-@pytest.mark.slow
-def test_marking_that_was_killed_ten_times_ends_as_if_it_had_not(corpus, tmp_path, key_file):
-    def start(name):
-        return subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-c", SCRIPT, str(corpus), str(tmp_path / name)],
-            stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": os.getcwd()},
-        )
-
-    with start("whole") as process:
-        process.stdout.read(5)
-        began = time.monotonic()
-        assert process.wait() == 0
-        seconds = time.monotonic() - began
-    rng = np.random.default_rng(0)
-    for _ in range(10):
-        with start("cut") as process:
-            process.stdout.read(5)
-            time.sleep(rng.uniform(0, 0.3 * seconds))
-            process.send_signal(signal.SIGKILL)
-        if (tmp_path / "cut/vault").exists():
-            break
-    if not (tmp_path / "cut/vault").exists():
-        with start("cut") as process:
-            assert process.wait() == 0
-    assert_same_tree(tmp_path / "whole", tmp_path / "cut")
-
-
-@pytest.mark.parametrize("stage", range(6))
-def test_marking_that_was_cut_at_any_step_ends_as_if_it_had_not(
-    corpus, tmp_path, analyst, key_file, stage, monkeypatch
-):
-    run(corpus, tmp_path / "whole", analyst, key_file)
-    cut_at(stage, monkeypatch)
-    with pytest.raises(KeyboardInterrupt):
-        run(corpus, tmp_path / "cut", analyst, key_file)
-    monkeypatch.undo()
-    assert not (tmp_path / "cut/vault").exists()
-    run(corpus, tmp_path / "cut", analyst, key_file)
-    assert_same_tree(tmp_path / "whole", tmp_path / "cut")
-
-
-def cut_at(stage, monkeypatch):
-    """Make the given step of marking die before or after it did its work."""
-    import shutil
-    from pathlib import Path
-
-    from watermark import marking
-
-    def before(*args, **kwargs):
-        raise KeyboardInterrupt
-
-    def after(function):
-        def dies(*args, **kwargs):
-            function(*args, **kwargs)
-            raise KeyboardInterrupt
-
-        return dies
-
-    places = [
-        (marking, "settle", before),
-        (marking, "commitment_line", before),
-        (marking, "file_sha256", before),
-        (marking, "_move_into_place", before),
-        (shutil, "copytree", after(shutil.copytree)),
-        (Path, "rename", before),
-    ]
-    owner, name, replacement = places[stage]
-    if owner is Path:  # the last step: published texts are in place, the vault is not
-        monkeypatch.setattr(marking, "_finish", before)
-    else:
-        monkeypatch.setattr(owner, name, replacement)
-
-
-def assert_same_tree(one, other):
-    names = sorted(str(p.relative_to(one)) for p in one.rglob("*") if p.is_file())
-    found = sorted(str(p.relative_to(other)) for p in other.rglob("*") if p.is_file())
-    assert [n for n in found if n != "news.jsonl"] == [n for n in names if n != "news.jsonl"]
-    for name in names:
-        assert filecmp.cmp(one / name, other / name, shallow=False), name
 
 
 def test_the_holdout_is_a_random_share_of_fixed_size():

@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import islice
+from math import inf
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 from watermark.acceptance import Quality
@@ -96,6 +97,8 @@ class LexiMark:
             raise ValueError(f"a draw needs 2 candidates or more, got {self.n_candidates}")
         if min(self.words_per_sentence, self.max_sites_per_draw, self.min_letters) < 1:
             raise ValueError("K, sites a draw and letters must be 1 or more")
+        if not 0 <= self.min_rarity_bits < inf:
+            raise ValueError(f"min_rarity_bits must be 0 or more, got {self.min_rarity_bits}")
         check_share(self.share)
         if self.max_failures < 0:
             raise ValueError(f"max_failures must be 0 or more, got {self.max_failures}")
