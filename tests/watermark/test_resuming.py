@@ -154,7 +154,7 @@ def test_a_finished_run_of_another_job_is_not_published(
 
 
 def test_a_key_file_that_is_none_leaves_nothing_behind(corpus, tmp_path, analyst):
-    with pytest.raises(VaultError, match="missing.key"):
+    with pytest.raises(VaultError, match=r"missing\.key"):
         run(corpus, tmp_path, analyst, tmp_path / "missing.key")
     run(corpus, tmp_path, analyst, None)
 
