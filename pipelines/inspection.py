@@ -164,8 +164,8 @@ def _similarity(pairs: Sequence[Pair]) -> Section:
 
 def _with_model(vault: Vault, pairs: Sequence[Pair], model: Suspect) -> dict[str, Section]:
     """Return what one pass of a model over both versions of the texts tells."""
-    can_read = "candidates" in model.abilities
-    sites = [_readable(p.marked) if can_read else () for p in pairs]
+    blind = _why_blind(vault, model)
+    sites = [() if blind else _readable(p.marked) for p in pairs]
     queries = [Query(p.original.text, places_of(s)) for p, s in zip(pairs, sites, strict=True)]
     queries += [Query(p.marked.document.text) for p in pairs]
     traces: dict[int, Trace] = {}
@@ -186,8 +186,8 @@ def _with_model(vault: Vault, pairs: Sequence[Pair], model: Suspect) -> dict[str
         "marked": float(np.exp(np.mean(loss[1]))),
         "outliers": outliers(*loss),
     }
-    if not can_read:
-        return {"perplexity": perplexity, "power": {"reason": f"{model.name} reads no candidates"}}
+    if blind:
+        return {"perplexity": perplexity, "power": {"reason": blind}}
     readings = [reading for i in range(n) for reading in traces[i].readings]
     table = build_table([site for some in sites for site in some], readings, {})
     try:
@@ -199,9 +199,16 @@ def _with_model(vault: Vault, pairs: Sequence[Pair], model: Suspect) -> dict[str
     return {"perplexity": perplexity, "power": _power(result.detectable_effect, vault, table)}
 
 
+def _why_blind(vault: Vault, model: Suspect) -> str:
+    """Say why the re-draw test cannot be foreseen, whatever the sites; or nothing."""
+    if vault.plan.scheme.get("rule") == "published":
+        return "rule published: no key chose, and nothing can be drawn again"
+    return "" if "candidates" in model.abilities else f"{model.name} reads no candidates"
+
+
 def _readable(marked: Marked) -> tuple[Site, ...]:
-    """Return the sites where words can be compared: no insertions, and none without a rival."""
-    return tuple(s for s in sites_of(marked) if s.original and len(s.candidates) > 1)
+    """Return the sites where words can be compared: no insertions."""
+    return tuple(site for site in sites_of(marked) if site.original)
 
 
 def _power(detectable: float, vault: Vault, table: ScoreTable) -> Section:

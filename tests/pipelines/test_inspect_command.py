@@ -2,9 +2,11 @@ import json
 import os
 import shutil
 import subprocess
+from itertools import islice
 
 import pytest
 
+from pipelines.demo import paragraphs
 from pipelines.inspection import inspect_vault, write_inspection
 from pipelines.pages import review_page
 from watermark.document import Document, Site, apply_choices
@@ -168,3 +170,16 @@ def test_decisions_of_the_review_page_are_a_file_that_review_reads(pages, tmp_pa
     path = tmp_path / "rejected.csv"
     path.write_text(found["csv"], encoding="utf-8", newline="")
     assert len(read_decisions(path, "reject").sites) == 2
+
+
+def test_marks_that_no_key_chose_are_inspected_with_a_model_too(job, tmp_path, command):
+    rows = [json.dumps({"text": text}) + "\n" for text in islice(paragraphs(), 12)]
+    (tmp_path / "in.jsonl").write_text("".join(rows))
+    out = ("--out", "published", "--vault", "vault")
+    done = command("leximark", "mark", "in.jsonl", *out, "--rule", "published")
+    assert done.status == 0, done.err
+    done = command("leximark", "inspect", "vault", "--model", job.other, "--json")
+    assert done.status == 0, done.err
+    found = json.loads(done.out)
+    assert "no key chose" in found["power"]["reason"]
+    assert found["perplexity"]["marked"] > 1

@@ -144,3 +144,17 @@ def test_published_and_withheld_documents_are_reviewed_alike(job, vault):
     found = inspect_vault(vault, sample=0)
     assert len(found.to_review) == 160
     assert len(found.pairs) == 144
+
+
+@pytest.mark.parametrize("new", [("a", "a"), ("a/published", "a"), ("a", "a/vault")])
+def test_the_new_vault_is_never_published(job, vault, command, tmp_path, new):
+    write(tmp_path / "no.csv", all_sites(vault)[:1])
+    out, vault_out = new
+    done = command(
+        "leximark", "review", job.vault, "--key-file", job.key_file,
+        "--published", job.vault.parent / "published", "--reject", "no.csv",
+        "--out", out, "--vault-out", vault_out,
+    )  # fmt: skip
+    assert done.status == 2
+    assert "neither may lie inside the other" in done.err
+    assert not (tmp_path / "a").exists()

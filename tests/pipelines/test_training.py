@@ -154,3 +154,28 @@ def test_the_command_trains_and_says_what_is_wrong(base, tmp_path, command):
     wrong = command("leximark", "train", "texts.jsonl", "--model", "nowhere", "--out", "three")
     assert (wrong.status, "nowhere: not a model" in wrong.err) == (2, True)
     assert not (tmp_path / "three").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--epochs", "nan"], "epochs must be above 0, got nan"),
+        (["--epochs", "0"], "epochs must be above 0"),
+        (["--learning-rate", "-1"], "learning_rate must be above 0"),
+        (["--learning-rate", "inf"], "learning_rate must be above 0"),
+        (["--seed", "99999999999"], "seed must be at least 0 and below"),
+        (["--preset", "instruct"], "name the --prompt-column"),
+    ],
+)
+def test_numbers_that_train_nothing_are_refused(base, tmp_path, command, options, words):
+    (tmp_path / "in.jsonl").write_text('{"text": "a text"}\n')
+    done = command("leximark", "train", "in.jsonl", "--model", base, "--out", "out", *options)
+    assert done.status == 2
+    assert words in done.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_corpus_of_empty_texts_is_refused(base, tmp_path, command):
+    (tmp_path / "in.jsonl").write_text('{"text": ""}\n')
+    done = command("leximark", "train", "in.jsonl", "--model", base, "--out", "out")
+    assert (done.status, "no text to train on" in done.err) == (2, True)

@@ -12,6 +12,7 @@ import pytest
 
 from pipelines.suspects import ModelOptions
 from pipelines.verification import verify_command
+from watermark.errors import PrerequisiteError
 
 FILES = {
     "report.json",
@@ -218,3 +219,23 @@ def test_a_verify_that_was_killed_ten_times_ends_as_if_it_had_not(job, tmp_path)
         one, two = ((folder / name).read_text() for folder in (whole, cut))
         assert one.replace("whole/report", "cut/report") == two
     assert sorted(p.name for p in (tmp_path / "cut").iterdir()) == ["report"]
+
+
+@pytest.mark.parametrize("alpha", ["0", "1"])
+def test_levels_that_are_none_are_refused(job, command, alpha):
+    arguments = ["--corpus", job.vault, "--key-file", job.key_file, "--model", job.other]
+    done = command("verify", *arguments, "--alpha", alpha)
+    assert (done.status, "alpha must lie between 0 and 1" in done.err) == (2, True)
+
+
+def test_a_reference_that_is_the_suspect_is_refused(job, tmp_path):
+    with pytest.raises(PrerequisiteError, match="is the suspect itself"):
+        audit(job, job.other, tmp_path / "report", (job.other,))
+
+
+def test_a_file_in_the_way_is_one_message(job, command, tmp_path):
+    (tmp_path / "file").write_text("")
+    arguments = ["--corpus", job.vault, "--key-file", job.key_file, "--model", job.other]
+    done = command("verify", *arguments, "--out", "file/report")
+    assert done.status == 2
+    assert "file" in done.err

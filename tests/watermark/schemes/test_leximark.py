@@ -144,3 +144,9 @@ def test_a_percentage_of_the_words_is_taken_instead_of_k(analyst):
 def test_ablations_that_are_none_are_refused(wrong):
     with pytest.raises(ValueError, match="must"):
         LexiMark(**wrong)
+
+
+@pytest.mark.parametrize("bits", [float("nan"), float("inf"), -1.0])
+def test_a_rarity_that_is_none_is_refused(bits):
+    with pytest.raises(ValueError, match="min_rarity_bits"):
+        LexiMark(min_rarity_bits=bits)
