@@ -1,3 +1,4 @@
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -55,6 +56,13 @@ OF_LEXIMARK = (
     "source", "quality", "min_fit", "language", "stop_words", "protected_words", "keep_quotations",
 )  # fmt: skip
 """Parameters of the command that are settings of LexiMark alone."""
+SETTINGS = {
+    "k": "words_per_sentence",
+    "m": "n_candidates",
+    "min_rarity": "min_rarity_bits",
+    "keep_quotations": "quotations",
+}
+"""What `--set` calls those that have another name there."""
 
 
 def mark(
@@ -188,7 +196,9 @@ def mark(
     from pipelines.schemes import default_schemes, with_second
     from watermark.schemes.leximark import LIGHT_WORDS, LexiMark
 
-    if scheme is not SchemeName.leximark:
+    if scheme is SchemeName.leximark:
+        _refuse_said_twice(context, settings or [])
+    else:
         _refuse_options_of_leximark(context, scheme)
     try:
         lexical = LexiMark(
@@ -248,14 +258,29 @@ def mark(
 
 def _refuse_options_of_leximark(context: typer.Context, scheme: SchemeName) -> None:
     others = OF_LEXIMARK if scheme is SchemeName.rewriting else (*OF_LEXIMARK, "max_failures")
-    for parameter in context.command.params:
-        source = context.get_parameter_source(parameter.name or "")
-        given = source is not None and source.name == "COMMANDLINE"
-        if given and parameter.name in others:
+    for name, option in _given(context):
+        if name in others:
             raise typer.BadParameter(
-                f"{parameter.opts[0]} is an option of leximark; settings of {scheme.value} are "
+                f"{option} is an option of leximark; settings of {scheme.value} are "
                 "given with --set NAME=VALUE"
             )
+
+
+def _refuse_said_twice(context: typer.Context, settings: Sequence[str]) -> None:
+    named = {setting.partition("=")[0] for setting in settings}
+    for name, option in _given(context):
+        if SETTINGS.get(name, name) in named:
+            raise typer.BadParameter(
+                f"{option} and --set {SETTINGS.get(name, name)} say the same: leave one out"
+            )
+
+
+def _given(context: typer.Context) -> Iterator[tuple[str, str]]:
+    """Yield name and option of each parameter that stands on the command line."""
+    for parameter in context.command.params:
+        source = context.get_parameter_source(parameter.name or "")
+        if parameter.name and source is not None and source.name == "COMMANDLINE":
+            yield parameter.name, parameter.opts[0]
 
 
 def _words(path: Path) -> frozenset[str]:

@@ -67,6 +67,8 @@ def test_the_plan_keeps_the_scheme_and_its_settings(tmp_path, command):
         (["--scheme", "random_sequence", "--set", "share=2"], "share must lie in"),
         (["--scheme", "random_sequence", "--test", "redraw"], "choose remark or holdout"),
         (["--scheme", "nothing"], "--scheme"),
+        (["--set", "words_per_sentence=1", "-k", "5"], "say the same: leave one out"),
+        (["--set", "scope=site", "--scope", "document"], "--scope and --set scope say the same"),
         (["--set", "then.length=3"], "name it with --then"),
         (["--rule", "published", "--then", "traps"], "the key draws"),
         (["--set", "select=shortest"], "select must be one of"),
