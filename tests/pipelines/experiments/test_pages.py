@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.experiments import acceptance, hubble_ladder, laptop, proof
+from pipelines.experiments import acceptance, hubble_ladder, laptop, proof, records_needed
 from pipelines.experiments.records import read_table
 
 REPORTS = Path(__file__).parents[3] / "reports"
@@ -23,7 +23,9 @@ def test_a_page_is_made_of_its_json(describe, numbers, page):
     assert made == (REPORTS / page).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("experiment", [laptop.EXPERIMENT, hubble_ladder.EXPERIMENT])
+@pytest.mark.parametrize(
+    "experiment", [laptop.EXPERIMENT, hubble_ladder.EXPERIMENT, records_needed.EXPERIMENT]
+)
 def test_a_page_is_made_of_its_table(experiment, tmp_path):
     folder = REPORTS / experiment.name
     made = experiment.describe(read_table(folder / "table.parquet"), tmp_path)
