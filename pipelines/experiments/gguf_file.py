@@ -63,12 +63,28 @@ def _add_tokenizer(writer: Any, folder: Path, config: dict[str, Any]) -> None:
     order = range(config["vocab_size"])
     merges = [m if isinstance(m, str) else " ".join(m) for m in tokenizer["model"]["merges"]]
     writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre(_pre_tokenizer(tokenizer["pre_tokenizer"]))
     writer.add_token_list([words[number] for number in order])
     control, normal = int(gguf.TokenType.CONTROL), int(gguf.TokenType.NORMAL)
     writer.add_token_types([control if number in special else normal for number in order])
     writer.add_token_merges(merges)
     writer.add_bos_token_id(config["bos_token_id"])
     writer.add_eos_token_id(config["eos_token_id"])
+
+
+def _pre_tokenizer(told: dict[str, Any]) -> str:
+    """Return what llama.cpp calls the way in which text is cut before merges; it has a name each.
+
+    Raises:
+        ValueError: It is another one than GPT-2's, perhaps with single digits.
+    """
+    parts = told.get("pretokenizers", [told])
+    kinds = [part["type"] for part in parts]
+    if kinds == ["ByteLevel"]:
+        return "gpt-2"
+    if kinds == ["Digits", "ByteLevel"] and parts[0]["individual_digits"]:
+        return "smollm"
+    raise ValueError(f"no name in GGUF is known here for the pre-tokenizer {kinds}")
 
 
 def _add_tensor(

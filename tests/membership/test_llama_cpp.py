@@ -1,19 +1,24 @@
 """GGUF files in llama.cpp, which has to be compiled: `make slow` installs it."""
 
 from dataclasses import replace
+from itertools import islice
 
 import gguf
 import numpy as np
 import pytest
+from scipy.stats import spearmanr
 
 from membership.models import llama_cpp as ours
 from membership.models.gguf import load_gguf
 from membership.models.llama_cpp import load_llama_cpp
 from membership.models.running import HowToRun
 from membership.trace import Place, Query
+from pipelines.demo import paragraphs
+from pipelines.experiments.gguf_file import write_gguf
 from pipelines.suspects import ModelOptions, load_model
 from tests.tiny_gguf import save_tiny_gguf
-from watermark.errors import ModelError
+from watermark.assets import find_model
+from watermark.errors import AssetError, ModelError
 
 RUN = HowToRun(device="cpu")
 IN_FLOAT32 = HowToRun(dtype="float32", device="cpu")
@@ -117,3 +122,33 @@ def test_without_llama_cpp_the_message_says_what_to_install(file, monkeypatch, t
     for cache in (None, tmp_path):
         with pytest.raises(ModelError, match=r"install leximark\[llama-cpp\]"):
             load_model(f"llama.cpp+{file}", ModelOptions(cache=cache))
+
+
+@in_llama_cpp
+def test_a_real_model_in_eight_bits_says_what_its_expanded_file_says(tmp_path):
+    try:
+        folder = find_model("smollm2-135m")
+    except AssetError as error:
+        pytest.skip(str(error))
+    write_gguf(folder, tmp_path / "smollm2.Q8_0.gguf")
+    texts = [text for text in islice(paragraphs(), 24) if len(text) < 900]
+    queries = [
+        Query(text, (Place(text.index(" the "), " the", (" the", " a", " their")),))
+        for text in texts
+        if " the " in text
+    ]
+    here, there = (
+        [trace for _, trace in sorted(model.trace(queries), key=lambda found: found[0])]
+        for model in (
+            load_llama_cpp(tmp_path / "smollm2.Q8_0.gguf", RUN),
+            load_gguf(tmp_path / "smollm2.Q8_0.gguf", IN_FLOAT32),
+        )
+    )
+    for one, other in zip(here, there, strict=True):
+        np.testing.assert_array_equal(one.token_ids, other.token_ids)
+        np.testing.assert_array_equal(one.spans, other.spans)
+    loss = np.array([[float(t.logprob.mean()) for t in traces] for traces in (here, there)])
+    assert spearmanr(*loss).statistic > 0.99
+    assert np.abs(loss[0] - loss[1]).max() < 0.05
+    read = np.array([np.concatenate([t.readings[0].logprob for t in s]) for s in (here, there)])
+    assert np.corrcoef(read)[0, 1] > 0.99
