@@ -183,7 +183,7 @@ def _digest(text: str) -> bytes:
 def _read(file: Path, columns: list[str] | None) -> pa.Table:
     try:
         return pq.read_table(file, columns=columns, page_checksum_verification=True)
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, ValueError, KeyError, pa.ArrowException) as error:
         raise ToolkitError(
             f"{file}: the cache is damaged ({error}); remove it with `leximark cache --clear`"
         ) from error
