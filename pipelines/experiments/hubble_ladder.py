@@ -22,7 +22,7 @@ from pipelines.experiments.experiment import Experiment, Needs
 from pipelines.experiments.halves import experiment_key, mark_documents
 from pipelines.experiments.measures import Tests, score_values
 from pipelines.experiments.records import Cell, Measure, Row
-from pipelines.experiments.summary import markdown_table, mean_of, names, select_rows
+from pipelines.experiments.summary import differences, markdown_table, mean_of, names, select_rows
 from pipelines.experiments.tiny import OPTIONS, fresh_passages, tiny_base, tiny_detectors
 from pipelines.suspects import load_model
 from pipelines.training import TrainingSettings, load_base, train_once
@@ -39,6 +39,18 @@ CONDITIONS = (
     ("900", "mixed"),
 )
 """Unmarked passages among them, and where in training the copies come."""
+CONTRASTS = (
+    (
+        "early - late",
+        {"others": "300", "placement": "early"},
+        {"others": "300", "placement": "late"},
+    ),
+    (
+        "900 - 300 others",
+        {"others": "900", "placement": "mixed"},
+        {"others": "300", "placement": "mixed"},
+    ),
+)
 TRAINING = TrainingSettings(learning_rate=1e-3, epochs=1, batch_size=8, precision="float32")
 SEEDS = 10
 
@@ -145,7 +157,37 @@ def describe(rows: list[Row], folder: Path) -> str:
         )
         shares = [_share_found(some, n) for n in copies]
         lines += markdown_table(["", *(f"{n} copies" for n in copies)], [["p < .001", *shares]])
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *_contrasts(rows)]) + "\n"
+
+
+def _contrasts(rows: list[Row]) -> Iterator[str]:
+    """Yield the table of paired differences between conditions."""
+    copies = [int(n) for n in names(rows, "at")]
+    yield "## One condition against another"
+    yield ""
+    yield "Paired differences of runs with one seed: the same passages, key and groups."
+    yield ""
+    yield from markdown_table(
+        ["", *(f"{n} copies" for n in copies)],
+        (
+            [f"{_title(*kind)}, {title}", *(_contrast(rows, one, other, *kind, n) for n in copies)]
+            for title, one, other in CONTRASTS
+            for kind in (("auroc", "loss"), ("auroc", "loss_minus_reference"), ("effect", "redraw"))
+        ),
+    )
+
+
+def _contrast(
+    rows: list[Row],
+    one: Mapping[str, str],
+    other: Mapping[str, str],
+    measure: str,
+    of: str,
+    copies: int,
+) -> str:
+    some = select_rows(rows, measure=measure, of=of, at=copies)
+    found = differences(select_rows(some, **one), select_rows(some, **other), ("seed",))
+    return mean_of(found).words(2, sign=True)
 
 
 def _explain() -> str:

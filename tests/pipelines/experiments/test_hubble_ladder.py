@@ -36,6 +36,7 @@ def test_the_page_has_a_table_for_each_condition(tmp_path):
         )
     ]
     page = describe(rows, tmp_path)
-    assert page.count("## ") == len(CONDITIONS)
+    assert page.count("## ") == len(CONDITIONS) + 1
+    assert "| re-draw test, effect, early - late | +0.00 ± 0.00 |" in page
     assert "| AUROC, loss | 0.50 ± 0.00 | 0.50 ± 0.00 | 0.52 ± 0.00 |" in page
     assert "| p < .001 | 2 of 2 | 2 of 2 |" in page
