@@ -160,9 +160,11 @@ def test_a_device_that_is_not_there_is_one_message(job, tmp_path, command):
 
 def test_a_test_by_another_detector_than_the_plans_says_so(job, tmp_path):
     """Behind a server there are no moments, so Min-K%++ gives way to loss."""
-    rows = [json.dumps({"text": text}) + "\n" for text in islice(paragraphs(), 12)]
+    rows = [json.dumps({"text": text}) + "\n" for text in islice(paragraphs(), 3)]
     (tmp_path / "in.jsonl").write_text("".join(rows))
-    intent = make_intent(LookAlikes(), detector="min_k_plus_plus")
+    intent = make_intent(
+        LookAlikes(), detector="min_k_plus_plus", alpha=0.1, holdout_share=0.0
+    )  # few versions
     mark_command(tmp_path / "in.jsonl", tmp_path / "published", tmp_path / "vault", intent)
     with serve(job.other, max_model_len=256) as fake:
         address = f"openai+{fake.url}#tiny"
