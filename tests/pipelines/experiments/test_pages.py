@@ -5,7 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.experiments import acceptance, hubble_ladder, laptop, proof, records_needed
+from pipelines.experiments import (
+    ablations,
+    acceptance,
+    hubble_ladder,
+    laptop,
+    proof,
+    records_needed,
+)
 from pipelines.experiments.records import read_table
 
 REPORTS = Path(__file__).parents[3] / "reports"
@@ -24,7 +31,8 @@ def test_a_page_is_made_of_its_json(describe, numbers, page):
 
 
 @pytest.mark.parametrize(
-    "experiment", [laptop.EXPERIMENT, hubble_ladder.EXPERIMENT, records_needed.EXPERIMENT]
+    "experiment",
+    [laptop.EXPERIMENT, hubble_ladder.EXPERIMENT, records_needed.EXPERIMENT, ablations.EXPERIMENT],
 )
 def test_a_page_is_made_of_its_table(experiment, tmp_path):
     folder = REPORTS / experiment.name
