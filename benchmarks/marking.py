@@ -16,15 +16,15 @@ from collections.abc import Callable, Mapping
 from itertools import cycle
 from pathlib import Path
 
-from pipelines.demo import paragraphs
-from pipelines.marking import make_fit
-from pipelines.sources import load_analyst
-from pipelines.workers import in_pieces, in_processes
+from pipelines.jobs.demo import paragraphs
+from pipelines.jobs.mark import make_candidate_settings
+from pipelines.loading.candidate_sources import load_lexical_resources
+from pipelines.loading.parallel import in_pieces, in_processes
 from watermark.corpus import open_corpus
 from watermark.document import Document, Site
-from watermark.marking import Intent, mark_corpus
-from watermark.schemes.leximark import Analyst, LexiMark, find_sites
-from watermark.survey import FindSites
+from watermark.marking.mark import Intent, mark_corpus
+from watermark.marking.site_index import FindSites
+from watermark.schemes.leximark import LexicalResources, LexiMark, find_sites
 
 REPEATS = 3
 
@@ -37,9 +37,9 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2, help="1 to leave processes out")
     arguments = parser.parse_args()
     texts = texts_of(arguments.words)
-    scheme, analyst = LexiMark(), load_analyst()
-    find: FindSites = in_pieces(lambda some: find_sites(analyst, some, scheme))
-    seconds = best({"spaCy": lambda: read(analyst, texts), "ours": lambda: mark(texts, find)})
+    scheme, resources = LexiMark(), load_lexical_resources()
+    find: FindSites = in_pieces(lambda some: find_sites(resources, some, scheme))
+    seconds = best({"spaCy": lambda: read(resources, texts), "ours": lambda: mark(texts, find)})
     n = count_words(texts)
     print(f"{n:,} words in {len(texts):,} documents, best of {REPEATS}")
     print(f"bare spaCy: {n / seconds['spaCy']:,.0f} words/s; marking: {n / seconds['ours']:,.0f}")
@@ -59,16 +59,16 @@ def measure_workers(texts: list[str], scheme: LexiMark, workers: int) -> None:
 
 def measure_models(texts: list[str]) -> None:
     """Print what a site costs when two models judge the candidates."""
-    scheme = LexiMark(quality="best", fit=make_fit("best", None))
-    analyst = load_analyst(scheme)
+    scheme = LexiMark(quality="best", fit=make_candidate_settings("best", None))
+    resources = load_lexical_resources(scheme)
     documents = [Document(str(number), text) for number, text in enumerate(texts)]
-    find = in_pieces(lambda some: find_sites(analyst, some, scheme))
+    find = in_pieces(lambda some: find_sites(resources, some, scheme))
     found: list[list[Site]] = []
 
     def find_all() -> None:
         found[:] = find(documents)
 
-    seconds = best({"read": lambda: read(analyst, texts), "find": find_all}, repeats=1)
+    seconds = best({"read": lambda: read(resources, texts), "find": find_all}, repeats=1)
     n_sites = sum(map(len, found))
     print(
         f"with models, {count_words(texts):,} words: {n_sites:,} sites, "
@@ -77,9 +77,9 @@ def measure_models(texts: list[str]) -> None:
     )
 
 
-def read(analyst: Analyst, texts: list[str]) -> None:
+def read(resources: LexicalResources, texts: list[str]) -> None:
     """Run the bare pipeline."""
-    for _ in analyst.nlp.pipe(texts):
+    for _ in resources.nlp.pipe(texts):
         pass
 
 

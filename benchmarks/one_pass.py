@@ -31,8 +31,8 @@ from numpy.typing import NDArray
 
 from membership.detector import Detector, score_document
 from membership.detectors import default_detectors
-from membership.models.huggingface import HuggingFaceModel, load_huggingface
-from membership.trace import Query, Trace
+from membership.models.local.huggingface import HuggingFaceModel, load_huggingface
+from membership.traces.trace import Query, Trace
 from watermark.document import Document
 
 PEER_ROWS = 2

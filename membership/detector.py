@@ -11,7 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
-from membership.trace import Query, Trace
+from membership.traces.trace import Query, Trace
 from watermark.document import Document
 from watermark.errors import PrerequisiteError
 

@@ -12,9 +12,9 @@ from membership.detector import (
     check_abilities,
     score_document,
 )
-from membership.generation import Writer
-from membership.tokens import SPECIMEN, hash_of_cut
-from membership.trace import Query, Suspect, Trace
+from membership.traces.suspect import Suspect, TextGenerator
+from membership.traces.tokens import SPECIMEN, hash_of_cut
+from membership.traces.trace import Query, Trace
 from watermark.document import Document
 from watermark.errors import PrerequisiteError
 
@@ -41,7 +41,7 @@ class Sampling:
 def score_written(
     documents: Sequence[Document],
     detectors: Mapping[str, TextDetector],
-    suspect: Writer,
+    suspect: TextGenerator,
     sampling: Sampling = Sampling(),
 ) -> Iterator[dict[str, Score]]:
     """Yield the scores of each document by detectors of what the suspect writes.

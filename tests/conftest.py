@@ -6,13 +6,13 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the commands do
 
 import pytest
 
-from watermark.acceptance import load_acceptance
 from watermark.assets import find_spacy, find_wordnet
 from watermark.keys import Key
-from watermark.schemes.leximark import Analyst
-from watermark.sources.wordnet import WordNetSource
-from watermark.synonyms import WordNet
-from watermark.words import load_english
+from watermark.schemes.leximark import LexicalResources
+from watermark.substitution.acceptability import load_acceptability
+from watermark.substitution.sources.wordnet import WordNetSource
+from watermark.substitution.wordnet import WordNet
+from watermark.text.sentences import load_english
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -27,9 +27,9 @@ def wordnet():
 
 
 @pytest.fixture(scope="session")
-def analyst(wordnet):
-    source = WordNetSource(wordnet, load_acceptance("fast"))
-    return Analyst(load_english(find_spacy()), wordnet, (source,))
+def resources(wordnet):
+    source = WordNetSource(wordnet, load_acceptability("fast"))
+    return LexicalResources(load_english(find_spacy()), wordnet, (source,))
 
 
 @pytest.fixture

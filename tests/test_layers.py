@@ -2,7 +2,9 @@
 
 import ast
 import importlib
+from collections import Counter
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
@@ -18,18 +20,21 @@ ONE_FILE_EACH = ("nltk", "spacy", "datasets")
 
 MODEL_FILES = {
     "pipelines/assets/gguf.py",
-    "membership/models/encoder.py",
-    "membership/models/masked.py",
-    "membership/models/head.py",
-    "membership/models/huggingface.py",
-    "membership/models/llama_cpp.py",
-    "membership/models/one_pass.py",
-    "membership/models/probe.py",
-    "membership/models/running.py",
-    "pipelines/adapters.py",
-    "pipelines/training.py",
+    "membership/models/marking/encoder.py",
+    "membership/models/marking/masked.py",
+    "membership/models/local/head.py",
+    "membership/models/local/huggingface.py",
+    "membership/models/local/llama_cpp.py",
+    "membership/models/local/one_pass.py",
+    "membership/models/local/probe.py",
+    "membership/models/local/inference.py",
+    "pipelines/training/adapters.py",
+    "pipelines/training/training.py",
 }
 """The files that may import torch or transformers."""
+
+MOST_FILES = 24
+"""A folder with more of them is a heap: group them."""
 
 FILES = sorted(path for layer in LAYERS for path in (ROOT / layer).rglob("*.py"))
 
@@ -70,6 +75,32 @@ def test_imports_go_one_way(path):
     assert not set(above) & set(imports(parse(path))), (
         f"{layer} must not import what stands above it"
     )
+
+
+def folder_imports() -> dict[str, set[str]]:
+    """Return for each folder the other folders that its files import, those for types too."""
+    modules = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in FILES}
+    found: dict[str, set[str]] = {}
+    for path in FILES:
+        folder = name(path.parent)
+        for node in ast.walk(parse(path)):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                targets = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+                targets += [f"{target}.__init__" for target in targets]
+                for target in targets:
+                    if target in modules and modules[target].parent != path.parent:
+                        found.setdefault(folder, set()).add(name(modules[target].parent))
+    return found
+
+
+def test_no_two_folders_import_each_other_in_a_circle():
+    order = TopologicalSorter(folder_imports())
+    order.prepare()  # raises CycleError, which names the folders
+
+
+def test_no_folder_is_a_heap():
+    counts = Counter(name(path.parent) for path in FILES)
+    assert {folder: n for folder, n in counts.items() if n > MOST_FILES} == {}
 
 
 @pytest.mark.parametrize("package", ONE_FILE_EACH)

@@ -11,6 +11,10 @@ Mistakes of ours are `ValueError` and `TypeError` and keep their traceback (exit
 Every message says who complains, what was wanted, what came, and how to mend it.
 """
 
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class ToolkitError(Exception):
     """Something the user can mend; the message stands alone."""
@@ -34,3 +38,24 @@ class ModelError(ToolkitError):
 
 class PrerequisiteError(ToolkitError):
     """Raised when a test or detector needs something that this vault or model cannot give."""
+
+
+@contextmanager
+def as_model_error(what: str) -> Iterator[None]:
+    """Turn whatever a model's files make a library raise into a `ModelError`.
+
+    A malformed tokenizer can make the tokenizers library panic, which is no `Exception`.
+
+    Args:
+        what: Who failed at what; begins the message.
+    """
+    try:
+        yield
+    except ModelError:
+        raise
+    except BaseException as error:
+        kind = type(error).__name__
+        if not isinstance(error, Exception) and kind != "PanicException":
+            raise
+        said = textwrap.shorten(str(error), 300) or "no message"
+        raise ModelError(f"{what}: {kind}: {said}") from error

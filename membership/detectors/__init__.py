@@ -6,11 +6,10 @@ from membership.detectors.entropy import Entropy
 from membership.detectors.ez import Ez
 from membership.detectors.gap_k import GapK
 from membership.detectors.log_rank import LogRank
-from membership.detectors.loss import Loss
+from membership.detectors.loss import Loss, Perplexity
 from membership.detectors.max_k import MaxK
 from membership.detectors.min_k import MinK
 from membership.detectors.min_k_plus_plus import MinKPlusPlus
-from membership.detectors.perplexity import Perplexity
 from membership.detectors.reference import MinusReference, Unit
 from membership.detectors.surp import Surp
 from membership.detectors.surprise_gap import SurpriseGap

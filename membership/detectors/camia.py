@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from membership.detector import UnscoredError
-from membership.trace import Query, Trace
+from membership.traces.trace import Query, Trace
 from watermark.document import Document
 
 Signal = Literal[

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from membership.detectors.recall import behind, prefix_of, refuse_known
-from membership.trace import Query, Trace
+from membership.traces.trace import Query, Trace
 from watermark.document import Document
 
 

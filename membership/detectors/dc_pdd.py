@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from membership.detector import UnscoredError
-from membership.frequencies import FrequencyTable
-from membership.trace import Query, Trace
+from membership.token_frequencies import FrequencyTable
+from membership.traces.trace import Query, Trace
 from watermark.document import Document
 
 

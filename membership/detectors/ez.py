@@ -7,7 +7,7 @@ from typing import ClassVar
 from membership.detector import UnscoredError
 from membership.detectors.reference import same_tokens
 from membership.detectors.window_comparison import difference
-from membership.trace import Query, Trace
+from membership.traces.trace import Query, Trace
 from watermark.document import Document
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from membership.detectors.min_k import check_share, mean_of_lowest
 from membership.detectors.min_k_plus_plus import in_deviations
-from membership.trace import Query, Trace
+from membership.traces.trace import Query, Trace
 from watermark.document import Document
 
 

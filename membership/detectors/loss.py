@@ -1,4 +1,4 @@
-"""Loss: how probable the text is to the model."""
+"""Loss and perplexity: how probable the text is to the model."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from membership.trace import Query, Trace
+from membership.traces.trace import Query, Trace
 from watermark.document import Document
 
 
@@ -27,3 +27,25 @@ class Loss:
     def score(self, document: Document, traces: Sequence[Trace]) -> float:
         """Return the mean in nats a token, at most 0."""
         return float(np.mean(traces[0].logprob, dtype=np.float64))
+
+
+@dataclass(frozen=True)
+class Perplexity:
+    """Minus the perplexity: the loss on the scale in which it is usually quoted.
+
+    It orders documents as `loss` does, so their AUROCs are equal; means and plots differ.
+
+    Source: Carlini et al., "Extracting Training Data from Large Language Models", USENIX Security
+    2021, section 4. Ours differs in the sign alone.
+    """
+
+    name: ClassVar[str] = "perplexity"
+    needs: ClassVar[frozenset[str]] = frozenset({"logprobs"})
+
+    def queries(self, document: Document) -> tuple[Query, ...]:
+        """Ask for the document itself."""
+        return (Query(document.text),)
+
+    def score(self, document: Document, traces: Sequence[Trace]) -> float:
+        """Return minus exp of the mean loss, at most -1."""
+        return float(-np.exp(-np.mean(traces[0].logprob, dtype=np.float64)))

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from membership.detectors.min_k import check_share, mean_of_lowest
-from membership.trace import Query, Trace
+from membership.traces.trace import Query, Trace
 from watermark.document import Document
 
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from membership.trace import Query, Trace
+from membership.traces.trace import Query, Trace
 from watermark.document import Document
 
 

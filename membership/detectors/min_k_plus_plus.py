@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from membership.detectors.min_k import check_share, mean_of_lowest
-from membership.trace import Query, Trace
+from membership.traces.trace import Query, Trace
 from watermark.document import Document
 
 # Below this the model is certain to the last digit, and how far a token is from the mean over how

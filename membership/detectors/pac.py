@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from membership.detector import UnscoredError
 from membership.detectors.min_k import mean_of_lowest
-from membership.trace import Query, Trace
+from membership.traces.trace import Query, Trace
 from watermark.document import Document
 
 _FAR, _LOCAL = 0.05, 0.3

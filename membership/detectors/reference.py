@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from membership.detector import Detector, UnscoredError
-from membership.trace import Query, Trace, scored_text
+from membership.traces.trace import Query, Trace, scored_text
 from watermark.document import Document
 
 Unit = Literal["token", "byte"]

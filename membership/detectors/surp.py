@@ -8,7 +8,7 @@ import numpy as np
 
 from membership.detector import UnscoredError
 from membership.detectors.min_k import check_share
-from membership.trace import Query, Trace
+from membership.traces.trace import Query, Trace
 from watermark.document import Document
 
 

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from membership.detector import UnscoredError
-from membership.trace import Query, Trace
+from membership.traces.trace import Query, Trace
 from watermark.document import Document
-from watermark.rarity import rarity_bits
+from watermark.text.rarity import rarity_bits
 
 _SENTENCE = re.compile(r"[^.!?\n]+[.!?]*")
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
@@ -21,7 +21,7 @@ _WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
 class TagAndTab:
     """Mean log-probability of the tokens of the rarest words of each sentence, and of its names.
 
-    For English text: rarity is that of `watermark.rarity`.
+    For English text: rarity is that of `watermark.text.rarity`.
 
     Source: Antebi et al., "Tag&Tab: Pretraining Data Detection in Large Language Models Using
     Keyword-Based Membership Inference Attack", arXiv 2501.08454; official code

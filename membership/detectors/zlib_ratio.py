@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from membership.trace import Query, Trace, scored_text
+from membership.traces.trace import Query, Trace, scored_text
 from watermark.document import Document
 
 

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from membership.detector import Score
 from membership.evidence.redraw import ASSUMPTION, DrawTable, null_statistics
+from membership.evidence.remarkings import Remarkings
 from membership.evidence.result import TestResult, detectable_shift, monte_carlo_pvalue
-from membership.versions import Versions
 from watermark.errors import PrerequisiteError
 
 
 def remark_test(
-    versions: Versions,
+    remarkings: Remarkings,
     scores: Sequence[Score],
     *,
     detector: str,
@@ -30,13 +30,13 @@ def remark_test(
     """Compare the published versions with those of fresh keys.
 
     What the length of a version explains is taken out of its score first, in the same way for all
-    versions: a look-alike takes more bytes, and more tokens, than its letter.
+    remarkings: a look-alike takes more bytes, and more tokens, than its letter.
     Texts of one block are added and divided by the square root of their number. With one block
     the null is the block's fresh versions themselves; with several, one version is drawn for each
     block, again and again, the published one among them.
 
     Args:
-        versions: The texts.
+        remarkings: The texts.
         scores: For `versions.documents()`, in their order. A text of which any version is
             unscored is left out.
         detector: What made the scores.
@@ -47,14 +47,14 @@ def remark_test(
     Raises:
         PrerequisiteError: No text was scored in all of its versions.
     """
-    width = len(versions.texts[0]) if versions.texts else 1
+    width = len(remarkings.texts[0]) if remarkings.texts else 1
     table = np.array([score.value for score in scores]).reshape(-1, width)
     usable = np.isfinite(table).all(1)
     if not usable.any():
         reasons = sorted({score.reason for score in scores if score.reason}) or ["no mark"]
         raise PrerequisiteError(f"re-marking test: no text could be scored: {'; '.join(reasons)}")
-    adjusted = _without_length(table[usable], versions.n_bytes()[usable])
-    draws = _block_table(adjusted, versions.blocks[usable])
+    adjusted = _without_length(table[usable], remarkings.n_bytes()[usable])
+    draws = _block_table(adjusted, remarkings.blocks[usable])
     observed = float(draws.value[:, 0].sum())
     null = _null(draws, n_resamples, np.random.default_rng([seed, 2]))
     per_unit = float(np.sqrt(draws.n_sites).sum()) * (width - 1) / width
@@ -74,8 +74,8 @@ def remark_test(
         grade="A",
         details={
             "detectors": [detector],
-            "n_documents": len({versions.document_ids[i] for i in np.flatnonzero(usable)}),
-            "n_marked_documents": versions.n_marked,
+            "n_documents": len({remarkings.document_ids[i] for i in np.flatnonzero(usable)}),
+            "n_marked_documents": remarkings.n_marked,
             "n_texts": int(usable.sum()),
             "n_versions": width - 1,
             "n_blocks": len(draws.names),

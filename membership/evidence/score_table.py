@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
 
-from membership.reading import NOT_A_NUMBER
-from membership.trace import Place, Reading
+from membership.traces.candidate_tokens import NOT_A_NUMBER
+from membership.traces.trace import CandidateLogprobs, Slot
 from watermark.document import Site
-from watermark.rarity import rarity_bits
+from watermark.text.rarity import rarity_bits
 
 CLIP = 3.0
 """Residuals are clipped at this many times their median size."""
@@ -40,15 +40,15 @@ class ScoreTable:
     """Coefficients of the regression; empty without one."""
 
 
-def places_of(sites: Iterable[Site]) -> tuple[Place, ...]:
+def slots_of(sites: Iterable[Site]) -> tuple[Slot, ...]:
     """Return the sites of a document as places to read; offsets are those of the original text."""
-    return tuple(Place(site.start, site.original, site.candidates) for site in sites)
+    return tuple(Slot(site.start, site.original, site.candidates) for site in sites)
 
 
 def build_table(
     sites: Sequence[Site],
-    suspect: Sequence[Reading],
-    references: Mapping[str, Sequence[Reading]],
+    suspect: Sequence[CandidateLogprobs],
+    references: Mapping[str, Sequence[CandidateLogprobs]],
     *,
     language: str = "en",
 ) -> ScoreTable:
@@ -88,7 +88,9 @@ def build_table(
     )
 
 
-def _why_not(site: Site, suspect: Reading, references: Mapping[str, Reading]) -> str:
+def _why_not(
+    site: Site, suspect: CandidateLogprobs, references: Mapping[str, CandidateLogprobs]
+) -> str:
     if len(site.candidates) < 2:
         return "only one candidate: nothing was drawn"
     if reason := _unreadable(suspect):
@@ -99,15 +101,17 @@ def _why_not(site: Site, suspect: Reading, references: Mapping[str, Reading]) ->
     return ""
 
 
-def _unreadable(reading: Reading) -> str:
+def _unreadable(reading: CandidateLogprobs) -> str:
     return reading.reason or ("" if np.isfinite(reading.logprob).all() else NOT_A_NUMBER)
 
 
-def _preferences(sites: Sequence[Site], readings: Sequence[Reading]) -> NDArray[np.float64]:
+def _preferences(
+    sites: Sequence[Site], candidate_logprobs: Sequence[CandidateLogprobs]
+) -> NDArray[np.float64]:
     """Return log-probabilities less that of the first candidate, 0 behind the last one."""
     width = max((len(site.candidates) for site in sites), default=2)
     table = np.zeros((len(sites), width))
-    for row, reading in zip(table, readings, strict=True):
+    for row, reading in zip(table, candidate_logprobs, strict=True):
         row[: reading.logprob.size] = reading.logprob - reading.logprob[0]
     return table
 

@@ -1,1 +1,1 @@
-"""Suspects: models behind one protocol, `membership.trace.Suspect`."""
+"""Suspects: models behind one protocol, `membership.traces.trace.Suspect`."""

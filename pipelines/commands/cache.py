@@ -21,9 +21,9 @@ def cache(
     `verify` writes down what a model says of each text, so that a second run reads nothing twice.
     The token ids in it spell out the texts: keep it as private as the vault.
     """
-    from membership.trace_store import clear as clear_traces
-    from membership.trace_store import contents
-    from pipelines.suspects import cache_folder
+    from membership.traces.store import clear as clear_traces
+    from membership.traces.store import contents
+    from pipelines.loading.models import cache_folder
 
     if info and clear:
         raise typer.BadParameter("choose one of --info and --clear")

@@ -73,23 +73,23 @@ def candidates(
     `leximark mark`, but for the least chance of acceptance, lower here unless you give one.
     Offsets count code points.
     """
-    from pipelines import sources
-    from pipelines.candidates import answer
-    from watermark.acceptance import load_acceptance
-    from watermark.fit import FitSettings
+    from pipelines.jobs.candidates import answer
+    from pipelines.loading import candidate_sources as sources
     from watermark.schemes.leximark import LexiMark
+    from watermark.substitution.acceptability import load_acceptability
+    from watermark.substitution.candidates import CandidateSettings
 
     chosen = quality.value if quality else sources.installed_quality()
-    least = load_acceptance(chosen).offer_threshold if min_fit is None else min_fit
+    least = load_acceptability(chosen).offer_threshold if min_fit is None else min_fit
     try:
         scheme = LexiMark(
             sources=tuple(source.split(",")),
             quality=chosen,
             max_failures=max_failures,
-            fit=FitSettings(min_fit=least, language=language),
+            fit=CandidateSettings(min_fit=least, language=language),
         )
-        analyst = sources.load_analyst(scheme)
+        resources = sources.load_lexical_resources(scheme)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
-    for line in answer(file, analyst, scheme):
+    for line in answer(file, resources, scheme):
         print(json.dumps({**line, "quality": chosen}, ensure_ascii=False))

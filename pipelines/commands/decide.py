@@ -50,7 +50,7 @@ def decide(
     The p-value stands on the assumption that but for training both sets are alike (grade B). If
     words and lengths alone tell them apart, no p-value is given. A vault gives more: see `verify`.
     """
-    from pipelines.deciding import decide_command, decision_lines
+    from pipelines.jobs.decide import decide_command, decision_lines
 
     if not 0 < alpha < 1:
         raise typer.BadParameter(f"a level is between 0 and 1, got {alpha}")

@@ -16,8 +16,8 @@ def demo(
     """
     if out.exists():
         raise ToolkitError(f"{out}: exists already: name another folder with --out or remove it")
-    from pipelines.demo import run_demo
-    from pipelines.report import summary_lines
+    from pipelines.jobs.demo import run_demo
+    from pipelines.reporting.report import summary_lines
 
     result = run_demo(out)
     for title, report in (

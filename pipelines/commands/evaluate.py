@@ -24,7 +24,7 @@ def evaluate(
     Descriptive, not a proof. If words and lengths alone tell members from nonmembers, a warning
     says so: then high scores are no sign of training.
     """
-    from pipelines.evaluation import evaluate_command, table_lines
+    from pipelines.jobs.evaluate import evaluate_command, table_lines
 
     evaluation = evaluate_command(scores, labels, out, n_resamples=resamples, seed=seed)
     if as_json:

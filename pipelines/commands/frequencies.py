@@ -28,7 +28,7 @@ def frequencies(
     The table names tokenizer and corpus by their hashes, and DC-PDD refuses a table of another
     tokenizer. Scores made with different corpora cannot be compared.
     """
-    from pipelines.scoring import frequencies_command
+    from pipelines.jobs.score import frequencies_command
 
     table = frequencies_command(
         corpus,

@@ -38,9 +38,9 @@ def inspect(
     """
     if out is not None and out.exists():
         raise ToolkitError(f"{out}: exists already: name another folder with --out or remove it")
-    from pipelines.inspection import inspect_vault, inspection_lines, write_inspection
-    from pipelines.suspects import ModelOptions, load_model
-    from watermark.vault import open_vault
+    from pipelines.jobs.inspect import inspect_vault, inspection_lines, write_inspection
+    from pipelines.loading.models import ModelOptions, load_model
+    from watermark.vault.vault import open_vault
 
     opened = open_vault(vault, key_file)
     judge = load_model(model, ModelOptions()) if model else None

@@ -192,8 +192,8 @@ def mark(
     Writes the marked texts in the form of the input, and a vault with everything that proves later
     what was marked: keep it private. A run that was cut is taken up again by the same command.
     """
-    from pipelines.marking import make_fit, make_intent, mark_command
-    from pipelines.schemes import default_schemes, with_second
+    from pipelines.jobs.mark import make_candidate_settings, make_intent, mark_command
+    from pipelines.loading.schemes import default_schemes, with_second
     from watermark.schemes.leximark import LIGHT_WORDS, LexiMark
 
     if scheme is SchemeName.leximark:
@@ -216,7 +216,7 @@ def mark(
             sources=tuple(source.split(",")),
             quality=quality.value,
             max_failures=max_failures,
-            fit=make_fit(quality.value, min_fit, language),
+            fit=make_candidate_settings(quality.value, min_fit, language),
         )
         chosen = lexical if scheme is SchemeName.leximark else default_schemes()[scheme.value]
         if scheme is SchemeName.rewriting:

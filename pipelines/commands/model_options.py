@@ -45,7 +45,7 @@ Connections = Annotated[int, typer.Option(min=1, help="Requests to a server unde
 
 def chosen_cache(cache: Path | None, no_cache: bool) -> Path | None:
     """Return the folder to keep traces in; None for nowhere."""
-    from pipelines.suspects import cache_folder
+    from pipelines.loading.models import cache_folder
 
     if cache and no_cache:
         raise typer.BadParameter("choose one of --cache and --no-cache")

@@ -6,7 +6,7 @@ import typer
 from watermark.errors import ToolkitError
 
 if TYPE_CHECKING:
-    from pipelines.experiments.experiment import Experiment
+    from pipelines.experiments.runner.experiment import Experiment
 
 
 def reproduce(
@@ -39,8 +39,8 @@ def reproduce(
     with the same table.
     """
     from pipelines.experiments.catalogue import EXPERIMENTS
-    from pipelines.experiments.experiment import run_experiment, select
     from pipelines.experiments.requirements import missing
+    from pipelines.experiments.runner.experiment import run_experiment, select
 
     if list_all:
         print("\n".join(line for found in EXPERIMENTS.values() for line in _describe(found)))

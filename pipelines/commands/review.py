@@ -29,8 +29,8 @@ def review(
     if (reject is None) == (approve is None):
         raise typer.BadParameter("name one file, with --reject or with --approve")
     from watermark.corpus import open_corpus
-    from watermark.review import read_decisions, review_vault
-    from watermark.vault import open_vault
+    from watermark.marking.review import read_decisions, review_vault
+    from watermark.vault.vault import open_vault
 
     opened = open_vault(vault, key_file)
     if reject is not None:

@@ -114,9 +114,9 @@ def score(
     says why a score is missing. A higher score always means "more likely trained on".
     """
     from membership.scoring import Sampling
-    from pipelines.labelled import read_records
-    from pipelines.scoring import Extras, score_command
-    from pipelines.suspects import ModelOptions
+    from pipelines.jobs.score import Extras, score_command
+    from pipelines.loading.labelled import read_records
+    from pipelines.loading.models import ModelOptions
 
     def texts(source: str | None) -> tuple[str, ...]:
         rows = read_records(source, text_column=text_column) if source else []

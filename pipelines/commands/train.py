@@ -34,7 +34,7 @@ def train(
 
     On several GPUs: `torchrun --nproc-per-node N -m pipelines.cli train ...`.
     """
-    from pipelines.train_command import train_command
+    from pipelines.jobs.train import train_command
 
     changes = {"epochs": epochs, "learning_rate": learning_rate}
     if out.exists():

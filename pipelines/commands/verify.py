@@ -74,9 +74,9 @@ def verify(
     Prints a verdict with an exact p-value and writes a report. The verdict is "trained on it" or
     "no evidence", never "not trained on it".
     """
-    from pipelines.report import summary_lines
-    from pipelines.suspects import ModelOptions
-    from pipelines.verification import verify_command
+    from pipelines.jobs.verify import verify_command
+    from pipelines.loading.models import ModelOptions
+    from pipelines.reporting.report import summary_lines
 
     options = ModelOptions(
         dtype=dtype.value,

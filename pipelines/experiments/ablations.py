@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from pipelines.experiments.experiment import Experiment, Needs
-from pipelines.experiments.halves import Arm
-from pipelines.experiments.lift import describe_lift
-from pipelines.experiments.records import Cell, Measure, Row
-from pipelines.experiments.tiny import arm_cells, run_arm
+from pipelines.experiments.runner.experiment import Experiment, Needs
+from pipelines.experiments.runner.records import Cell, Measure, Row
+from pipelines.experiments.trials.halves import Arm
+from pipelines.experiments.trials.lift import describe_lift
+from pipelines.experiments.trials.tiny import arm_cells, run_arm
 from watermark.schemes.leximark import LexiMark
 
 N_PASSAGES = 200

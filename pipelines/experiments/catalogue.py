@@ -10,7 +10,7 @@ from pipelines.experiments import (
     records_needed,
     smoke,
 )
-from pipelines.experiments.experiment import Experiment
+from pipelines.experiments.runner.experiment import Experiment
 
 MODULES = (
     smoke,

@@ -18,18 +18,18 @@ from huggingface_hub import hf_hub_download
 from membership.detectors import default_detectors
 from membership.detectors.dc_pdd import DcPdd
 from membership.evidence.blind import blind_baseline
-from membership.frequencies import load_frequencies
 from membership.models.checkpoint import find_tokenizer
-from membership.models.huggingface import load_tokenizer
+from membership.models.local.huggingface import load_tokenizer
 from membership.scoring import score_documents
-from pipelines.experiments.experiment import Experiment, Needs
-from pipelines.experiments.measures import measure_scores
-from pipelines.experiments.paper_corpora import find_dataset
-from pipelines.experiments.records import Cell, Measure, Row
-from pipelines.experiments.summary import markdown_table, mean_of, names, select_rows
-from pipelines.labelled import Form, Record, labels_of, read_records
-from pipelines.scoring import frequencies_command
-from pipelines.suspects import ModelOptions, load_model
+from membership.token_frequencies import load_frequencies
+from pipelines.experiments.runner.experiment import Experiment, Needs
+from pipelines.experiments.runner.records import Cell, Measure, Row
+from pipelines.experiments.runner.summary import markdown_table, mean_of, names, select_rows
+from pipelines.experiments.trials.measures import measure_scores
+from pipelines.experiments.trials.paper_corpora import find_dataset
+from pipelines.jobs.score import frequencies_command
+from pipelines.loading.labelled import Form, Record, labels_of, read_records
+from pipelines.loading.models import ModelOptions, load_model
 
 MAX_WORDS = 512
 C4, C4_SHARDS = "allenai/c4", tuple(f"en/c4-train.{i:05d}-of-01024.json.gz" for i in range(15))

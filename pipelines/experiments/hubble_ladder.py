@@ -15,17 +15,23 @@ from pathlib import Path
 
 import numpy as np
 
+from membership.audit.corpus import load_audit_corpus
+from membership.audit.observations import Observations, observe
 from membership.evidence.permutation import auroc
-from membership.examination import Examination, examine
-from membership.material import gather
-from pipelines.experiments.experiment import Experiment, Needs
-from pipelines.experiments.halves import experiment_key, mark_documents
-from pipelines.experiments.measures import Tests, score_values
-from pipelines.experiments.records import Cell, Measure, Row
-from pipelines.experiments.summary import differences, markdown_table, mean_of, names, select_rows
-from pipelines.experiments.tiny import OPTIONS, fresh_passages, tiny_base, tiny_detectors
-from pipelines.suspects import load_model
-from pipelines.training import TrainingSettings, load_base, train_once
+from pipelines.experiments.runner.experiment import Experiment, Needs
+from pipelines.experiments.runner.records import Cell, Measure, Row
+from pipelines.experiments.runner.summary import (
+    differences,
+    markdown_table,
+    mean_of,
+    names,
+    select_rows,
+)
+from pipelines.experiments.trials.halves import experiment_key, mark_documents
+from pipelines.experiments.trials.measures import Tests, score_values
+from pipelines.experiments.trials.tiny import OPTIONS, fresh_passages, tiny_base, tiny_detectors
+from pipelines.loading.models import load_model
+from pipelines.training.training import TrainingSettings, load_base, train_once
 from watermark.keys import Key
 from watermark.schemes.leximark import LexiMark
 
@@ -77,10 +83,10 @@ def run(cell: Cell, folder: Path) -> Iterator[Measure]:
         key,
         holdout_share=N_OUTSIDERS / n_marked,
     )
-    material = gather(vault)
-    groups = _groups(np.flatnonzero(material.published), seed)
+    corpus = load_audit_corpus(vault)
+    groups = _groups(np.flatnonzero(corpus.published), seed)
     copies = [
-        material.documents[i].text
+        corpus.documents[i].text
         for n_copies, members in groups.items()
         for i in members
         for _ in range(n_copies)
@@ -91,8 +97,8 @@ def run(cell: Cell, folder: Path) -> Iterator[Measure]:
     base = tiny_base(folder.with_name("base"))
     settings = TrainingSettings(**{**TRAINING.__dict__, "seed": seed, "shuffle": False})
     model = train_once(lambda: load_base(base, settings), texts, folder / "model", settings)
-    found = examine(
-        material,
+    found = observe(
+        corpus,
         load_model(str(model), OPTIONS),
         {"base": load_model(str(base), OPTIONS)},
         tiny_detectors(),
@@ -121,10 +127,10 @@ def _order(copies: Sequence[str], others: Sequence[str], placement: str, seed: i
 
 
 def measure_groups(
-    found: Examination, key: Key, groups: Mapping[int, np.ndarray]
+    found: Observations, key: Key, groups: Mapping[int, np.ndarray]
 ) -> Iterator[Measure]:
     """Yield for each number of copies the AUROC of each detector and the re-draw test."""
-    tests, outsiders = Tests(found, key), np.flatnonzero(~found.material.published)
+    tests, outsiders = Tests(found, key), np.flatnonzero(~found.corpus.published)
     for n_copies, members in groups.items():
         for name in found.scores:
             values = score_values(found, name)

@@ -15,17 +15,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from membership.detectors import default_detectors
-from pipelines.experiments.experiment import Experiment, Needs
-from pipelines.experiments.halves import Arm
 from pipelines.experiments.leximark_pretrain import M160, PUBLISHED
-from pipelines.experiments.lift import contrast, describe_lift
 from pipelines.experiments.paper_grid import PUBLISHED_DETECTOR
-from pipelines.experiments.passages import passages
-from pipelines.experiments.records import Cell, Measure, Row
-from pipelines.experiments.summary import markdown_table, mean_of, select_rows
-from pipelines.experiments.trial import Trial, run_trial
-from pipelines.suspects import ModelOptions
-from pipelines.training import TrainingSettings
+from pipelines.experiments.runner.experiment import Experiment, Needs
+from pipelines.experiments.runner.records import Cell, Measure, Row
+from pipelines.experiments.runner.summary import markdown_table, mean_of, select_rows
+from pipelines.experiments.trials.halves import Arm
+from pipelines.experiments.trials.lift import contrast, describe_lift
+from pipelines.experiments.trials.passages import passages
+from pipelines.experiments.trials.trial import Trial, run_trial
+from pipelines.loading.models import ModelOptions
+from pipelines.training.training import TrainingSettings
 from watermark.assets import find_model
 from watermark.schemes.leximark import LexiMark
 from watermark.schemes.look_alikes import LookAlikes

@@ -6,10 +6,10 @@ Needs a CUDA GPU and the hub. Published numbers: Min-K%++ (k = 20 %), no mark an
 k = 5 and synonyms by concatenation.
 """
 
-from pipelines.experiments.experiment import Experiment, Needs
-from pipelines.experiments.paper_corpora import BOOKMIA, PILE
 from pipelines.experiments.paper_grid import grid_cells, grid_describe, grid_run
-from pipelines.presets import FINETUNE
+from pipelines.experiments.runner.experiment import Experiment, Needs
+from pipelines.experiments.trials.paper_corpora import BOOKMIA, PILE
+from pipelines.training.presets import FINETUNE
 
 PYTHIA, LLAMA1, LLAMA3, MISTRAL = MODELS = (
     "EleutherAI/pythia-6.9b",

@@ -6,10 +6,10 @@ Needs the hub and, for the two larger models, a GPU. Published numbers: Min-K%++
 and LexiMark with k = 5 and synonyms by concatenation.
 """
 
-from pipelines.experiments.experiment import Experiment, Needs
-from pipelines.experiments.paper_corpora import BOOKMIA, PILE
 from pipelines.experiments.paper_grid import grid_cells, grid_describe, grid_run
-from pipelines.presets import PRETRAIN
+from pipelines.experiments.runner.experiment import Experiment, Needs
+from pipelines.experiments.trials.paper_corpora import BOOKMIA, PILE
+from pipelines.training.presets import PRETRAIN
 
 M160, M410, M1000 = MODELS = (
     "EleutherAI/pythia-160m",

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from membership.detectors import default_detectors
-from pipelines.experiments.halves import Arm
-from pipelines.experiments.lift import describe_lift
-from pipelines.experiments.paper_corpora import CORPORA, load_paper_corpus
-from pipelines.experiments.records import Cell, Measure, Row
-from pipelines.experiments.summary import markdown_table, mean_of, select_rows
-from pipelines.experiments.trial import Trial, run_trial
-from pipelines.presets import for_model
-from pipelines.training import TrainingSettings, model_type
+from pipelines.experiments.runner.records import Cell, Measure, Row
+from pipelines.experiments.runner.summary import markdown_table, mean_of, select_rows
+from pipelines.experiments.trials.halves import Arm
+from pipelines.experiments.trials.lift import describe_lift
+from pipelines.experiments.trials.paper_corpora import CORPORA, load_paper_corpus
+from pipelines.experiments.trials.trial import Trial, run_trial
+from pipelines.training.presets import for_model
+from pipelines.training.training import TrainingSettings, model_type
 from watermark.schemes.leximark import LexiMark
 from watermark.schemes.look_alikes import LookAlikes
 from watermark.schemes.planted import Trigger

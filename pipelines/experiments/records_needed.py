@@ -9,13 +9,13 @@ with as many outsiders where the test wants some, at three levels.
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipelines.experiments.experiment import Experiment, Needs
-from pipelines.experiments.halves import Arm
-from pipelines.experiments.lift import POWER, TESTS, describe_lift, needed
-from pipelines.experiments.measures import ALPHAS, power_name
-from pipelines.experiments.records import Cell, Measure, Row
-from pipelines.experiments.summary import markdown_table, select_rows
-from pipelines.experiments.tiny import arm_cells, run_arm
+from pipelines.experiments.runner.experiment import Experiment, Needs
+from pipelines.experiments.runner.records import Cell, Measure, Row
+from pipelines.experiments.runner.summary import markdown_table, select_rows
+from pipelines.experiments.trials.halves import Arm
+from pipelines.experiments.trials.lift import POWER, TESTS, describe_lift, needed
+from pipelines.experiments.trials.measures import ALPHAS, power_name
+from pipelines.experiments.trials.tiny import arm_cells, run_arm
 from watermark.schemes.leximark import LexiMark
 
 N_PASSAGES = 240

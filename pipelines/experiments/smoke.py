@@ -12,14 +12,20 @@ from pathlib import Path
 from membership.detectors.loss import Loss
 from membership.detectors.min_k_plus_plus import MinKPlusPlus
 from membership.detectors.reference import MinusReference
-from pipelines.demo import paragraphs
-from pipelines.experiments.experiment import Experiment, Needs
-from pipelines.experiments.halves import Arm
-from pipelines.experiments.lift import describe_lift
-from pipelines.experiments.records import Cell, Measure, Row
-from pipelines.experiments.trial import Trial, run_trial
-from pipelines.suspects import ModelOptions
-from pipelines.training import Shape, TrainingSettings, new_model, new_tokenizer, train_once
+from pipelines.experiments.runner.experiment import Experiment, Needs
+from pipelines.experiments.runner.records import Cell, Measure, Row
+from pipelines.experiments.trials.halves import Arm
+from pipelines.experiments.trials.lift import describe_lift
+from pipelines.experiments.trials.trial import Trial, run_trial
+from pipelines.jobs.demo import paragraphs
+from pipelines.loading.models import ModelOptions
+from pipelines.training.training import (
+    Shape,
+    TrainingSettings,
+    new_model,
+    new_tokenizer,
+    train_once,
+)
 from watermark.document import Document
 from watermark.schemes.leximark import LexiMark
 

@@ -2,8 +2,8 @@ from functools import cache
 
 import pytest
 
-from membership.models.huggingface import load_huggingface
-from tests.tiny import save_tiny_model
+from membership.models.local.huggingface import load_huggingface
+from tests.support.tiny import save_tiny_model
 
 
 @pytest.fixture(scope="session")

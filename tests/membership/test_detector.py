@@ -9,8 +9,8 @@ import pytest
 
 from membership.detector import Detector, Score, UnscoredError, check_abilities, score_document
 from membership.detectors import default_detectors
-from membership.trace import Query, Trace
-from tests.traces import trace_of
+from membership.traces.trace import Query, Trace
+from tests.support.traces import trace_of
 from watermark.document import Document
 from watermark.errors import PrerequisiteError
 
@@ -110,7 +110,7 @@ def test_a_text_that_the_model_knows_better_scores_higher(name):
 def test_every_detector_asks_for_the_document_and_says_what_it_needs(name):
     detector = DETECTORS[name]
     queries = detector.queries(DOCUMENT)
-    assert all(query.text == DOCUMENT.text and not query.places for query in queries)
+    assert all(query.text == DOCUMENT.text and not query.slots for query in queries)
     assert ("reference" in detector.needs) == any(q.role == "reference" for q in queries)
     assert detector.needs <= {"logprobs", "moments", "candidates", "text", "reference"}
 

@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from pipelines import cli, sources
-from pipelines.demo import paragraphs
-from pipelines.marking import make_intent, mark_command
-from pipelines.training import Shape, TrainingSettings, new_model, new_tokenizer, train
-from tests.fake_chat import serve_chat
+from pipelines import cli
+from pipelines.jobs.demo import paragraphs
+from pipelines.jobs.mark import make_intent, mark_command
+from pipelines.loading import candidate_sources as sources
+from pipelines.training.training import Shape, TrainingSettings, new_model, new_tokenizer, train
+from tests.support.fake_chat import serve_chat
 from watermark.corpus import open_corpus
 from watermark.keys import Key, write_key
 from watermark.scheme import Scheme
@@ -142,16 +143,16 @@ class Done:
 
 
 @pytest.fixture
-def command(tmp_path, monkeypatch, capsys, analyst):
+def command(tmp_path, monkeypatch, capsys, resources):
     """Run a console script in this process and in `tmp_path`, with the analyst loaded once."""
     monkeypatch.chdir(tmp_path)
-    real = sources.load_analyst
+    real = sources.load_lexical_resources
 
     def load(scheme):
         usual = scheme.sources == LexiMark.sources and scheme.fit.language == "en"
-        return analyst if usual else real(scheme)
+        return resources if usual else real(scheme)
 
-    monkeypatch.setattr(sources, "load_analyst", load)
+    monkeypatch.setattr(sources, "load_lexical_resources", load)
     entries = {"leximark": cli.main, "verify": cli.verify_main}
 
     def run(program, *arguments):

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.marked_news import write_news
+from tests.support.marked_news import write_news
 from watermark.keys import write_key
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from watermark.atomic import atomic_folder
 from watermark.corpus.datasets_folder import is_saved, saved_parts
 from watermark.corpus.forms import KNOWN, file_parts, folder_parts, is_table
-from watermark.corpus.ids import Names, align
+from watermark.corpus.ids import DocumentIds, align
 from watermark.corpus.rows import Columns, Part
 from watermark.document import Document
 from watermark.errors import CorpusError
@@ -52,7 +52,7 @@ class Corpus:
         Raises:
             CorpusError: A row is not a document, or its id came before; names file and line.
         """
-        with closing(Names()) as names:
+        with closing(DocumentIds()) as names:
             for part in self.parts:
                 for row in part.rows():
                     yield names.document(row)

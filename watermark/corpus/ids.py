@@ -10,7 +10,7 @@ from watermark.document import Document
 from watermark.errors import CorpusError
 
 
-class Names:
+class DocumentIds:
     """Gives each row its id, in the order of the corpus.
 
     An id column must be free of repetitions. Without one, an id is the first 16 hexadecimal
@@ -67,7 +67,7 @@ class Names:
 class Alignment:
     """Walks along the rows of a corpus and hands each one its document."""
 
-    def __init__(self, names: Names, documents: Iterable[Document]) -> None:
+    def __init__(self, names: DocumentIds, documents: Iterable[Document]) -> None:
         self._names = names
         self._documents = iter(documents)
         self._next = next(self._documents, None)
@@ -101,7 +101,7 @@ def align(documents: Iterable[Document]) -> Iterator[Alignment]:
         ValueError: When the block ends, a document has found no row: it is not of this corpus, or
             came out of order.
     """
-    with closing(Names()) as names:
+    with closing(DocumentIds()) as names:
         alignment = Alignment(names, documents)
         yield alignment
         alignment.finish()

@@ -14,16 +14,22 @@ from itertools import islice
 from math import inf
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
-from watermark.acceptance import Quality
 from watermark.document import Document, Site
-from watermark.fit import Candidate, FitSettings, Source, find_candidates, phrase_barrier
-from watermark.language import other_language
-from watermark.prose import Span, protected_spans
-from watermark.rarity import rarity_bits
 from watermark.scheme import Rule, Test, check_share
-from watermark.spots import Spot
-from watermark.synonyms import WordNet
-from watermark.words import Sentence, Word, read_pieces
+from watermark.substitution.acceptability import Quality
+from watermark.substitution.candidates import (
+    Candidate,
+    CandidateSettings,
+    Source,
+    find_candidates,
+    phrase_exclusion,
+)
+from watermark.substitution.target import Target
+from watermark.substitution.wordnet import WordNet
+from watermark.text.language import other_language
+from watermark.text.protected_spans import Span, protected_spans
+from watermark.text.rarity import rarity_bits
+from watermark.text.sentences import Sentence, Word, read_pieces
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -86,7 +92,7 @@ class LexiMark:
     """How WordNet's words are judged: `fast` without a model, `best` with two."""
     max_failures: int = 0
     """On how many words a source that asks a server may fail, before marking stops."""
-    fit: FitSettings = field(default_factory=FitSettings)
+    fit: CandidateSettings = field(default_factory=CandidateSettings)
 
     detector: ClassVar[str] = "min_k_plus_plus"
     needs: ClassVar[str] = "a sentence with a word that has an admissible synonym (English prose)"
@@ -129,7 +135,7 @@ class LexiMark:
 
 
 @dataclass(frozen=True)
-class Analyst:
+class LexicalResources:
     """The models that find sites: loaded once, passed in, blind to every key."""
 
     nlp: "Language"
@@ -139,18 +145,18 @@ class Analyst:
 
 
 def find_sites(
-    analyst: Analyst, documents: Sequence[Document], settings: LexiMark
+    resources: LexicalResources, documents: Sequence[Document], settings: LexiMark
 ) -> Iterator[list[Site]]:
     """Yield the sites of each document in the order of its text.
 
     The sites of a document depend on that document, the settings and public data alone. With the
-    rule `published` they still carry every admissible candidate: `watermark.settle` needs the
-    whole corpus to settle on one replacement a word.
+    rule `published` they still carry every admissible candidate: `watermark.marking.codebook` needs
+    the whole corpus to choose one replacement for each word.
     """
     done, sites = 0, list[Site]()
-    for sought in _groups(_sentences(analyst, documents, settings)):
-        _fill(analyst, sought, settings)
-        for one in sought:
+    for pending in _groups(_sentences(resources, documents, settings)):
+        _fill(resources, pending, settings)
+        for one in pending:
             while done < one.number:  # all sentences of that document were before this one
                 yield sorted(sites, key=lambda site: site.start)
                 done, sites = done + 1, []
@@ -161,11 +167,11 @@ def find_sites(
 
 
 def _sentences(
-    analyst: Analyst, documents: Sequence[Document], settings: LexiMark
-) -> Iterator["_Sought"]:
+    resources: LexicalResources, documents: Sequence[Document], settings: LexiMark
+) -> Iterator["_PendingSentence"]:
     """Yield the sentences that are prose, document after document."""
     spans, read = list[Span](), -1
-    for number, (start, end), sentences in read_pieces(analyst.nlp, (d.text for d in documents)):
+    for number, (start, end), sentences in read_pieces(resources.nlp, (d.text for d in documents)):
         document = documents[number]
         if number != read:
             spans = protected_spans(document.text, quotations=settings.quotations)
@@ -174,19 +180,19 @@ def _sentences(
         for sentence in sentences:
             if not _is_prose(sentence, settings.fit.language):
                 continue
-            spots = _spots(analyst.wordnet, document, sentence, near, settings)
-            yield _Sought(number, document, _sites_wanted(sentence, settings), spots)
+            targets = _targets(resources.wordnet, document, sentence, near, settings)
+            yield _PendingSentence(number, document, _sites_wanted(sentence, settings), targets)
 
 
-def _groups(sought: Iterable["_Sought"]) -> Iterator[list["_Sought"]]:
+def _groups(pending: Iterable["_PendingSentence"]) -> Iterator[list["_PendingSentence"]]:
     """Take so many sentences together that a model has enough to read, and memory to spare."""
-    sentences = iter(sought)
+    sentences = iter(pending)
     while group := list(islice(sentences, GROUP_SENTENCES)):
         yield group
 
 
 @dataclass
-class _Sought:
+class _PendingSentence:
     """A sentence whose sites are looked for."""
 
     number: int
@@ -194,40 +200,44 @@ class _Sought:
     document: Document
     wanted: int
     """How many sites it may have."""
-    spots: Iterator[Spot]
+    targets: Iterator[Target]
     """The words that may be sites, in the order of the scheme."""
     sites: list[Site] = field(default_factory=list)
 
 
-def _fill(analyst: Analyst, sought: Sequence[_Sought], settings: LexiMark) -> None:
+def _fill(
+    resources: LexicalResources, pending: Sequence[_PendingSentence], settings: LexiMark
+) -> None:
     """Ask for candidates in rounds, so that the models of a source read many sentences at once.
 
     In each round a sentence puts forward as many words as it lacks sites.
     """
-    open_ = list(sought)
+    open_ = list(pending)
     while open_:
         asked = [
-            (one, spot) for one in open_ for spot in islice(one.spots, one.wanted - len(one.sites))
+            (one, target)
+            for one in open_
+            for target in islice(one.targets, one.wanted - len(one.sites))
         ]
-        offers = find_candidates(analyst.sources, [spot for _, spot in asked], settings.fit)
-        for (one, spot), candidates in zip(asked, offers, strict=True):
-            site = _site(one.document, spot, candidates, settings)
+        offers = find_candidates(resources.sources, [target for _, target in asked], settings.fit)
+        for (one, target), candidates in zip(asked, offers, strict=True):
+            site = _site(one.document, target, candidates, settings)
             if site is not None:
                 one.sites.append(site)
         still = {id(one) for one, _ in asked}
         open_ = [one for one in open_ if id(one) in still and len(one.sites) < one.wanted]
 
 
-def _spots(
+def _targets(
     wordnet: WordNet,
     document: Document,
     sentence: Sentence,
     spans: Sequence[Span],
     settings: LexiMark,
-) -> Iterator[Spot]:
+) -> Iterator[Target]:
     for index in _in_order(document, sentence, settings.select, settings.fit.language):
-        if not barrier(wordnet, sentence, index, spans, settings):
-            yield Spot(document.text, sentence, index)
+        if not exclusion_reason(wordnet, sentence, index, spans, settings):
+            yield Target(document.text, sentence, index)
 
 
 def _in_order(document: Document, sentence: Sentence, select: Select, language: str) -> list[int]:
@@ -260,7 +270,7 @@ def _is_prose(sentence: Sentence, language: str) -> bool:
     return len(words) >= 4 and has_verb and not other_language(words, language)
 
 
-def barrier(
+def exclusion_reason(
     wordnet: WordNet,
     sentence: Sentence,
     index: int,
@@ -271,8 +281,8 @@ def barrier(
     word = sentence[index]
     if not word.pos:
         return "not a noun, verb, adjective or adverb"
-    if word.barrier:
-        return word.barrier
+    if word.exclusion:
+        return word.exclusion
     if len(word.text) < settings.min_letters:
         return f"shorter than {settings.min_letters} letters"
     if rarity_bits(word.text, settings.fit.language) < settings.min_rarity_bits:
@@ -283,13 +293,13 @@ def barrier(
         return "protected by the owner"
     if any(start < word.end and word.start < end for start, end in spans):
         return "not prose"
-    return phrase_barrier(wordnet, sentence, index) if settings.fit.language == "en" else ""
+    return phrase_exclusion(wordnet, sentence, index) if settings.fit.language == "en" else ""
 
 
 def _site(
-    document: Document, spot: Spot, candidates: Sequence[Candidate], settings: LexiMark
+    document: Document, target: Target, candidates: Sequence[Candidate], settings: LexiMark
 ) -> Site | None:
-    word = spot.word
+    word = target.word
     wanted = settings.n_candidates - settings.keep_original
     chosen = [c for c in candidates if not c.rejected and not _protects(settings, c)]
     if settings.rule == "keyed":
@@ -302,7 +312,7 @@ def _site(
     surfaces = [candidate.surface for candidate in chosen]
     if settings.keep_original and settings.rule == "keyed":
         lemmas, surfaces = [word.lemma, *lemmas], [word.text, *surfaces]
-    start, written = _with_article(spot, surfaces)
+    start, written = _with_article(target, surfaces)
     original = document.text[start : word.end]
     return Site(document.id, start, original, written, _draw_name(settings, document, word, lemmas))
 
@@ -321,8 +331,8 @@ def _draw_name(settings: LexiMark, document: Document, word: Word, lemmas: Seque
     return f"{word.lemma}.{word.pos}:{'|'.join(lemmas)}"
 
 
-def _with_article(spot: Spot, surfaces: Iterable[str]) -> tuple[int, tuple[str, ...]]:
+def _with_article(target: Target, surfaces: Iterable[str]) -> tuple[int, tuple[str, ...]]:
     """Widen a site over the "a" or "an" before it if a candidate wants the other one."""
-    replacements = [spot.replacement(surface) for surface in surfaces]
+    replacements = [target.replacement(surface) for surface in surfaces]
     start = min(first for first, _ in replacements)
-    return start, tuple(spot.text[start:first] + written for first, written in replacements)
+    return start, tuple(target.text[start:first] + written for first, written in replacements)

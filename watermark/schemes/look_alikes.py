@@ -17,8 +17,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Literal
 
 from watermark.document import Document, Site
-from watermark.prose import protected_spans
 from watermark.scheme import Rule, Test, check_share, takes_part
+from watermark.text.protected_spans import protected_spans
 
 LATIN = "ABCEHIJKMOPSTXYacehijopsxy"
 CYRILLIC = (

@@ -13,11 +13,11 @@ from functools import cache
 from typing import Any, ClassVar, Literal, get_args
 
 from watermark.document import Document, Site
-from watermark.rarity import words_by_rarity
 from watermark.scheme import Rule, Test, check_share, takes_part
+from watermark.text.rarity import words_by_rarity
 
 Scope = Literal["corpus", "document"]
-Place = Literal["start", "end", "between"]
+Position = Literal["start", "end", "between"]
 _PARAGRAPH = re.compile(r"\n\s*\n")
 N_POOL = 64
 """How many words each word of a trap is drawn from."""
@@ -44,7 +44,7 @@ class Traps:
     """How often a document has it."""
     rarity_bits: float = 11.0
     """The words are the commonest ones that are at least so rare."""
-    place: Place = "between"
+    place: Position = "between"
     """Where the first one stands; others follow between paragraphs chosen by a public hash."""
     share: float = 1.0
     """Share of the documents that get one; a public hash of the id decides which."""
@@ -58,7 +58,7 @@ class Traps:
         """Refuse settings that would leave nothing to draw."""
         check_share(self.share)
         _check_choice("scope", self.scope, get_args(Scope))
-        _check_choice("place", self.place, get_args(Place))
+        _check_choice("place", self.place, get_args(Position))
         if min(self.n_words, self.copies) < 1:
             raise ValueError("n_words and copies must be 1 or more")
         if not 0 <= self.n_fuzzy < self.n_words:
@@ -108,7 +108,7 @@ class Trigger:
     no label, so the test goes by the loss of the trigger.
     """
 
-    place: Place = "start"
+    place: Position = "start"
     """Where it stands."""
     share: float = 0.2
     """Share of the documents that get one; a public hash of the id decides which."""
@@ -121,7 +121,7 @@ class Trigger:
     def __post_init__(self) -> None:
         """Refuse settings that are none."""
         check_share(self.share)
-        _check_choice("place", self.place, get_args(Place))
+        _check_choice("place", self.place, get_args(Position))
 
     def cap(self, draw: str) -> None:
         """Set no limit: the passage stands wherever it was put."""
@@ -173,7 +173,7 @@ _Where = tuple[int, str, str]
 """Offset of a passage, and what stands before and behind it there."""
 
 
-def _places(document: Document, place: Place, copies: int) -> list[_Where]:
+def _places(document: Document, place: Position, copies: int) -> list[_Where]:
     """Return where the copies go: the first one where it is wanted, one a gap."""
     text = document.text
     ends = {"start": (0, "", "\n\n"), "end": (len(text), "\n\n", "")}

@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 from watermark.document import Document, Site
-from watermark.prose import protected_spans
 from watermark.scheme import Rule, Test, check_share, takes_part
+from watermark.text.protected_spans import protected_spans
 
 Rewrite = Callable[[Sequence[str]], Sequence[str | None]]
 """Takes paragraphs; gives what a model made of each, or None where it failed."""

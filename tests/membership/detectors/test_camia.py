@@ -3,7 +3,7 @@ import pytest
 
 from membership.detector import UnscoredError
 from membership.detectors.camia import Camia
-from tests.traces import trace_of
+from tests.support.traces import trace_of
 from watermark.document import Document
 
 DOCUMENT = Document("a", "text")

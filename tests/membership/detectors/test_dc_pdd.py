@@ -3,8 +3,8 @@ import pytest
 
 from membership.detector import score_document
 from membership.detectors.dc_pdd import DcPdd
-from membership.frequencies import FrequencyTable, Origin
-from tests.traces import GOLDEN, trace_of
+from membership.token_frequencies import FrequencyTable, Origin
+from tests.support.traces import GOLDEN, trace_of
 from watermark.document import Document
 from watermark.errors import PrerequisiteError
 

@@ -15,10 +15,10 @@ from membership.detectors.camia import Camia
 from membership.detectors.dc_pdd import DcPdd
 from membership.detectors.surp import Surp
 from membership.detectors.tag_and_tab import find_keywords
-from membership.frequencies import count_tokens
-from membership.models.huggingface import load_huggingface
-from membership.trace import Query
-from tests.tiny import TEXTS, save_tiny_model
+from membership.models.local.huggingface import load_huggingface
+from membership.token_frequencies import count_tokens
+from membership.traces.trace import Query
+from tests.support.tiny import TEXTS, save_tiny_model
 from watermark.document import Document
 
 ARCHITECTURES = ("gpt_neox", "llama", "gemma2")

@@ -5,12 +5,11 @@ import pytest
 
 from membership.detectors.entropy import Entropy
 from membership.detectors.log_rank import LogRank
-from membership.detectors.loss import Loss
+from membership.detectors.loss import Loss, Perplexity
 from membership.detectors.max_k import MaxK
 from membership.detectors.min_k import MinK
-from membership.detectors.perplexity import Perplexity
 from membership.detectors.surprise_gap import SurpriseGap
-from tests.traces import GOLDEN, trace_of
+from tests.support.traces import GOLDEN, trace_of
 from watermark.document import Document
 
 DOCUMENT = Document("a", "text")

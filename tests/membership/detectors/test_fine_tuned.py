@@ -6,7 +6,7 @@ import pytest
 from membership.detector import UnscoredError
 from membership.detectors.ez import Ez
 from membership.detectors.window_comparison import WindowComparison
-from tests.traces import trace_of
+from tests.support.traces import trace_of
 from watermark.document import Document
 
 DOCUMENT = Document("a", "text")

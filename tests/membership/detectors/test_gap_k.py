@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from membership.detectors.gap_k import GapK
-from tests.traces import trace_of
+from tests.support.traces import trace_of
 from watermark.document import Document
 
 DOCUMENT = Document("a", "text")

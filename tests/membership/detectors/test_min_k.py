@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from membership.detectors.loss import Loss
 from membership.detectors.min_k import MinK
-from tests.traces import GOLDEN, trace_of
+from tests.support.traces import GOLDEN, trace_of
 from watermark.document import Document
 
 DOCUMENT = Document("a", "text")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from membership.detectors.min_k_plus_plus import MinKPlusPlus
-from tests.traces import GOLDEN, trace_of
+from tests.support.traces import GOLDEN, trace_of
 from watermark.document import Document
 
 DOCUMENT = Document("a", "text")

@@ -9,9 +9,9 @@ from membership.detectors.lowercase import Lowercase
 from membership.detectors.neighbourhood import Neighbourhood
 from membership.detectors.pac import Pac, exchange_words, polarized_distance
 from membership.detectors.recall import Recall
-from membership.models.huggingface import load_huggingface
-from tests.tiny import END, save_tiny_model
-from tests.traces import trace_of
+from membership.models.local.huggingface import load_huggingface
+from tests.support.tiny import END, save_tiny_model
+from tests.support.traces import trace_of
 from watermark.document import Document
 
 TEXT = "Six words stand in this text"

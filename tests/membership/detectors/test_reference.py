@@ -4,7 +4,7 @@ from membership.detector import UnscoredError
 from membership.detectors.loss import Loss
 from membership.detectors.min_k_plus_plus import MinKPlusPlus
 from membership.detectors.reference import MinusReference, shared_unit
-from tests.traces import trace_of
+from tests.support.traces import trace_of
 from watermark.document import Document
 
 DOCUMENT = Document("a", "eight by")

@@ -3,8 +3,8 @@ import pytest
 
 from membership.detector import UnscoredError
 from membership.detectors.tag_and_tab import TagAndTab, find_keywords
-from tests.tiny import tiny_tokenizer
-from tests.traces import trace_of
+from tests.support.tiny import tiny_tokenizer
+from tests.support.traces import trace_of
 from watermark.document import Document
 
 

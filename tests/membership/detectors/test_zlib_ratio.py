@@ -3,7 +3,7 @@ import zlib
 import pytest
 
 from membership.detectors.zlib_ratio import ZlibRatio
-from tests.traces import trace_of
+from tests.support.traces import trace_of
 from watermark.document import Document
 
 

@@ -3,7 +3,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from pipelines.assets.gguf import convert
-from tests.tiny_gguf import save_tiny_gguf
+from tests.support.tiny_gguf import save_tiny_gguf
 from watermark.errors import AssetError
 
 

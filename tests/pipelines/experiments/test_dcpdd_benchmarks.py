@@ -10,9 +10,9 @@ from pipelines.experiments.dcpdd_benchmarks import (
     measure_benchmark,
 )
 from pipelines.experiments.requirements import missing
-from pipelines.labelled import read_records
-from pipelines.suspects import ModelOptions
-from tests.tiny import TEXTS, save_tiny_model
+from pipelines.loading.labelled import read_records
+from pipelines.loading.models import ModelOptions
+from tests.support.tiny import TEXTS, save_tiny_model
 
 
 @pytest.fixture

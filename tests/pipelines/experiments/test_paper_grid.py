@@ -4,10 +4,11 @@ import json
 
 import pytest
 
-from pipelines.experiments import leximark_finetune, leximark_pretrain, lift
-from pipelines.experiments.paper_corpora import BOOKMIA, CORPORA, PILE, load_paper_corpus
+from pipelines.experiments import leximark_finetune, leximark_pretrain
 from pipelines.experiments.paper_grid import ARMS
 from pipelines.experiments.requirements import missing
+from pipelines.experiments.trials import lift
+from pipelines.experiments.trials.paper_corpora import BOOKMIA, CORPORA, PILE, load_paper_corpus
 from watermark.errors import CorpusError
 
 MODULES = [leximark_finetune, leximark_pretrain]

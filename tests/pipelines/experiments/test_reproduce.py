@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from pipelines.experiments.records import read_table
+from pipelines.experiments.runner.records import read_table
 
 
 @pytest.fixture(scope="module")

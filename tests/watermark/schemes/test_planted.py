@@ -1,8 +1,8 @@
 import pytest
 
 from watermark.document import Document, apply_choices, restore
-from watermark.rarity import rarity_bits
 from watermark.schemes.planted import Traps, Trigger
+from watermark.text.rarity import rarity_bits
 
 LONG = Document("long", "One.\n\nTwo.\r\n\r\nThree.\n\n  Four.\n")
 SHORT = Document("short", "Only one paragraph.")

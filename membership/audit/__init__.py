@@ -1,0 +1,1 @@
+"""A vault and a model go in, a verdict comes out."""

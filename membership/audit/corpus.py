@@ -1,0 +1,73 @@
+"""The corpus of a vault as an audit needs it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from watermark.document import Document, Marked, Site, sites_of
+from watermark.errors import VaultError
+from watermark.vault.vault import Vault
+
+
+@dataclass(frozen=True)
+class AuditCorpus:
+    """The corpus of a vault as an audit needs it."""
+
+    documents: tuple[Document, ...]
+    """Published and held-out documents, as marked."""
+    published: NDArray[np.bool_]
+    """Which of them were published."""
+    originals: tuple[Document, ...]
+    sites: tuple[tuple[Site, ...], ...]
+    """For each document; offsets of the original text. Empty for documents held out, and where
+    nothing was drawn."""
+    choices: tuple[tuple[int, ...], ...]
+    """For each document which candidate the key drew at each of its sites."""
+    language: str = "en"
+    """Of the candidates."""
+
+    def readable(self) -> Iterator[tuple[Document, tuple[Site, ...]]]:
+        """Yield the original documents that have sites to read candidates at: no insertions."""
+        for original, sites in zip(self.originals, self.sites, strict=True):
+            if kept := tuple(site for site in sites if site.original):
+                yield original, kept
+
+
+def load_audit_corpus(vault: Vault) -> AuditCorpus:
+    """Read a vault and check that the ledger is what the key draws.
+
+    Raises:
+        VaultError: A mark of the ledger is not the one that the key draws.
+    """
+    rows = list(vault.marked())
+    keyed = vault.plan.scheme.get("rule") != "published"
+    if keyed:
+        for _, marked in rows:
+            _check_draws(vault, marked)
+    drawn = [m if keyed and row.status == "published" else replace(m, marks=()) for row, m in rows]
+    return AuditCorpus(
+        documents=tuple(marked.document for _, marked in rows),
+        published=np.array([row.status == "published" for row, _ in rows]),
+        originals=tuple(Document(row.id, row.original) for row, _ in rows),
+        sites=tuple(sites_of(m) for m in drawn),
+        choices=tuple(tuple(k.candidates.index(k.chosen) for k in m.marks) for m in drawn),
+        language=_language(vault.plan.scheme),
+    )
+
+
+def _language(scheme: Mapping[str, Any]) -> str:
+    """Return the language of a scheme's words; of two schemes the first that has one decides."""
+    parts = [scheme, scheme.get("first", {}), scheme.get("second", {})]
+    return next((p["fit"]["language"] for p in parts if "fit" in p), "en")
+
+
+def _check_draws(vault: Vault, marked: Marked) -> None:
+    for mark in marked.marks:
+        if mark.candidates[vault.key.draw(mark.draw, len(mark.candidates))] != mark.chosen:
+            raise VaultError(
+                f"{vault.folder}: the key does not draw {mark.chosen!r} for {mark.draw!r}: "
+                "ledger and key do not belong together"
+            )

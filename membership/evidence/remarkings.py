@@ -1,0 +1,151 @@
+"""The published texts under fresh keys: what would have been published with other coins."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from math import ceil
+
+import numpy as np
+from numpy.typing import NDArray
+
+from watermark.document import Document, Site, apply_choices
+
+FEW_BLOCKS = 10
+"""From so many independent blocks on, a few versions of each are enough."""
+FEW_REMARKINGS = 19
+MOST_TEXTS = 20_000
+"""Documents are sampled when all their versions would be more texts than this."""
+
+
+@dataclass(frozen=True)
+class Remarkings:
+    """Marked texts and their re-markings. The same rule made all versions of a text.
+
+    Blocks share no draw, so their versions are independent of each other.
+    """
+
+    blocks: NDArray[np.int64]
+    """For each text the block it belongs to, counted from 0."""
+    document_ids: tuple[str, ...]
+    texts: tuple[tuple[str, ...], ...]
+    """For each text its versions: first the published one, then those of fresh keys."""
+    n_marked: int = 0
+    """How many documents have marks; the texts may be of a random sample of them."""
+
+    @property
+    def n_blocks(self) -> int:
+        """How many independent blocks there are."""
+        return int(self.blocks.max(initial=-1)) + 1
+
+    def n_bytes(self) -> NDArray[np.float64]:
+        """Return the length of every version of every text in UTF-8, shape (n_texts, n)."""
+        return np.array([[len(text.encode()) for text in some] for some in self.texts], float)
+
+    def documents(self) -> list[Document]:
+        """Return every version of every text as a document to score, one text after the other."""
+        return [
+            Document(f"{name}#{number}", text)
+            for name, remarkings in zip(self.document_ids, self.texts, strict=True)
+            for number, text in enumerate(remarkings)
+        ]
+
+
+def make_remarkings(
+    originals: Sequence[Document],
+    sites: Sequence[Sequence[Site]],
+    choices: Sequence[Sequence[int]],
+    *,
+    alpha: float,
+    seed: int,
+) -> Remarkings:
+    """Mark documents anew with fresh draws.
+
+    Args:
+        originals: The documents as they were before they were marked.
+        sites: For each its sites; documents without any are left out.
+        choices: For each what the owner's key drew at each site.
+        alpha: The level of the test to come: there are enough versions to reach it.
+        seed: Seed of the fresh draws, and of the sample of documents.
+    """
+    rng = np.random.default_rng(seed)
+    marked = [i for i, some in enumerate(sites) if some]
+    n_marked = len(marked)
+    n_remarkings = _n_remarkings(_n_blocks([sites[i] for i in marked]), alpha)
+    if _n_texts([sites[i] for i in marked], n_remarkings) > MOST_TEXTS:
+        wanted = max(1, MOST_TEXTS // (n_remarkings + 1))
+        marked = sorted(rng.choice(marked, min(wanted, len(marked)), replace=False).tolist())
+    fresh = _fresh_outcomes([sites[i] for i in marked], n_remarkings, rng)
+    blocks = _blocks([sites[i] for i in marked])
+    rows: list[tuple[int, str, tuple[str, ...]]] = []
+    for i, block in zip(marked, blocks, strict=True):
+        drawn = np.stack([fresh[site.draw] for site in sites[i]], axis=1)
+        remarkings = [list(choices[i]), *drawn.tolist()]
+        texts = [_scored_texts(originals[i], sites[i], version) for version in remarkings]
+        rows += [(block, originals[i].id, passages) for passages in zip(*texts, strict=True)]
+    numbers, names, texts_of = zip(*rows, strict=True) if rows else ((), (), ())
+    return Remarkings(np.array(numbers, dtype=np.int64), names, texts_of, n_marked)
+
+
+def _n_remarkings(n_blocks: int, alpha: float) -> int:
+    """With few blocks the versions themselves must be enough to reach the level."""
+    if n_blocks >= FEW_BLOCKS and (FEW_REMARKINGS + 1) ** n_blocks * alpha > 1:
+        return FEW_REMARKINGS
+    return max(99, ceil(1 / alpha) - 1)
+
+
+def _n_texts(sites: Sequence[Sequence[Site]], n_remarkings: int) -> int:
+    """Count the distinct texts to score: the same insertions make the same texts."""
+    inserted = {tuple(s.draw for s in some) for some in sites if _is_inserted(some)}
+    others = sum(not _is_inserted(some) for some in sites)
+    return (len(inserted) + others) * (n_remarkings + 1)
+
+
+def _fresh_outcomes(
+    sites: Sequence[Sequence[Site]], n_remarkings: int, rng: np.random.Generator
+) -> dict[str, NDArray[np.int64]]:
+    options = {site.draw: len(site.candidates) for some in sites for site in some}
+    return {draw: rng.integers(0, n, n_remarkings) for draw, n in options.items()}
+
+
+def _n_blocks(sites: Sequence[Sequence[Site]]) -> int:
+    return max(_blocks(sites), default=-1) + 1
+
+
+def _blocks(sites: Sequence[Sequence[Site]]) -> list[int]:
+    """Number the documents so that those which share a draw, even by way of others, agree."""
+    parent = list(range(len(sites)))
+
+    def root(i: int) -> int:
+        while parent[i] != i:
+            parent[i] = i = parent[parent[i]]
+        return i
+
+    first: dict[str, int] = {}
+    for i, some in enumerate(sites):
+        for site in some:
+            parent[root(i)] = root(first.setdefault(site.draw, i))
+    roots = [root(i) for i in range(len(sites))]
+    numbers = {r: n for n, r in enumerate(dict.fromkeys(roots))}
+    return [numbers[r] for r in roots]
+
+
+def _is_inserted(sites: Sequence[Site]) -> bool:
+    return not any(site.original for site in sites)
+
+
+def _scored_texts(
+    original: Document, sites: Sequence[Site], choices: Sequence[int]
+) -> tuple[str, ...]:
+    """Return what of a document is scored: each inserted passage alone, or all of the text.
+
+    What surrounds an insertion is the same in all versions; its own loss is the paper's test.
+    """
+    if _is_inserted(sites):
+        return tuple(_passages(sites, choices))
+    return (apply_choices(original, sites, choices).document.text,)
+
+
+def _passages(sites: Sequence[Site], choices: Sequence[int]) -> Iterator[str]:
+    pairs = zip(sites, choices, strict=True)
+    for _, together in groupby(pairs, key=lambda pair: pair[0].start):
+        yield "".join(site.candidates[choice] for site, choice in together)

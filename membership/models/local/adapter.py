@@ -1,0 +1,160 @@
+"""A LoRA adapter on its base model: weights that say by how much another model was changed.
+
+The adapter is not merged into the base: in bf16 its small numbers would be rounded away.
+"""
+
+import hashlib
+import json
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from membership.models.checkpoint import find_checkpoint, fingerprint, read_json
+from membership.models.local.huggingface import (
+    HuggingFaceModel,
+    assemble,
+    display_name,
+    load_tokenizer_of,
+    load_weights,
+    quiet,
+)
+from membership.models.local.inference import InferenceSettings
+from watermark.errors import ModelError, as_model_error
+
+CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
+# What makes a LoRA what it is. Everything else in a configuration is about training, or makes a
+# library do something with the base; a file that sets it is refused.
+_KNOWN = frozenset(
+    """
+    r lora_alpha lora_dropout target_modules exclude_modules target_parameters fan_in_fan_out bias
+    lora_bias use_rslora use_dora modules_to_save layers_to_transform layers_pattern rank_pattern
+    alpha_pattern layer_replication task_type
+    """.split()  # noqa: SIM905 - a list of words reads better as one
+)
+_HARMLESS = frozenset(
+    """
+    peft_type base_model_name_or_path revision inference_mode init_lora_weights auto_mapping
+    peft_version
+    """.split()  # noqa: SIM905
+)
+
+
+def is_adapter(path: str | Path) -> bool:
+    """Tell whether a path is the folder of an adapter."""
+    return (Path(path) / CONFIG).is_file()
+
+
+def find_base(folder: Path, base: str | None) -> Path:
+    """Return the folder of the model that an adapter changes.
+
+    Args:
+        folder: Of the adapter.
+        base: Folder or hub id; None for the one that the adapter names.
+
+    Raises:
+        ModelError: There is no such model, or it must not be loaded.
+    """
+    named = base or read_json(folder / CONFIG).get("base_model_name_or_path")
+    if not named or not isinstance(named, str):
+        raise ModelError(f"{folder}: names no base model; say which with --base")
+    try:
+        found = find_checkpoint(named)
+    except ModelError as error:
+        if base:
+            raise
+        raise ModelError(
+            f"{folder}: its base model: {error}; or name another with --base"
+        ) from error
+    if is_adapter(found):
+        raise ModelError(f"{folder}: its base {named} is an adapter itself")
+    return found
+
+
+def adapter_fingerprint(folder: Path, base: Path) -> str:
+    """Return a SHA-256 over the files of adapter and base.
+
+    Raises:
+        ModelError: The adapter has no safetensors weights.
+    """
+    if not (folder / WEIGHTS).is_file():
+        raise ModelError(
+            f"{folder}: wanted weights in {WEIGHTS}; other forms are not opened, because a pickle "
+            "could run any code; have the adapter saved again with save_pretrained"
+        )
+    total = hashlib.sha256(fingerprint(base).encode())
+    for file in (CONFIG, WEIGHTS, "tokenizer.json", "tokenizer_config.json"):
+        if (folder / file).is_file():
+            with (folder / file).open("rb") as stream:
+                digest = hashlib.file_digest(stream, "sha256").hexdigest()
+            total.update(f"{file} {digest}\n".encode())
+    return total.hexdigest()
+
+
+def load_adapter(folder: Path, base: str | None, run: InferenceSettings) -> HuggingFaceModel:
+    """Load a LoRA adapter on its base.
+
+    Args:
+        folder: With `adapter_config.json` and `adapter_model.safetensors`.
+        base: Folder or hub id of the base; None for the one that the adapter names.
+        run: How it is run.
+
+    Raises:
+        ModelError: One of them cannot or must not be loaded, or they do not fit together.
+    """
+    name = display_name(folder)
+    base_folder = find_base(folder, base)
+    digest = adapter_fingerprint(folder, base_folder)
+    settings = _vetted(folder, name)
+    with quiet(), as_model_error(f"{name}: cannot be loaded as an adapter"):
+        own = (folder / "tokenizer.json").is_file()
+        tokenizer = load_tokenizer_of(folder if own else base_folder, name, run.start_token)
+        model = load_weights(base_folder, name, run.torch_dtype, run.torch_device)
+        model = _adapted(model, folder, settings, name)
+        note = f"adapter on {display_name(base_folder)}"
+        return assemble(model, tokenizer, name, digest, run, note)
+
+
+def _vetted(folder: Path, name: str) -> dict[str, Any]:
+    """Return the settings of a plain LoRA; refuse what more there is."""
+    if not find_spec("peft"):
+        raise ModelError(f"{name}: adapters need the library peft; install leximark[adapter]")
+    import peft
+
+    config = read_json(folder / CONFIG)
+    kind = config.get("peft_type")
+    if kind != "LORA":
+        raise ModelError(f"{folder}: is an adapter of type {kind!r}; only LORA is read")
+    usual = vars(peft.LoraConfig())
+    for key, value in config.items():
+        if key not in _KNOWN | _HARMLESS and value and value != usual.get(key):
+            raise ModelError(
+                f"{folder}: sets {key} = {json.dumps(value):.60}, which is not read here"
+            )
+    return {key: value for key, value in config.items() if key in _KNOWN}
+
+
+def _adapted(model: Any, folder: Path, settings: dict[str, Any], name: str) -> Any:
+    import peft
+
+    try:
+        weights = load_file(folder / WEIGHTS)
+    except (SafetensorError, OSError) as error:
+        raise ModelError(f"{folder / WEIGHTS}: cannot be read ({error})") from error
+    changed = peft.get_peft_model(model, peft.LoraConfig(**settings, inference_mode=True))
+    result = peft.set_peft_model_state_dict(changed, weights)
+    missing = [key for key in result.missing_keys if "lora_" in key or "modules_to_save" in key]
+    if strange := [*result.unexpected_keys, *missing]:
+        raise ModelError(
+            f"{name}: {len(strange)} weights of the adapter do not fit the base, such as "
+            f"{strange[0]}; is it the right base?"
+        )
+    plain = changed.get_base_model().requires_grad_(False).eval()
+    head = plain.get_output_embeddings()
+    if hasattr(head, "merge") and hasattr(head, "base_layer"):
+        # The pass reads the weights of the head themselves.
+        head.merge()
+        plain.set_output_embeddings(head.base_layer)
+    return plain

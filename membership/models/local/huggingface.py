@@ -1,0 +1,265 @@
+"""Causal language models of Hugging Face, from a folder or the hub."""
+
+import warnings
+from collections.abc import Container, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+import transformers
+from transformers.utils import logging
+
+from membership.models.checkpoint import find_checkpoint, fingerprint
+from membership.models.local.head import Head
+from membership.models.local.inference import DType, InferenceSettings
+from membership.models.local.one_pass import run_batch
+from membership.models.local.probe import LENGTH, SENTENCE, probe
+from membership.traces.builder import TraceBuilder, trace_builders
+from membership.traces.tokens import TextTokenizer, wrap_tokenizer
+from membership.traces.trace import Query, Trace
+from membership.traces.windows import Window, cut_windows, form_batches
+from watermark.errors import ModelError, as_model_error
+
+# Longer windows cost memory and, in attention, time; and the text just before a word decides most
+# of what a model makes of it.
+WINDOW = 2048
+_CPU_BATCH_TOKENS, _GPU_BATCH_TOKENS = 2048, 16384
+_POSITIONS = ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length", "n_ctx")
+
+
+@dataclass(frozen=True)
+class HuggingFaceModel:
+    """A causal language model in memory, as a suspect or a reference; see `load_huggingface`."""
+
+    name: str
+    fingerprint: str
+    settings: str
+    max_length: int
+    """Most tokens in a window, the start token included."""
+    batch_tokens: int
+    """Most tokens in a batch, padding included."""
+    tokenizer: TextTokenizer = field(repr=False)
+    model: Any = field(repr=False)
+    """The model as transformers has it."""
+    head: Head = field(repr=False)
+
+    abilities: ClassVar[frozenset[str]] = frozenset({"logprobs", "moments", "candidates"})
+
+    def trace(
+        self, queries: Sequence[Query], known: Container[int] = ()
+    ) -> Iterator[tuple[int, Trace]]:
+        """Yield the index of each query and its trace as soon as its last batch is done.
+
+        The batches are a function of the list alone, and memory does not grow with it. A batch
+        is left out if all its texts are known.
+
+        Raises:
+            ModelError: The tokenizer made a token that the model has no row for.
+            ValueError: A place is not in its text.
+        """
+        for builders in trace_builders(queries, self.tokenizer):
+            windows = [window for n, d in enumerate(builders) for window in self._windows(n, d)]
+            wanted = {n for n, builder in enumerate(builders) if builder.index not in known}
+            for number, builder in enumerate(builders):
+                if number in wanted and not builder.windows_left:
+                    yield builder.index, builder.trace()
+            for batch in form_batches(windows, self.batch_tokens):
+                met = dict.fromkeys(window.document for window in batch)
+                if wanted.isdisjoint(met):
+                    continue
+                run_batch(self.model, self.head, self.tokenizer.start, batch, builders)
+                for number in met:
+                    if number in wanted and not builders[number].windows_left:
+                        yield builders[number].index, builders[number].trace()
+
+    def _windows(self, number: int, builder: TraceBuilder) -> list[Window]:
+        ids, rows = builder.tokens.ids, len(self.head.weight)
+        if len(ids) and ids.max() >= rows:
+            raise ModelError(
+                f"{self.name}: its tokenizer made token {ids.max()}, but the model knows {rows}; "
+                "the tokenizer is another model's"
+            )
+        room = self.max_length - len(self.tokenizer.start)
+        windows = list(cut_windows(number, len(ids), room))
+        builder.windows_left = len(windows)
+        return windows
+
+
+def load_huggingface(
+    name_or_folder: str | Path,
+    *,
+    dtype: DType = "auto",
+    device: str = "auto",
+    max_length: int | None = None,
+    batch_tokens: int | None = None,
+    start_token: str = "auto",
+) -> HuggingFaceModel:
+    """Load a causal language model, after making sure that it is one and runs no code.
+
+    Args:
+        name_or_folder: A folder with `config.json`, safetensors weights and a fast tokenizer, or
+            the id of a hub model, perhaps with `@` and a branch, tag or commit.
+        dtype: Type of the weights and hidden states; logits are fp32 always. `auto` is bf16 where
+            the machine has units for it, else fp32.
+        device: `auto` is the first of CUDA, MPS and CPU that there is.
+        max_length: Most tokens in a window, the start token included. Default: what the model's
+            configuration allows, and not above 2,048. A longer document is read in overlapping
+            windows.
+        batch_tokens: Most tokens in a batch, padding included. Default: 2,048 on a CPU, else
+            16,384.
+        start_token: What goes before every text; see `membership.traces.tokens.wrap_tokenizer`.
+
+    Raises:
+        ModelError: It cannot or must not be loaded, or does not give with our pass what it gives
+            by itself; says why.
+        ValueError: A setting is none.
+    """
+    run = InferenceSettings(dtype, device, max_length, batch_tokens, start_token)
+    folder = find_checkpoint(name_or_folder)
+    name = display_name(name_or_folder)
+    with quiet(), as_model_error(f"{name}: cannot be loaded as a causal language model"):
+        tokenizer = load_tokenizer_of(folder, name, start_token)
+        model = load_weights(folder, name, run.torch_dtype, run.torch_device)
+        return assemble(model, tokenizer, name, fingerprint(folder), run)
+
+
+def display_name(name_or_folder: str | Path) -> str:
+    """Say what a model is called in reports: a folder by its last part."""
+    path = Path(name_or_folder)
+    return path.resolve().name if path.exists() else str(name_or_folder)
+
+
+def assemble(
+    model: Any,
+    tokenizer: TextTokenizer,
+    name: str,
+    digest: str,
+    run: InferenceSettings,
+    note: str = "",
+) -> HuggingFaceModel:
+    """Make a suspect of a model of transformers and its tokenizer, after trying it out.
+
+    Args:
+        model: In memory, on its device.
+        tokenizer: Its tokenizer.
+        name: What to call it in a report.
+        digest: Its fingerprint.
+        run: How it is run.
+        note: What else a report should say of how it is run.
+
+    Raises:
+        ModelError: It does not give with our pass what it gives by itself.
+    """
+    length = _window_length(model, tokenizer, name, run.max_length)
+    _check_vocabulary(model, tokenizer, name)
+    ids = (*tokenizer.start, *tokenizer.encode([SENTENCE])[0].ids)[: min(length, LENGTH)]
+    head = probe(model, torch.tensor(ids, device=run.torch_device), name)
+    usual = _CPU_BATCH_TOKENS if run.torch_device.type == "cpu" else _GPU_BATCH_TOKENS
+    size = run.batch_tokens or usual
+    return HuggingFaceModel(
+        name=name,
+        fingerprint=digest,
+        settings=(
+            f"{str(run.torch_dtype).removeprefix('torch.')} on {run.torch_device.type}, "
+            f"{getattr(model.config, '_attn_implementation', 'own')} attention, "
+            f"start token {tokenizer.start_text()}, "
+            f"windows of {length} and batches of {size} tokens" + (f", {note}" if note else "")
+        ),
+        max_length=length,
+        batch_tokens=size,
+        tokenizer=tokenizer,
+        model=model,
+        head=head,
+    )
+
+
+def load_tokenizer(folder: Path) -> TextTokenizer:
+    """Load the tokenizer of a folder as `load_huggingface` does by default.
+
+    Raises:
+        ModelError: It cannot be loaded, or does not say where in the text a token stands.
+    """
+    with quiet(), as_model_error(f"{folder}: its tokenizer cannot be loaded"):
+        return load_tokenizer_of(folder, folder.resolve().name, "auto")
+
+
+def load_tokenizer_of(folder: Path, name: str, start_token: str, **source: str) -> TextTokenizer:
+    """Load the tokenizer of a checked folder, or of a GGUF file in it (`gguf_file`)."""
+    # Some classes of transformers 5 build their pipeline anew and leave that of the file aside. The
+    # file is how the model was trained.
+    own = not source and (folder / "tokenizer.json").is_file()
+    family = transformers.PreTrainedTokenizerFast if own else transformers.AutoTokenizer
+    tokenizer = family.from_pretrained(
+        folder, trust_remote_code=False, local_files_only=True, **source
+    )
+    if not tokenizer.is_fast:
+        raise ModelError(
+            f"{name}: its tokenizer ({type(tokenizer).__name__}) does not say where in the text a "
+            "token stands; a model with a tokenizer.json is needed"
+        )
+    ids = {"bos": tokenizer.bos_token_id, "eos": tokenizer.eos_token_id}
+    named = {role: token for role, token in ids.items() if token is not None}
+    return wrap_tokenizer(tokenizer.backend_tokenizer, start_token, named, tokenizer.unk_token_id)
+
+
+def load_weights(
+    folder: Path, name: str, dtype: torch.dtype, device: torch.device, **source: str
+) -> Any:
+    """Load the model of a checked folder, or of a GGUF file in it (`gguf_file`)."""
+    model, info = transformers.AutoModelForCausalLM.from_pretrained(
+        folder,
+        dtype=dtype,
+        use_safetensors=True,
+        trust_remote_code=False,
+        local_files_only=True,
+        output_loading_info=True,
+        **source,
+    )
+    if absent := sorted(map(str, (*info["missing_keys"], *info["mismatched_keys"]))):
+        raise ModelError(
+            f"{name}: {len(absent)} weights are missing or of another shape, such as {absent[0]}, "
+            "and would be random; it is not a causal language model, or was saved in part"
+        )
+    return model.to(device).requires_grad_(False).eval()
+
+
+def _window_length(model: Any, tokenizer: TextTokenizer, name: str, max_length: int | None) -> int:
+    config = model.config.get_text_config(decoder=True)
+    known = [n for field in _POSITIONS if isinstance(n := getattr(config, field, None), int)]
+    most = known[0] if known else None
+    length = min(WINDOW, most or WINDOW) if max_length is None else max_length
+    least = len(tokenizer.start) + 2
+    if length < least or (most is not None and length > most):
+        upper = f" and at most {most}" if most else ""
+        raise ModelError(f"{name}: a window needs at least {least}{upper} tokens, got {length}")
+    return length
+
+
+def _check_vocabulary(model: Any, tokenizer: TextTokenizer, name: str) -> None:
+    rows = min(len(e.weight) for e in (model.get_input_embeddings(), model.get_output_embeddings()))
+    # Tokens added later may lie beyond (Gemma's for images do), so long as no text needs them.
+    words = tokenizer.backend.get_vocab(with_added_tokens=False).values()
+    top = max((*words, *tokenizer.start), default=0)
+    if top >= rows:
+        raise ModelError(
+            f"{name}: its tokenizer has token {top}, but the model knows {rows}; the tokenizer is "
+            "another model's"
+        )
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep the libraries' own bars and advice off the terminal."""
+    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # from one library to another
+            yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if bars:
+            logging.enable_progress_bar()

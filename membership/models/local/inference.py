@@ -1,0 +1,89 @@
+"""How a model is run: type, device, window, start token."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import torch
+import transformers
+
+from watermark.errors import ModelError
+
+DType = Literal["auto", "float32", "bfloat16", "float16"]
+
+_CPUINFO = Path("/proc/cpuinfo")
+_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+@dataclass(frozen=True)
+class InferenceSettings:
+    """The choices; see `membership.models.local.huggingface.load_huggingface`."""
+
+    dtype: DType = "auto"
+    device: str = "auto"
+    max_length: int | None = None
+    batch_tokens: int | None = None
+    start_token: str = "auto"
+
+    def __post_init__(self) -> None:
+        """Refuse what is no type and no batch."""
+        if self.dtype != "auto" and self.dtype not in _DTYPES:
+            raise ValueError(f"dtype {self.dtype!r} is not auto, {', '.join(_DTYPES)}")
+        if self.batch_tokens is not None and self.batch_tokens < 1:
+            raise ValueError(f"a batch needs at least 1 token, got {self.batch_tokens}")
+
+    @property
+    def torch_device(self) -> torch.device:
+        """The device."""
+        return preferred_device(self.device)
+
+    @property
+    def torch_dtype(self) -> torch.dtype:
+        """The type of weights and hidden states."""
+        return auto_dtype(self.torch_device) if self.dtype == "auto" else _DTYPES[self.dtype]
+
+    def describe(self) -> str:
+        """Say everything that decides how a model is run here, before it is loaded."""
+        versions = f"torch {torch.__version__}, transformers {transformers.__version__}"
+        limits = f"{self.max_length} {self.batch_tokens} {self.start_token}"
+        return f"{self.torch_dtype} on {self.torch_device}, {limits}, {versions}"
+
+
+def preferred_device(device: str = "auto") -> torch.device:
+    """Return the named device, or the first of CUDA, MPS and CPU that there is.
+
+    Raises:
+        ModelError: There is no device of that name.
+    """
+    if device != "auto":
+        try:
+            return torch.device(device)
+        except RuntimeError as error:
+            raise ModelError(
+                f"device {device!r}: torch knows no such device; choose auto, cpu, cuda or mps"
+            ) from error
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def gpu_gigabytes() -> float:
+    """Return the memory of the first CUDA device in 10^9 bytes; 0 without one."""
+    if not torch.cuda.is_available():
+        return 0.0
+    return float(torch.cuda.get_device_properties(0).total_memory) / 1e9
+
+
+def auto_dtype(device: torch.device) -> torch.dtype:
+    """Choose bf16 where there are units for it; elsewhere it is slower than fp32 and less exact."""
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
+    if device.type == "cpu" and _cpu_has_bf16():
+        return torch.bfloat16
+    return torch.float32
+
+
+def _cpu_has_bf16() -> bool:
+    flags = _CPUINFO.read_text() if _CPUINFO.exists() else ""
+    return bool(re.search(r"\b(amx_bf16|avx512_bf16)\b", flags))

@@ -1,0 +1,110 @@
+"""What a model must show before it is believed: our pass gives what the model itself gives.
+
+Architectures differ in what they do between the last hidden state and the logits (a bias, a scale,
+a soft cap), and in nothing do they say so. So the few forms there are get tried, and one must
+reproduce the model's own logits on a sentence.
+"""
+
+from collections.abc import Iterator
+from itertools import product
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from membership.models.local.head import Head, Moments, dense_moments
+from watermark.errors import ModelError
+
+SENTENCE = (
+    "The committee met on 3 May and, after a long debate about the cost of the bridge, decided "
+    'to wait: "We shall ask the engineers again," said the mayor.'
+)
+LENGTH = 32
+"""Tokens of the sentence that are used."""
+
+# Names in the configurations of transformers. Granite divides by what HyperCLOVA X multiplies by.
+_SCALES = ("logit_scale", "logits_scaling", "lm_head_multiplier", "logits_mup_width_multiplier")
+_CAPS = ("final_logit_softcapping", "logits_soft_cap", "output_logit_soft_cap")
+
+
+@torch.inference_mode()
+def probe(model: Any, ids: Tensor, name: str) -> Head:
+    """Make sure that a model is what it should be; return the head that gives its own logits.
+
+    Args:
+        model: A causal language model of transformers.
+        ids: Tokens of a sentence, shape (n,).
+        name: What to call the model in a message.
+
+    Raises:
+        ModelError: There are no tokens; or the logits are not numbers, depend on what follows or
+            on padding, or come about in a way that is not known here.
+    """
+    if len(ids) < 2:
+        raise ModelError(f"{name}: its tokenizer makes nothing of plain English")
+    logits = model(input_ids=ids[None], use_cache=False).logits[0, :-1].float()
+    if not torch.isfinite(logits).all():
+        raise ModelError(
+            f"{name}: its logits on plain English are not finite numbers; load it in float32, and "
+            "if that does not help its weights are broken"
+        )
+    allowed = _rounding(logits, model.dtype)
+    _check_causal(model, ids, allowed, name)
+    return _fit_head(model, ids, logits, allowed, name)
+
+
+def _check_causal(model: Any, ids: Tensor, allowed: float, name: str) -> None:
+    """Hide the second half of the sentence: the first half must not see a difference."""
+    half = len(ids) // 2
+    batch, mask = ids.repeat(2, 1), torch.ones(2, len(ids), dtype=torch.long, device=ids.device)
+    batch[1, half:], mask[1, half:] = 0, 0
+    logits = model(input_ids=batch, attention_mask=mask, use_cache=False).logits[:, :half]
+    seen, hidden = logits.float().log_softmax(-1)
+    if not float((seen - hidden).abs().max()) <= allowed:
+        raise ModelError(
+            f"{name}: what it predicts depends on the text behind or on padding, so it is not a "
+            "causal language model (perhaps a masked one, such as BERT)"
+        )
+
+
+def _fit_head(model: Any, ids: Tensor, logits: Tensor, allowed: float, name: str) -> Head:
+    hidden = last_hidden(model, ids[None])[0, :-1]
+    wanted = dense_moments(logits, ids[1:])
+    heads = list(_heads(model))
+    distances = [_distance(head.moments(hidden, ids[1:]), wanted) for head in heads]
+    if not (least := min(distances)) <= allowed:
+        raise ModelError(
+            f"{name}: its log-probabilities differ by {least:.3g} from those made of its hidden "
+            f"states and head (allowed: {allowed:.2g}); {type(model).__name__} treats its logits "
+            "in a way that is not known here"
+        )
+    return heads[distances.index(least)]
+
+
+def last_hidden(model: Any, ids: Tensor, mask: Tensor | None = None) -> Tensor:
+    """Run the model without its head; return the hidden states that the head is made for."""
+    output = model.base_model(input_ids=ids, attention_mask=mask, use_cache=False)
+    hidden: Tensor = output.last_hidden_state
+    return hidden
+
+
+def _rounding(logits: Tensor, dtype: torch.dtype) -> float:
+    """Return how much, in nats, the model's own rounding of hidden states and logits explains."""
+    return 1e-3 + 2 * torch.finfo(dtype).eps * float(logits.abs().max())
+
+
+def _heads(model: Any) -> Iterator[Head]:
+    """List the forms that the head may have."""
+    output = model.get_output_embeddings()
+    config = model.config.get_text_config(decoder=True)
+    scales = [float(v) for field in _SCALES if (v := getattr(config, field, None))]
+    caps = [float(v) for field in _CAPS if (v := getattr(config, field, None))]
+    both_ways = [1.0, *scales, *(1 / scale for scale in scales)]
+    for scale, cap in product(both_ways, [*caps, None]):
+        yield Head(output.weight, getattr(output, "bias", None), scale, cap)
+
+
+def _distance(ours: Moments, theirs: Moments) -> float:
+    columns = ("logprob", "mean", "std", "top1")
+    apart = torch.stack([getattr(ours, c) - getattr(theirs, c) for c in columns])
+    return float(apart.abs().max().nan_to_num(nan=torch.inf))

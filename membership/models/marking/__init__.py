@@ -1,0 +1,1 @@
+"""Models that judge or propose words for marking; they are never under audit."""

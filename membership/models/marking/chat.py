@@ -1,0 +1,86 @@
+"""A chat model behind a server, asked about many texts."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from membership.models.server.address import parse_address
+from membership.models.server.completions import find_model
+from membership.models.server.http import RequestPolicy, Server
+from watermark.errors import ModelError
+
+
+@dataclass
+class Chat:
+    """Answers to texts; those on which the server failed are counted, up to a limit."""
+
+    server: Server = field(repr=False)
+    model: str
+    prompt: str
+    max_failures: int
+    report: Callable[[str], None] = field(repr=False)
+    n_failures: int = 0
+
+    def ask(self, texts: Sequence[str]) -> list[str | None]:
+        """Return the model's answer to each text, None where the server failed.
+
+        Every failure is reported.
+
+        Raises:
+            ModelError: It failed more often than it may.
+        """
+        with ThreadPoolExecutor(self.server.policy.connections) as pool:
+            found = list(pool.map(self._one, texts))
+        faults = [answer for answer in found if isinstance(answer, ModelError)]
+        self.n_failures += len(faults)
+        for fault in faults:
+            self.report(str(fault))
+        if self.n_failures > self.max_failures:
+            raise ModelError(
+                f"{self.server.address}: no answer to {self.n_failures} texts, of which "
+                f"max_failures allows {self.max_failures}; the last fault: {faults[-1]}. "
+                "Mend the server and repeat the command, which goes on where it stopped"
+            )
+        return [None if isinstance(answer, ModelError) else answer for answer in found]
+
+    def _one(self, text: str) -> str | ModelError:
+        messages = [
+            {"role": "system", "content": self.prompt},
+            {"role": "user", "content": text},
+        ]
+        body = {"model": self.model, "messages": messages, "temperature": 0.0, "seed": 0}
+        try:
+            reply = self.server.post("chat/completions", body)
+            return str(reply["choices"][0]["message"]["content"] or "")
+        except ModelError as error:
+            return error
+        except (KeyError, IndexError, TypeError) as error:
+            return ModelError(f"the reply has no text in it ({error})")
+
+
+def open_chat(
+    endpoint: str,
+    prompt: str,
+    max_failures: int,
+    report: Callable[[str], None],
+) -> Chat:
+    """Make the acquaintance of a chat model.
+
+    Args:
+        endpoint: Its address, such as `chat+http://host:8000/v1#model`.
+        prompt: What it is told before each text.
+        max_failures: On how many texts it may fail.
+        report: Called with each failure.
+
+    Raises:
+        ModelError: The address is none, or there is no such model.
+    """
+    address = parse_address(endpoint)
+    if address is None or address.api != "chat":
+        raise ModelError(
+            "wanted the address of a chat model, such as chat+http://host:8000/v1#model, "
+            f"got {endpoint!r}"
+        )
+    server = Server(address.base, RequestPolicy())
+    model, _ = find_model(server, address.model)
+    return Chat(server, model, prompt, max_failures, report)

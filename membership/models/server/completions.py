@@ -1,0 +1,118 @@
+"""What all servers with OpenAI's interface have in common: a list of models, and completions."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from membership.models.server.http import RefusedError, Server
+from watermark.errors import ModelError
+
+
+def find_model(server: Server, wanted: str) -> tuple[str, int | None]:
+    """Return the name of a model, and how many tokens it takes if the server says so.
+
+    Args:
+        server: Any.
+        wanted: The name; empty for the only model that there is.
+
+    Raises:
+        ModelError: The server has no such model, or several and none was named.
+    """
+    try:
+        listed = server.get("models").get("data")
+    except RefusedError:
+        if wanted:  # not every server has a list
+            return wanted, None
+        raise
+    entries = listed if isinstance(listed, list) else []
+    found = {str(m["id"]): m for m in entries if isinstance(m, dict) and "id" in m}
+    models = {name: m for name, m in found.items() if name.isprintable()}
+    if wanted in models or (not wanted and len(models) == 1):
+        name = wanted or next(iter(models))
+        length = models[name].get("max_model_len")
+        return name, length if isinstance(length, int) and length > 1 else None
+    named = ", ".join(list(models)[:5]) or "none"
+    raise ModelError(
+        f"{server.address}: has no model {wanted!r}; it has {named}"
+        if wanted
+        else f"{server.address}: say which model behind a #; it has {named}"
+    )
+
+
+def write_completions(
+    server: Server,
+    model: str,
+    prompts: Sequence[str],
+    *,
+    n: int,
+    max_tokens: int,
+    temperature: float,
+    seed: int,
+) -> list[list[str]]:
+    """Return n continuations of each prompt, by the completions of a server."""
+
+    def body(prompt: str, number: int) -> dict[str, Any]:
+        return _sampling(model, max_tokens, temperature, seed + number) | {"prompt": prompt}
+
+    def text(reply: dict[str, Any]) -> Any:
+        return reply["choices"][0]["text"]
+
+    return _write(server, "completions", prompts, n, body, text)
+
+
+def write_chat(
+    server: Server,
+    model: str,
+    prompts: Sequence[str],
+    *,
+    n: int,
+    max_tokens: int,
+    temperature: float,
+    seed: int,
+) -> list[list[str]]:
+    """Return n continuations of each prompt, by asking a chat model to go on with the text."""
+
+    def body(prompt: str, number: int) -> dict[str, Any]:
+        messages = [
+            {"role": "system", "content": _GO_ON},
+            {"role": "user", "content": prompt},
+        ]
+        return _sampling(model, max_tokens, temperature, seed + number) | {"messages": messages}
+
+    def text(reply: dict[str, Any]) -> Any:
+        return reply["choices"][0]["message"]["content"]
+
+    return _write(server, "chat/completions", prompts, n, body, text)
+
+
+_GO_ON = (
+    "Continue the text exactly where it stops, as its author would. Answer with the continuation "
+    "alone: no introduction, no quotation marks, no repetition of what is given."
+)
+
+
+def _sampling(model: str, max_tokens: int, temperature: float, seed: int) -> dict[str, Any]:
+    return {"model": model, "max_tokens": max_tokens, "temperature": temperature, "seed": seed}
+
+
+def _write(
+    server: Server,
+    path: str,
+    prompts: Sequence[str],
+    n: int,
+    body: Callable[[str, int], dict[str, Any]],
+    text: Callable[[dict[str, Any]], Any],
+) -> list[list[str]]:
+    """Make one request a continuation: not every server makes several at a time."""
+
+    def one(job: tuple[str, int]) -> str:
+        reply = server.post(path, body(*job))
+        try:
+            return str(text(reply) or "")
+        except (KeyError, IndexError, TypeError) as error:
+            raise ModelError(f"{server.address}: the reply has no text in it ({error})") from error
+
+    jobs = [(prompt, number) for prompt in prompts for number in range(n)]
+    with ThreadPoolExecutor(server.policy.connections) as pool:
+        flat = list(pool.map(one, jobs))
+    return [flat[first : first + n] for first in range(0, len(flat), n)] if n else []

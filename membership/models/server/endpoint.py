@@ -1,0 +1,292 @@
+"""A model behind an OpenAI-compatible server that gives log-probabilities of the prompt.
+
+Nothing is assumed of how the server counts: whether it puts a start token first, whether the
+first token has a log-probability, and whether the numbers stand beside their own tokens is found
+out by a probe. Candidates are read by putting each into the original text, up to a little behind
+its place, and comparing the first tokens that differ.
+"""
+
+import hashlib
+from collections.abc import Container, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from membership.models.server.address import Address
+from membership.models.server.alignment import LogprobAlignment, detect_alignment
+from membership.models.server.completions import find_model, write_completions
+from membership.models.server.http import RefusedError, RequestPolicy, Server
+from membership.models.server.prompt_logprobs import Form, Reply, body_of, locate, read_reply
+from membership.traces.candidate_tokens import (
+    NO_CONTEXT,
+    NO_DIFFERENCE,
+    NOT_A_NUMBER,
+    RECUT,
+    right_edge,
+)
+from membership.traces.tokens import clean_text
+from membership.traces.trace import CandidateLogprobs, Query, Slot, Trace
+from membership.traces.windows import cut_windows
+from watermark.errors import ModelError
+
+# Code points a token: English has four and more. What is too long all the same is halved.
+_CODE_POINTS = 2
+_LEAST_ROOM = 64
+_BLOCK = 64
+_FORMS: tuple[Form, ...] = ("prompt_logprobs", "echo")
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A model behind a server, as a suspect or a reference; see `open_endpoint`."""
+
+    name: str
+    fingerprint: str
+    """Hash of the address and of what the model writes: weights cannot be seen from here."""
+    settings: str
+    model: str
+    form: Form
+    alignment: LogprobAlignment
+    max_length: int
+    """Most tokens that the server takes at once."""
+    start: str
+    """Text that goes before every text, such as `<|endoftext|>`."""
+    server: Server = field(repr=False)
+
+    abilities: ClassVar[frozenset[str]] = frozenset({"logprobs", "candidates", "text"})
+
+    def trace(
+        self, queries: Sequence[Query], known: Container[int] = ()
+    ) -> Iterator[tuple[int, Trace]]:
+        """Yield the index of each query and its trace, in the order of the list.
+
+        Raises:
+            ModelError: The server does not answer, or not with log-probabilities.
+            ValueError: A place is not in its text.
+        """
+        wanted = [index for index in range(len(queries)) if index not in known]
+        with ThreadPoolExecutor(self.server.policy.connections) as pool:
+            for first in range(0, len(wanted), _BLOCK):
+                block = wanted[first : first + _BLOCK]
+                traces = pool.map(self._trace, [queries[index] for index in block])
+                yield from zip(block, traces, strict=True)
+
+    def write(
+        self, prompts: Sequence[str], *, n: int, max_tokens: int, temperature: float, seed: int
+    ) -> list[list[str]]:
+        """Return n continuations of each prompt; see `membership.traces.suspect.TextGenerator`."""
+        return write_completions(
+            self.server, self.model, prompts,
+            n=n, max_tokens=max_tokens, temperature=temperature, seed=seed,
+        )  # fmt: skip
+
+    def _trace(self, query: Query) -> Trace:
+        text = clean_text(query.text)
+        room = _CODE_POINTS * self.max_length
+        while True:
+            try:
+                return self._trace_in(text, query.slots, room)
+            except RefusedError as error:
+                if "length" not in str(error).lower() or room // 2 < _LEAST_ROOM:
+                    raise
+                room //= 2
+
+    def _trace_in(self, text: str, slots: Sequence[Slot], room: int) -> Trace:
+        pieces, firsts = list[_Piece](), list[int]()
+        for window in cut_windows(0, len(text), room):
+            # No edge inside a word: its halves would be other tokens.
+            pieces.append(self._ask(text[_snap(text, window.start) : _snap(text, window.stop)]))
+            firsts.append(_snap(text, window.first) - _snap(text, window.start))
+        whole = pieces[0] if len(pieces) == 1 else None
+        candidate_logprobs = tuple(self._read(text, slot, whole, room) for slot in slots)
+        return _joined(pieces, firsts, candidate_logprobs)
+
+    def _ask(self, text: str) -> "_Piece":
+        reply = ask(self.server, self.form, self.model, self.start + text, self.alignment)
+        spans = locate(text, reply.words)
+        return _Piece(text, reply, np.full((len(reply.ids), 2), -1) if spans is None else spans)
+
+    def _read(self, text: str, slot: Slot, whole: "_Piece | None", room: int) -> CandidateLogprobs:
+        """Compare the candidates by one request each; the text itself serves for its own word."""
+        end = slot.start + len(slot.original)
+        if text[slot.start : end] != slot.original or not slot.original:
+            raise ValueError(f"the text has no {slot.original!r} at {slot.start}")
+        # What is compared must have the same text to its left.
+        begin = 0 if whole is not None else _snap(text, max(0, slot.start - room // 2))
+        left = text[begin : slot.start]
+        right = text[end : right_edge(text, end)]
+        pieces = [
+            whole if whole is not None and word == slot.original else self._ask(left + word + right)
+            for word in slot.candidates
+        ]
+        return _compare(pieces)
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """A text as the server sees it."""
+
+    text: str
+    reply: Reply
+    spans: NDArray[np.int32]
+    """Where its tokens stand; -1 for those that do not stand in the text."""
+
+    def token(self, step: int) -> int | str | None:
+        """Name a token, so that the same has the same name; None if the server says nothing."""
+        number, word = int(self.reply.ids[step]), self.reply.words[step]
+        first, stop = self.spans[step]
+        if number < 0 and word is None and stop > 0:
+            return self.text[first:stop]
+        return number if number >= 0 else word
+
+
+def ask(server: Server, form: Form, model: str, prompt: str, alignment: LogprobAlignment) -> Reply:
+    """Ask for the log-probabilities of a prompt, each beside its token.
+
+    Raises:
+        ModelError: There are none.
+    """
+    answer = server.post("completions", body_of(form, model, prompt))
+    try:
+        reply = read_reply(form, answer)
+    except ModelError as error:
+        raise ModelError(f"{server.address}: {error}") from error
+    if reply is None:
+        raise ModelError(
+            f"{server.address}: no log-probabilities of the prompt came back; only text can be had "
+            "from it (text+http://... or chat+http://...)"
+        )
+    return alignment.put_right(reply)
+
+
+def _compare(pieces: Sequence[_Piece]) -> CandidateLogprobs:
+    """Compare texts that differ in one word, by the first tokens at which all differ."""
+    unread = np.full(len(pieces), np.nan)
+    for step in range(min(len(piece.spans) for piece in pieces)):
+        tokens = [piece.token(step) for piece in pieces]
+        different = len(set(tokens))
+        if different == 1:
+            continue
+        if None in tokens:
+            return CandidateLogprobs(unread, RECUT)
+        if different < len(pieces):
+            return CandidateLogprobs(unread, NO_DIFFERENCE)
+        logprob = np.array([piece.reply.logprob[step] for piece in pieces])
+        if np.isfinite(logprob).all():
+            return CandidateLogprobs(logprob)
+        return CandidateLogprobs(unread, NOT_A_NUMBER if step else NO_CONTEXT)
+    return CandidateLogprobs(unread, NO_DIFFERENCE)
+
+
+def _snap(text: str, edge: int) -> int:
+    if edge >= len(text):
+        return len(text)
+    return next((e for e in range(edge, max(edge - 200, 0), -1) if text[e].isspace()), edge)
+
+
+def _joined(
+    pieces: Sequence[_Piece],
+    firsts: Sequence[int],
+    candidate_logprobs: tuple[CandidateLogprobs, ...],
+) -> Trace:
+    """Put the scored tokens of all windows into one trace.
+
+    Args:
+        pieces: Its windows; each ends where the next one's first scored token begins.
+        firsts: Where in each the first scored token begins.
+        candidate_logprobs: Go into the trace as they are.
+    """
+    spans, columns = [np.empty((0, 2), dtype=np.int32)], [np.empty((4, 0))]
+    begin, before = 0, tuple[int, ...]()
+    for piece, first in zip(pieces, firsts, strict=True):
+        reply, found = piece.reply, piece.spans
+        kept = (found[:, 0] >= first) & ~np.isnan(reply.logprob)
+        if not begin and kept.any():
+            unscored = ~kept & (found[:, 1] > 0) & (reply.ids >= 0) & (np.cumsum(kept) == 0)
+            before = tuple(reply.ids[unscored].tolist())
+        spans.append(found[kept] + (begin - first))
+        columns.append(np.stack([reply.ids, reply.logprob, reply.top1, reply.rank])[:, kept])
+        begin += len(piece.text) - first
+    ids, logprob, top1, rank = np.concatenate(columns, axis=1)
+    nothing = np.full(len(ids), np.nan, dtype=np.float32)
+    return Trace(
+        token_ids=ids.astype(np.int32),
+        spans=np.concatenate(spans),
+        logprob=logprob.astype(np.float32),
+        mean=nothing,
+        std=nothing,
+        top1=top1.astype(np.float32),
+        rank=rank.astype(np.int32),
+        candidate_logprobs=candidate_logprobs,
+        unscored_start=before,
+    )
+
+
+def open_endpoint(
+    address: Address,
+    *,
+    max_length: int | None = None,
+    start_token: str = "auto",
+    policy: RequestPolicy | None = None,
+) -> Endpoint:
+    """Make the acquaintance of a server, and find out how it counts.
+
+    Args:
+        address: Of door `openai`.
+        max_length: Most tokens at once. Default: what the server says, or 2,048.
+        start_token: `auto` and `none` leave it to the server. Other text, such as
+            `<|endoftext|>`, is put before every text; the server must read it as the start token.
+        policy: Timeout, tries, rate; the usual ones if not given.
+
+    Raises:
+        ModelError: The server does not answer, has no such model, gives no log-probabilities of
+            the prompt, or gives some that are not those by which it writes.
+    """
+    if start_token in ("bos", "eos"):
+        raise ModelError(f"{address.base}: spell the start token out, as in <|endoftext|>")
+    start = "" if start_token in ("auto", "none") else start_token
+    server = Server(address.base, policy or RequestPolicy())
+    model, length = find_model(server, address.model)
+    if max_length is not None:
+        length = min(length or max_length, max_length)
+    form = _find_form(server, model)
+    alignment = detect_alignment(
+        lambda prompt: ask(server, form, model, start + prompt, LogprobAlignment()), address.base
+    )
+    (greedy,) = write_completions(
+        server, model, [start + "The"], n=1, max_tokens=16, temperature=0.0, seed=0
+    )
+    said = "\0".join((address.base, model, *alignment.words, *greedy))
+    return Endpoint(
+        name=f"{address.api}+{address.base}#{model}",
+        fingerprint=hashlib.sha256(said.encode(errors="replace")).hexdigest(),
+        settings=(
+            f"behind a server, {form}, {alignment}, windows of {length or 2048} tokens, "
+            f"start token {start or 'of the server'}"
+        ),
+        model=model,
+        form=form,
+        alignment=alignment,
+        max_length=length or 2048,
+        start=start,
+        server=server,
+    )
+
+
+def _find_form(server: Server, model: str) -> Form:
+    refused = ""
+    for form in _FORMS:
+        try:
+            answer = server.post("completions", body_of(form, model, "The committee met."))
+        except RefusedError as error:
+            refused = f" ({error})"
+            continue
+        if read_reply(form, answer) is not None:
+            return form
+    raise ModelError(
+        f"{server.address}: gives no log-probabilities of the prompt, neither as prompt_logprobs "
+        f"nor by echo{refused}; only text can be had from it (text+http://... or chat+http://...)"
+    )

@@ -1,0 +1,82 @@
+"""A model behind a server that returns nothing but text."""
+
+import hashlib
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from membership.models.server.address import Address
+from membership.models.server.completions import find_model, write_chat, write_completions
+from membership.models.server.http import RequestPolicy, Server
+from membership.traces.trace import Query, Trace
+from watermark.errors import PrerequisiteError
+
+
+@dataclass(frozen=True)
+class TextEndpoint:
+    """A suspect that writes and does nothing else; see `open_text_endpoint`."""
+
+    name: str
+    fingerprint: str
+    """Hash of the address and of what the model writes: weights cannot be seen from here."""
+    settings: str
+    model: str
+    server: Server = field(repr=False)
+    chat: bool
+
+    abilities: ClassVar[frozenset[str]] = frozenset({"text"})
+
+    def trace(
+        self, queries: Sequence[Query], known: Container[int] = ()
+    ) -> Iterator[tuple[int, Trace]]:
+        """Refuse: there are no log-probabilities here.
+
+        Raises:
+            PrerequisiteError: Something is asked.
+        """
+        if any(index not in known for index in range(len(queries))):
+            raise PrerequisiteError(
+                f"{self.name}: returns text alone; log-probabilities of given text are needed "
+                "(openai+http://... if the server has them)"
+            )
+        yield from ()
+
+    def write(
+        self, prompts: Sequence[str], *, n: int, max_tokens: int, temperature: float, seed: int
+    ) -> list[list[str]]:
+        """Return n continuations of each prompt; see `membership.traces.suspect.TextGenerator`.
+
+        Raises:
+            ModelError: The server does not answer, or not with text.
+        """
+        write = write_chat if self.chat else write_completions
+        return write(
+            self.server, self.model, prompts,
+            n=n, max_tokens=max_tokens, temperature=temperature, seed=seed,
+        )  # fmt: skip
+
+
+def open_text_endpoint(address: Address, *, policy: RequestPolicy | None = None) -> TextEndpoint:
+    """Make the acquaintance of a server that writes.
+
+    Args:
+        address: Of door `text` (completions) or `chat` (chat completions).
+        policy: Timeout, tries, rate; the usual ones if not given.
+
+    Raises:
+        ModelError: The server does not answer, has no such model, or does not write.
+    """
+    server = Server(address.base, policy or RequestPolicy())
+    model, _ = find_model(server, address.model)
+    name = f"{address.api}+{address.base}#{model}"
+    suspect = TextEndpoint(name, "", "", model, server, chat=address.api == "chat")
+    ((greedy,),) = suspect.write(["The"], n=1, max_tokens=16, temperature=0.0, seed=0)
+    said = "\0".join((address.base, model, greedy))
+    return TextEndpoint(
+        name=name,
+        fingerprint=hashlib.sha256(said.encode(errors="replace")).hexdigest(),
+        settings="behind a server, " + ("chat completions" if suspect.chat else "completions"),
+        model=model,
+        server=server,
+        chat=suspect.chat,
+    )

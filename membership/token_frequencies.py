@@ -1,0 +1,145 @@
+"""How often each token of a tokenizer occurs in a reference corpus."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from membership.traces.tokens import TextTokenizer
+from watermark.atomic import atomic_file
+from watermark.corpus import CorpusDigest
+from watermark.document import Document
+from watermark.errors import CorpusError, PrerequisiteError
+
+_AT_ONCE = 256
+_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What the counts of a table were made from; a score is comparable where all this agrees."""
+
+    tokenizer: str
+    """Fingerprint; see `TextTokenizer.fingerprint`."""
+    tokenizer_name: str
+    corpus: str
+    """SHA-256 over the ids and texts of the corpus."""
+    corpus_name: str
+    n_documents: int
+    max_tokens: int | None
+    """How many tokens of each document were counted at most; None for all."""
+    special_tokens: str = "not counted"
+
+
+@dataclass(frozen=True)
+class FrequencyTable:
+    """Token counts of a reference corpus, smoothed by adding one to each."""
+
+    counts: NDArray[np.int64]
+    """Shape (V,), V being the size of the model's vocabulary with what pads it."""
+    origin: Origin
+
+    def log_frequency(self, token_ids: NDArray[np.integer[Any]]) -> NDArray[np.float64]:
+        """Return log((count + 1) / (all counts + V)) of each token, natural, below 0."""
+        total = float(self.counts.sum() + len(self.counts))
+        frequency: NDArray[np.float64] = (self.counts[token_ids] + 1) / total
+        return np.log(frequency)
+
+    def check(self, tokenizer: str) -> None:
+        """Make sure that the table is one of this tokenizer.
+
+        Raises:
+            PrerequisiteError: It is of another one.
+        """
+        if tokenizer != self.origin.tokenizer:
+            raise PrerequisiteError(
+                f"dc_pdd: the frequencies are of the tokenizer of {self.origin.tokenizer_name} "
+                f"({self.origin.tokenizer[:12]}), and the suspect's is another "
+                f"({tokenizer[:12]}); make a table with `leximark frequencies --tokenizer` and the "
+                "suspect's name"
+            )
+
+    def save(self, path: Path) -> None:
+        """Write the table into a new file.
+
+        Raises:
+            PrerequisiteError: The file is there already.
+        """
+        about = json.dumps({"format": _FORMAT, **asdict(self.origin)}, sort_keys=True)
+        try:
+            with atomic_file(path) as draft, draft.open("wb") as stream:
+                np.savez_compressed(stream, counts=self.counts, about=np.array(about))
+        except FileExistsError as error:
+            raise PrerequisiteError(f"{path}: exists already; name another file") from error
+
+
+def load_frequencies(path: Path) -> FrequencyTable:
+    """Read a table that `leximark frequencies` wrote.
+
+    Raises:
+        PrerequisiteError: It is not there, or is no table.
+    """
+    wanted = f"{path}: wanted a table of token frequencies, as `leximark frequencies` makes it"
+    try:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
+            counts, about = file["counts"], json.loads(str(file["about"]))
+        if about.pop("format") != _FORMAT or counts.ndim != 1 or counts.dtype != np.int64:
+            raise ValueError("its format is another")
+        return FrequencyTable(counts, Origin(**about))
+    except FileNotFoundError as error:
+        raise PrerequisiteError(f"{wanted}; there is no such file") from error
+    except (OSError, ValueError, TypeError, KeyError, EOFError, BadZipFile) as error:
+        raise PrerequisiteError(f"{wanted}, but it cannot be read ({error})") from error
+
+
+def count_tokens(
+    documents: Iterable[Document],
+    tokenizer: TextTokenizer,
+    *,
+    vocabulary: int,
+    max_tokens: int | None = 1024,
+    corpus_name: str,
+    tokenizer_name: str,
+) -> FrequencyTable:
+    """Count the tokens of a corpus; what the tokenizer may add to a text is not counted.
+
+    Args:
+        documents: The reference corpus; should be like what the suspect was trained on at large.
+        tokenizer: The suspect's.
+        vocabulary: V, how many tokens the model knows. Fewer than the tokenizer has are raised to
+            as many as that.
+        max_tokens: How many tokens of each document to count, from its beginning; None for all.
+        corpus_name: What to call the corpus in messages.
+        tokenizer_name: What to call the tokenizer in messages.
+
+    Raises:
+        CorpusError: There is not one token.
+    """
+    size = max(vocabulary, 1 + max(tokenizer.backend.get_vocab(with_added_tokens=True).values()))
+    counts = np.zeros(size, dtype=np.int64)
+    digest, n_documents = CorpusDigest(), 0
+    passing = digest.passing(documents)
+    while some := list(islice(passing, _AT_ONCE)):
+        cuts = tokenizer.encode([document.text for document in some])
+        ids = np.concatenate([tokens.ids[:max_tokens] for tokens in cuts])
+        # Counts of tokens, not of documents that have them.
+        counts += np.bincount(ids, minlength=size)
+        n_documents += len(some)
+    counts[list(tokenizer.special)] = 0
+    if not counts.any():
+        raise CorpusError(f"{corpus_name}: has no tokens to count")
+    origin = Origin(
+        tokenizer=tokenizer.fingerprint(),
+        tokenizer_name=tokenizer_name,
+        corpus=digest.hexdigest(),
+        corpus_name=corpus_name,
+        n_documents=n_documents,
+        max_tokens=max_tokens,
+    )
+    return FrequencyTable(counts, origin)

@@ -1,0 +1,1 @@
+"""What a model says of a text, token by token."""

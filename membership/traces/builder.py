@@ -1,0 +1,92 @@
+"""Traces while their windows come in. What is to be computed is settled here, without a model."""
+
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from membership.traces.candidate_tokens import NOT_A_NUMBER, TokenChoice, find_token_choices
+from membership.traces.tokens import Cutter, Tokens
+from membership.traces.trace import CandidateLogprobs, Query, Trace
+from membership.traces.windows import Window
+
+# Code points of text that are in work at a time: a few hundred batches of a small model.
+_BLOCK = 1 << 20
+_FLOATS = ("logprob", "mean", "std", "top1")
+
+
+class TraceBuilder:
+    """One query: how its text is cut, what is to be read, and what has come in so far."""
+
+    def __init__(self, index: int, query: Query, tokens: Tokens, tokenizer: Cutter) -> None:
+        self.index = index
+        self.tokens = tokens
+        self.windows_left = 0
+        self._scored = tokenizer.scored(tokens)
+        found = find_token_choices(query.text, query.slots, tokens, self._scored, tokenizer.encode)
+        choices = list(found)
+        self._readings = [
+            CandidateLogprobs(np.full(len(slot.candidates), np.nan), choice.reason or NOT_A_NUMBER)
+            for slot, choice in zip(query.slots, choices, strict=True)
+        ]
+        usable = [(slot, choice) for slot, choice in enumerate(choices) if not choice.reason]
+        self._usable = sorted(usable, key=_position)
+        self._columns: dict[str, NDArray[Any]] = {
+            name: np.full(len(tokens), np.nan, np.float32) for name in _FLOATS
+        }
+        self._columns["rank"] = np.zeros(len(tokens), np.int32)
+
+    def positions(self, window: Window) -> NDArray[np.int64]:
+        """List the tokens that this window scores."""
+        return window.first + np.flatnonzero(self._scored[window.first : window.stop])
+
+    def choices(self, window: Window) -> list[tuple[int, TokenChoice]]:
+        """List the reads that fall into this window, each with the number of its place."""
+        first = bisect_left(self._usable, window.first, key=_position)
+        return self._usable[first : bisect_left(self._usable, window.stop, key=_position)]
+
+    def fill(self, window: Window, columns: Mapping[str, NDArray[np.generic]]) -> None:
+        """Take in the statistics of the tokens that this window scores."""
+        positions = self.positions(window)
+        for name, column in self._columns.items():
+            column[positions] = columns[name]
+        self.windows_left -= 1
+
+    def read(self, slot: int, logprob: NDArray[np.float64]) -> None:
+        """Take in the log-probabilities of the candidates at one place."""
+        if np.isfinite(logprob).all():
+            self._readings[slot] = CandidateLogprobs(logprob)
+
+    def trace(self) -> Trace:
+        """Return the trace of the tokens that were scored."""
+        kept = {name: column[self._scored] for name, column in self._columns.items()}
+        ids, spans = self.tokens.ids[self._scored], self.tokens.spans[self._scored]
+        first = int(self._scored.argmax()) if len(ids) else 0
+        return Trace(
+            token_ids=ids,
+            spans=spans,
+            candidate_logprobs=tuple(self._readings),
+            unscored_start=tuple(self.tokens.ids[:first].tolist()),
+            **kept,
+        )
+
+
+def _position(read: tuple[int, TokenChoice]) -> int:
+    return read[1].position
+
+
+def trace_builders(queries: Sequence[Query], tokenizer: Cutter) -> Iterator[list[TraceBuilder]]:
+    """Cut the texts into tokens, so many at a time that memory does not grow with the list."""
+    first = size = 0
+    for index, query in enumerate(queries):
+        size += len(query.text)
+        if size >= _BLOCK or index == len(queries) - 1:
+            block = queries[first : index + 1]
+            cuts = tokenizer.encode([q.text for q in block])
+            yield [
+                TraceBuilder(number, q, tokens, tokenizer)
+                for number, (q, tokens) in enumerate(zip(block, cuts, strict=True), first)
+            ]
+            first, size = index + 1, 0

@@ -1,0 +1,130 @@
+"""A suspect that reads no text twice: what it has read before comes from the disk."""
+
+import hashlib
+import json
+from collections.abc import Callable, Container, Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+
+from membership.traces.store import VERSION, TraceStore, write_json
+from membership.traces.suspect import Suspect, TextGenerator
+from membership.traces.trace import Query, Trace
+from watermark.errors import ModelError, PrerequisiteError, ToolkitError
+
+
+class CachedModel:
+    """A model with a store of its traces. It is opened only when a text is not in the store."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        name: str,
+        fingerprint: str,
+        settings: str,
+        abilities: frozenset[str],
+        open_model: Callable[[], Suspect],
+    ) -> None:
+        """Take what is known of a model before it is opened."""
+        self.name, self.fingerprint = name, fingerprint
+        self.settings, self.abilities = settings, abilities
+        self._open, self._folder = open_model, folder
+
+    @cached_property
+    def _model(self) -> Suspect:
+        model = self._open()
+        if (model.fingerprint, model.settings) != (self.fingerprint, self.settings):
+            raise ModelError(f"{self.name}: was changed while it was read; try again")
+        return model
+
+    @cached_property
+    def _store(self) -> TraceStore:
+        return TraceStore(self._folder, self)
+
+    def trace(
+        self, queries: Sequence[Query], known: Container[int] = ()
+    ) -> Iterator[tuple[int, Trace]]:
+        """Yield the index of a query and its trace: first those at hand, then the others.
+
+        Whatever is read is written down, also when the reading is cut off.
+
+        Raises:
+            ToolkitError: The store cannot be read, or what the model raises.
+        """
+        rows = {i: row for i, row in self._store.find(queries).items() if i not in known}
+        yield from self._store.load(rows)
+        done = {index for index in range(len(queries)) if index in rows or index in known}
+        if len(done) == len(queries):
+            return
+        try:
+            for index, trace in self._model.trace(queries, done):
+                self._store.add(queries[index], trace)
+                yield index, trace
+        finally:
+            self._store.flush()
+
+    def write(
+        self, prompts: Sequence[str], *, n: int, max_tokens: int, temperature: float, seed: int
+    ) -> list[list[str]]:
+        """Return n continuations of each prompt; see `membership.traces.suspect.TextGenerator`.
+
+        Raises:
+            PrerequisiteError: The model does not write.
+        """
+        if "text" not in self.abilities:
+            raise PrerequisiteError(f"{self.name}: is not asked to write text")
+        model: TextGenerator = self._model  # type: ignore[assignment]  # it has the ability
+        return model.write(prompts, n=n, max_tokens=max_tokens, temperature=temperature, seed=seed)
+
+
+def with_cache(model: Suspect, folder: Path) -> CachedModel:
+    """Give an open model a store."""
+    return CachedModel(
+        folder,
+        name=model.name,
+        fingerprint=model.fingerprint,
+        settings=model.settings,
+        abilities=model.abilities,
+        open_model=lambda: model,
+    )
+
+
+def open_cached(
+    folder: Path, *, name: str, fingerprint: str, request: str, open_model: Callable[[], Suspect]
+) -> CachedModel:
+    """Give a model a store, and open it only if the store does not know it.
+
+    Args:
+        folder: Of all stores.
+        name: What to call the model in a report.
+        fingerprint: Of its files.
+        request: Everything else that decides how it is run: options, versions, machine.
+        open_model: Opens it.
+
+    Raises:
+        ToolkitError: The store cannot be read, or what `open_model` raises.
+    """
+    said = json.dumps([VERSION, fingerprint, request])
+    note = folder / f"{hashlib.sha256(said.encode()).hexdigest()[:32]}.json"
+    if note.exists():
+        try:
+            known = json.loads(note.read_text(encoding="utf-8"))
+            settings, abilities = str(known["settings"]), frozenset(known["abilities"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ToolkitError(
+                f"{note}: the cache is damaged; remove it with `leximark cache --clear`"
+            ) from error
+        return CachedModel(
+            folder,
+            name=name,
+            fingerprint=fingerprint,
+            settings=settings,
+            abilities=abilities,
+            open_model=open_model,
+        )
+    model = open_model()
+    if model.fingerprint != fingerprint:
+        raise ModelError(f"{name}: was changed while it was read; try again")
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    write_json(note, {"settings": model.settings, "abilities": sorted(model.abilities)})
+    return with_cache(model, folder)

@@ -1,0 +1,1 @@
+"""How an experiment runs, keeps its records and is summed up."""

@@ -1,0 +1,1 @@
+"""Programs with options of their own, outside the runner."""

@@ -1,0 +1,1 @@
+"""What each command does, one file of the command's name."""

@@ -1,0 +1,105 @@
+"""The job behind `verify`: open vault and models, audit, write the report."""
+
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from membership.audit.audit import Settings, audit
+from membership.detectors import default_detectors
+from membership.evidence.redraw import simulate_null
+from membership.traces.suspect import Suspect
+from pipelines.loading.models import ModelOptions, check_base, load_model
+from pipelines.reporting.provenance import describe_run
+from pipelines.reporting.report import Report, write_report
+from watermark.errors import PrerequisiteError, ToolkitError
+from watermark.keys import KEY_BYTES, Key
+from watermark.vault.vault import COMMITMENT, PLAN, file_sha256, open_vault
+
+
+def verify_command(
+    vault_folder: Path,
+    model: str,
+    references: tuple[str, ...],
+    out: Path,
+    options: ModelOptions,
+    *,
+    key_file: Path | None = None,
+    alpha: float | None = None,
+    n_resamples: int = 99_999,
+    seed: int = 0,
+    n_null_keys: int = 0,
+) -> Report:
+    """Audit a model with a vault, write the report into a new folder, and return it.
+
+    Raises:
+        ToolkitError: The report's folder exists, the vault was altered, or a model is not one.
+    """
+    began = datetime.now(UTC), time.monotonic()
+    if out.exists():
+        raise ToolkitError(f"{out}: exists already: name another folder with --out or remove it")
+    vault = open_vault(vault_folder, key_file)
+    if alpha is not None and not 0 < alpha < 1:
+        raise ToolkitError(f"alpha must lie between 0 and 1, got {alpha:g}")
+    check_base((model, *references), options)
+    suspect = load_model(model, options)
+    others = {name: load_model(name, options) for name in references}
+    bars = _Bars()
+    result = audit(
+        vault,
+        suspect,
+        others,
+        default_detectors(),
+        Settings(alpha, n_resamples, seed),
+        bars.update,
+    )
+    bars.close()
+    null = None
+    if n_null_keys:
+        if not result.table.draws:
+            raise PrerequisiteError(
+                "--simulate-null runs the re-draw test for other keys, and this vault has no site "
+                "that it could use; leave it out"
+            )
+        rng = np.random.default_rng([seed, 1])
+        keys = [Key(rng.bytes(KEY_BYTES)) for _ in range(n_null_keys)]
+        null = simulate_null(result.table, keys, seed=seed)
+    run = describe_run(
+        {
+            "vault": {name: file_sha256(vault_folder / name) for name in (PLAN, COMMITMENT)},
+            "suspect": _describe(suspect),
+            "references": {name: _describe(other) for name, other in others.items()},
+        },
+        {"resampling": seed},
+    )
+    report = Report(result, vault.plan, run, null)
+    write_report(report, out, seconds=time.monotonic() - began[1], began=began[0])
+    return report
+
+
+def _describe(model: Suspect) -> Mapping[str, str]:
+    return {"name": model.name, "fingerprint": model.fingerprint, "settings": model.settings}
+
+
+class _Bars:
+    """One progress bar a model, none if this is not a terminal."""
+
+    def __init__(self) -> None:
+        self._bar: tqdm | None = None
+
+    def update(self, model: str, done: int, total: int) -> None:
+        """Show how far a model is."""
+        if done == 0:
+            self.close()
+            self._bar = tqdm(total=total, desc=f"reading with {model}", unit=" texts", disable=None)
+        elif self._bar is not None:
+            self._bar.update(done - self._bar.n)
+
+    def close(self) -> None:
+        """End the bar that is shown."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None

@@ -1,0 +1,1 @@
+"""Open what an option names: models, schemes, sources, labelled data."""

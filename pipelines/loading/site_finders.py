@@ -1,0 +1,102 @@
+"""What finds the sites of a scheme, and in which language it can."""
+
+from collections.abc import Iterator, Sequence
+from importlib.metadata import version
+from itertools import islice
+from typing import cast
+
+from membership.models.marking.chat import open_chat
+from pipelines.loading import candidate_sources as sources
+from watermark.corpus import Corpus
+from watermark.document import Document, Site
+from watermark.errors import CorpusError
+from watermark.marking.site_index import FindSites
+from watermark.scheme import Scheme, TextScheme, sites_of_share
+from watermark.schemes.composed import Composed, compose
+from watermark.schemes.leximark import LexiMark, find_sites
+from watermark.schemes.rewriting import Rewriting, find_paragraphs
+from watermark.text.language import count_languages
+from watermark.text.sentences import pipeline_version
+
+LOOKED_AT = 200
+"""Documents whose language is looked at before anything is marked."""
+LEAST_SHARE = 0.1
+"""Least share of sentences in the wanted language among them; only these are marked."""
+
+
+def load_finder(scheme: Scheme) -> tuple[FindSites, dict[str, str]]:
+    """Return what finds the sites of a scheme, and the versions of what it is made of.
+
+    Raises:
+        AssetError: Language data that it needs is not there.
+    """
+    if isinstance(scheme, Composed):
+        first, made_first = load_finder(scheme.first)
+        second, made_second = load_finder(scheme.second)
+        return lambda some: compose(first(some), second(some)), made_first | made_second
+    if isinstance(scheme, Rewriting):
+        return _rewriting_finder(scheme)
+    if not isinstance(scheme, LexiMark):
+        return cast(TextScheme, scheme).find_sites, {}
+    resources = sources.load_lexical_resources(scheme)
+
+    def find(documents: Sequence[Document]) -> Iterator[list[Site]]:
+        return sites_of_share(
+            documents, scheme.share, lambda some: find_sites(resources, some, scheme)
+        )
+
+    return find, {
+        "wordnet": resources.wordnet.version,
+        "spacy": f"{version('spacy')} with {pipeline_version(resources.nlp)}",
+        "wordfreq": version("wordfreq"),
+        "lemminflect": version("lemminflect"),
+    }
+
+
+def _rewriting_finder(scheme: Rewriting) -> tuple[FindSites, dict[str, str]]:
+    prompt = scheme.prompt.replace("{k}", str(scheme.k))
+    chat = open_chat(
+        scheme.endpoint, prompt, scheme.max_failures, sources.warn_of("a paragraph stays as it is")
+    )
+
+    def find(documents: Sequence[Document]) -> Iterator[list[Site]]:
+        return find_paragraphs(chat.ask, documents, scheme)
+
+    return find, {"rewritten by": chat.model}
+
+
+def refuse_other_languages(scheme: Scheme, corpus: Corpus) -> None:
+    """Refuse a corpus whose first documents have hardly a sentence in its language, if it matters.
+
+    Raises:
+        CorpusError: So it is; says what language it looks like.
+    """
+    language = _needs_language(scheme)
+    if not language:
+        return
+    texts = [document.text for document in islice(corpus.documents(), LOOKED_AT)]
+    counts = count_languages(texts, language)
+    if counts and counts[""] < LEAST_SHARE * counts.total():
+        code, n = next(item for item in counts.most_common() if item[0])
+        raise CorpusError(
+            f"{counts.total() - counts['']} of {counts.total()} sentences of the first "
+            f"{len(texts)} documents are not in {language!r} ({n} look like {code!r}): say with "
+            f"--language what they are in, such as {code} (WordNet knows English alone, so another "
+            "language needs --source thesaurus=FILE or llm=ADDRESS), or choose a scheme that needs "
+            "no words"
+        )
+
+
+def asks_a_server(scheme: Scheme) -> bool:
+    """Tell whether a scheme, or a part of it, sends texts to a server."""
+    if isinstance(scheme, Composed):
+        return asks_a_server(scheme.first) or asks_a_server(scheme.second)
+    if isinstance(scheme, LexiMark):
+        return any(source.partition("=")[0] == "llm" for source in scheme.sources)
+    return isinstance(scheme, Rewriting)
+
+
+def _needs_language(scheme: Scheme) -> str:
+    if isinstance(scheme, Composed):
+        return _needs_language(scheme.first) or _needs_language(scheme.second)
+    return scheme.fit.language if isinstance(scheme, LexiMark) else ""

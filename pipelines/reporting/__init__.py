@@ -1,0 +1,1 @@
+"""Reports, plots, pages and the record of a run."""

@@ -1,0 +1,1 @@
+"""Fine-tuning, adapters and the hyper-parameters of the papers."""

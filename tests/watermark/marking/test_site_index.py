@@ -1,0 +1,59 @@
+import pytest
+
+from watermark.document import Document, Site
+from watermark.errors import CorpusError
+from watermark.marking.site_index import SHARD_DOCUMENTS, index_sites
+
+
+def documents(n):
+    return [Document(f"d{i}", f"buy number {i}") for i in range(n)]
+
+
+def find(batch):
+    for document in batch:
+        yield [Site(document.id, 0, "buy", ("buy", "purchase"), "buy")]
+
+
+def test_documents_come_back_in_order_with_their_sites(tmp_path):
+    n = SHARD_DOCUMENTS + 3
+    found = index_sites(documents(n), tmp_path / "sites", find)
+    assert (found.n_documents, found.n_sites) == (n, n)
+    assert [d.document_id for d in found] == [f"d{i}" for i in range(n)]
+    assert next(found.sites()) == Site("d0", 0, "buy", ("buy", "purchase"), "buy")
+
+
+def test_a_second_run_reads_what_the_first_one_found(tmp_path):
+    n = 2 * SHARD_DOCUMENTS
+    calls = []
+
+    def dies_in_the_second_batch(batch):
+        calls.append(batch[0].id)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return find(batch)
+
+    with pytest.raises(KeyboardInterrupt):
+        index_sites(documents(n), tmp_path / "sites", dies_in_the_second_batch)
+    resumed = index_sites(documents(n), tmp_path / "sites", dies_in_the_second_batch)
+    assert calls == ["d0", f"d{SHARD_DOCUMENTS}", f"d{SHARD_DOCUMENTS}"]
+    undisturbed = index_sites(documents(n), tmp_path / "other", find)
+    assert list(resumed) == list(undisturbed)
+    assert resumed.digest == undisturbed.digest
+
+
+def test_a_corpus_that_changed_in_between_is_refused(tmp_path):
+    index_sites(documents(3), tmp_path / "sites", find)
+    changed = [*documents(2), Document("d2", "buy something else")]
+    with pytest.raises(CorpusError, match="changed near document 'd0'"):
+        index_sites(changed, tmp_path / "sites", find)
+
+
+def test_the_digest_depends_on_ids_texts_and_order(tmp_path):
+    variants = [
+        documents(2),
+        documents(2)[::-1],
+        [Document("d0", "buy number 0"), Document("x", "buy number 1")],
+        [Document("d0", "buy number 0"), Document("d1", "buy number 2")],
+    ]
+    digests = {index_sites(v, tmp_path / str(i), find).digest for i, v in enumerate(variants)}
+    assert len(digests) == 4

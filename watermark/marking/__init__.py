@@ -1,0 +1,1 @@
+"""From a corpus to the texts to publish and their vault."""

@@ -1,0 +1,222 @@
+"""A person's decisions on sites, before the texts are published.
+
+A site that is rejected returns to its original word and leaves the ledger. The tests of evidence
+stay exact as long as a decision does not look at what the key decided: which candidate was drawn,
+and which documents are held out. So a decision names a site by its place in the *original* text and
+lists all of its candidates; a file that names the chosen word is refused.
+"""
+
+import csv
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, replace
+from itertools import chain
+from pathlib import Path
+from typing import Literal
+
+from watermark.atomic import atomic_folder
+from watermark.corpus import Corpus
+from watermark.document import Document, Marked, apply_choices, sites_of
+from watermark.errors import CorpusError, VaultError
+from watermark.keys import write_key
+from watermark.vault.vault import (
+    COMMITMENT,
+    DOCUMENTS,
+    DOCUMENTS_SCHEMA,
+    KEY,
+    LEDGER,
+    LEDGER_SCHEMA,
+    PLAN,
+    Plan,
+    RowWriter,
+    Vault,
+    VaultDocument,
+    check_targets,
+    commitment_line,
+    file_sha256,
+    read_documents,
+    text_sha256,
+)
+
+COLUMNS = ("document_id", "start", "original", "candidates")
+Kind = Literal["approve", "reject"]
+_Place = tuple[str, int]
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """The sites that a file names, and what is to become of them."""
+
+    kind: Kind
+    """`reject`: the named sites go. `approve`: all others go."""
+    source: Path
+    sites: Mapping[_Place, tuple[str, tuple[str, ...]]]
+    """Document and offset in its original text, with the original word and all candidates."""
+
+    def keeps(self, place: _Place) -> bool:
+        """Tell whether a site stays."""
+        return (place in self.sites) == (self.kind == "approve")
+
+
+def read_decisions(path: Path, kind: Kind) -> Decisions:
+    """Read the CSV file that the review page exports.
+
+    Raises:
+        VaultError: It has other columns, or a line that is no decision; names file and line.
+    """
+    sites: dict[_Place, tuple[str, tuple[str, ...]]] = {}
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file, strict=True)
+            _check_columns(path, reader.fieldnames or ())
+            for row in reader:
+                place, site = _decision(path, reader.line_num, row)
+                if sites.setdefault(place, site) != site:
+                    raise VaultError(f"{path}:{reader.line_num}: {place} came before, otherwise")
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise VaultError(f"{path}: wanted a CSV file in UTF-8 ({error})") from error
+    return Decisions(kind, path, sites)
+
+
+def _check_columns(path: Path, names: object) -> None:
+    found = tuple(map(str, names)) if isinstance(names, list | tuple) else ()
+    if "chosen" in found:
+        raise VaultError(
+            f"{path}: has a column 'chosen': a decision must not look at which word the key drew, "
+            "or the test is no longer exact; decide on review.html"
+        )
+    if found != COLUMNS:
+        raise VaultError(f"{path}: wanted the columns {', '.join(COLUMNS)}, got {', '.join(found)}")
+
+
+def _decision(
+    path: Path, line: int, row: Mapping[str, str]
+) -> tuple[_Place, tuple[str, tuple[str, ...]]]:
+    try:
+        candidates = json.loads(row["candidates"])
+        if not all(isinstance(candidate, str) for candidate in candidates):
+            raise TypeError("candidates are no texts")
+        place = (row["document_id"], int(row["start"]))
+    except (TypeError, ValueError) as error:
+        raise VaultError(
+            f"{path}:{line}: wanted an offset and a JSON list of all candidates ({error})"
+        ) from error
+    return place, (row["original"], tuple(candidates))
+
+
+def review_vault(
+    vault: Vault, published: Corpus, decisions: Decisions, out: Path, vault_out: Path
+) -> Plan:
+    """Write the corpus to publish and its vault anew, without the sites that were rejected.
+
+    The old ones stay as they are. The new vault is there whole or not at all, and comes last.
+
+    Args:
+        vault: The vault as `mark` left it, already checked.
+        published: The corpus that `mark` wrote and that is not public yet.
+        decisions: Which sites go.
+        out: Folder to make for the texts to publish.
+        vault_out: Folder to make for the new vault.
+
+    Raises:
+        VaultError: A decision is not about a site of this vault, no site would be left, or a
+            folder cannot be made.
+        CorpusError: The corpus is not the one that belongs to the vault.
+    """
+    check_targets(out, vault_out)
+    counts = _check_decisions(vault, decisions)
+    with atomic_folder(vault_out) as draft:
+        draft.chmod(0o700)
+        published.rewrite(out, _rewritten(vault, published, decisions, draft))
+        if (vault.folder / KEY).exists():
+            write_key(draft / KEY, vault.key)
+        plan = replace(
+            vault.plan,
+            corpus={**vault.plan.corpus, **counts},
+            files={name: file_sha256(draft / name) for name in (LEDGER, DOCUMENTS)},
+        )
+        (draft / PLAN).write_text(plan.to_json(), encoding="utf-8")
+        line = commitment_line(plan.to_json(), vault.key, read_documents(draft))
+        (draft / COMMITMENT).write_text(line, encoding="utf-8")
+    return plan
+
+
+def _check_decisions(vault: Vault, decisions: Decisions) -> dict[str, object]:
+    """Return the new counts of the plan, after holding every decision against its site."""
+    seen: set[_Place] = set()
+    n_sites = n_changed = 0
+    for _, marked in vault.marked():
+        for site, mark in zip(sites_of(marked), marked.marks, strict=True):
+            place = (site.document_id, site.start)
+            named = decisions.sites.get(place)
+            if named is not None and site.original:
+                if named != (site.original, site.candidates):
+                    raise VaultError(
+                        f"{decisions.source}: {place} is {site.original!r} with the candidates "
+                        f"{list(site.candidates)}, not {named[0]!r} with {list(named[1])}"
+                    )
+                seen.add(place)
+            if not site.original or decisions.keeps(place):
+                n_sites += 1
+                n_changed += mark.chosen != mark.original
+    if unknown := [place for place in decisions.sites if place not in seen]:
+        raise VaultError(
+            f"{decisions.source}: {vault.folder} has no word as a site at {unknown[0]} "
+            f"({len(unknown)} such lines); insertions cannot be taken out one by one"
+        )
+    if not n_sites:
+        raise VaultError(f"{decisions.source}: no site would be left, so nothing could be proved")
+    reviewed = {
+        "decisions_sha256": file_sha256(decisions.source),
+        "kind": decisions.kind,
+        "n_rejected": vault.plan.corpus["n_sites"] - n_sites,
+        "commitment_before": (vault.folder / COMMITMENT).read_text(encoding="utf-8").strip(),
+    }
+    return {"n_sites": n_sites, "n_changed": n_changed, "review": reviewed}
+
+
+def _rewritten(
+    vault: Vault, published: Corpus, decisions: Decisions, draft: Path
+) -> Iterator[Document]:
+    """Yield the documents to publish; write ledger and documents as they pass."""
+    theirs = published.documents()
+    with (
+        closing(RowWriter(draft / LEDGER, LEDGER_SCHEMA)) as ledger,
+        closing(RowWriter(draft / DOCUMENTS, DOCUMENTS_SCHEMA)) as documents,
+    ):
+        last: list[Document] = []
+        for row, marked in vault.marked():
+            reviewed = _without(marked, Document(row.id, row.original), decisions)
+            for mark in reviewed.marks:
+                ledger.add(vars(mark))
+            digest = text_sha256(reviewed.document.text)
+            documents.add(vars(replace(row, published_sha256=digest)))
+            if row.status == "published":
+                yield from last  # one behind, so that all is written before the last one goes out
+                last = [Document(_same(theirs, row), reviewed.document.text)]
+    if next(theirs, None) is not None:
+        raise CorpusError("the corpus has documents that the vault does not know")
+    yield from chain(last)
+
+
+def _same(theirs: Iterator[Document], row: VaultDocument) -> str:
+    """Return the id that the corpus has for a document, after making sure that it is the same."""
+    document = next(theirs, None)
+    if document is None or text_sha256(document.text) != row.published_sha256:
+        raise CorpusError(
+            f"the corpus does not have {row.id!r} as it was marked in this vault: name the folder "
+            "that `mark` wrote, as it wrote it"
+        )
+    return document.id
+
+
+def _without(marked: Marked, original: Document, decisions: Decisions) -> Marked:
+    """Return a marked document without the sites that were rejected."""
+    kept = [
+        (site, mark)
+        for site, mark in zip(sites_of(marked), marked.marks, strict=True)
+        if not site.original or decisions.keeps((site.document_id, site.start))
+    ]
+    choices = [mark.candidates.index(mark.chosen) for _, mark in kept]
+    return apply_choices(original, [site for site, _ in kept], choices)

@@ -1,0 +1,125 @@
+"""Find the sites of a corpus once, and keep them on disk so that a cut run goes on."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from watermark.atomic import atomic_file
+from watermark.corpus import CorpusDigest
+from watermark.document import Document, Site
+from watermark.errors import CorpusError
+from watermark.vault.vault import text_sha256
+
+SHARD_DOCUMENTS = 512
+"""Fixed: what the language models are given together must not depend on where a run was cut."""
+
+_SITE = pa.struct(
+    [
+        ("document_id", pa.string()),
+        ("start", pa.int64()),
+        ("original", pa.string()),
+        ("candidates", pa.list_(pa.string())),
+        ("draw", pa.string()),
+    ]
+)
+_SCHEMA = pa.schema(
+    [("document_id", pa.string()), ("text_sha256", pa.string()), ("sites", pa.list_(_SITE))]
+)
+
+FindSites = Callable[[Sequence[Document]], Iterable[list[Site]]]
+
+
+@dataclass(frozen=True)
+class IndexedDocument:
+    """A document that has been read, by its hash, and the sites found in it."""
+
+    document_id: str
+    text_sha256: str
+    sites: tuple[Site, ...]
+
+
+@dataclass(frozen=True)
+class SiteIndex:
+    """The sites of a whole corpus, on disk."""
+
+    folder: Path
+    n_documents: int
+    n_sites: int
+    digest: str
+    """SHA-256 over ids and texts of all documents, in order."""
+
+    def __iter__(self) -> Iterator[IndexedDocument]:
+        """Yield the documents in the order of the corpus."""
+        for path in sorted(self.folder.glob("*.parquet")):
+            yield from _read(path)
+
+    def sites(self) -> Iterator[Site]:
+        """Yield the sites of all documents, in order."""
+        for document in self:
+            yield from document.sites
+
+
+def index_sites(
+    documents: Iterable[Document],
+    folder: Path,
+    find_sites: FindSites,
+    progress: Callable[[int], None] = lambda n: None,
+) -> SiteIndex:
+    """Find the sites of every document and keep them in a folder, 512 documents a file.
+
+    Files that are there already are checked against the documents and not made again.
+
+    Args:
+        documents: The corpus.
+        folder: Where the files go; made if it is not there.
+        find_sites: Gives the sites of each of a batch of documents. Knows no key.
+        progress: Called with the number of documents done since the last call.
+
+    Raises:
+        CorpusError: The corpus is not the one an earlier run began with.
+    """
+    folder.mkdir(exist_ok=True)
+    digest = CorpusDigest()
+    n_documents = n_sites = 0
+    stream = digest.passing(documents)
+    while batch := list(islice(stream, SHARD_DOCUMENTS)):
+        path = folder / f"{n_documents // SHARD_DOCUMENTS:06d}.parquet"
+        if path.exists():
+            found = list(_read(path))
+            _check_same(batch, found)
+        else:
+            found = [
+                IndexedDocument(document.id, text_sha256(document.text), tuple(sites))
+                for document, sites in zip(batch, find_sites(batch), strict=True)
+            ]
+            _write(path, found)
+        n_sites += sum(len(document.sites) for document in found)
+        n_documents += len(batch)
+        progress(len(batch))
+    return SiteIndex(folder, n_documents, n_sites, digest.hexdigest())
+
+
+def _check_same(batch: Sequence[Document], found: Sequence[IndexedDocument]) -> None:
+    wanted = [(document.id, text_sha256(document.text)) for document in batch]
+    if wanted != [(document.document_id, document.text_sha256) for document in found]:
+        raise CorpusError(
+            f"the corpus changed near document {batch[0].id!r} since the unfinished run: "
+            "remove the .partial folder to begin anew"
+        )
+
+
+def _write(path: Path, documents: Sequence[IndexedDocument]) -> None:
+    rows = [vars(d) | {"sites": [vars(site) for site in d.sites]} for d in documents]
+    table = pa.Table.from_pylist(rows, _SCHEMA)
+    with atomic_file(path) as temporary:
+        pq.write_table(table, temporary, compression="zstd")
+
+
+def _read(path: Path) -> Iterator[IndexedDocument]:
+    for row in pq.read_table(path).to_pylist():
+        sites = (Site(**(s | {"candidates": tuple(s["candidates"])})) for s in row["sites"])
+        yield IndexedDocument(row["document_id"], row["text_sha256"], tuple(sites))

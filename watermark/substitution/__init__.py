@@ -1,0 +1,1 @@
+"""Which word may stand for another, and how well."""

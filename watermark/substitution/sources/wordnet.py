@@ -1,0 +1,159 @@
+"""WordNet: the words that share a sense with the word, or come near one, judged for the place."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from watermark.substitution.acceptability import AcceptabilityModel
+from watermark.substitution.candidates import (
+    Candidate,
+    CandidateSettings,
+    apply_threshold,
+    inflect_candidate,
+)
+from watermark.substitution.features import Features, TargetSenses
+from watermark.substitution.model_features import Models, model_features
+from watermark.substitution.target import Target
+from watermark.substitution.wordnet import WordNet
+
+PRONOUNS = frozenset({"someone", "somebody", "something", "nothing", "one", "self"})
+"""What WordNet lists as nouns, and no noun can give way to."""
+FACETIOUS = frozenset({"mortal", "soul"})
+"""Its synonyms of "person", and so broader words for everybody."""
+
+
+MOST_KNOWN = 20_000
+"""Judged words that are remembered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A candidate with its features; none if it was rejected for its form."""
+
+    candidate: Candidate
+    features: Features
+
+
+def describe(
+    wordnet: WordNet, target: Target, settings: CandidateSettings, source: str = "wordnet"
+) -> list[Described]:
+    """Return WordNet's words for a spot; those that may stand there come with their features.
+
+    Args:
+        wordnet: WordNet.
+        target: A place in a text.
+        settings: What a candidate must satisfy.
+        source: Who the candidates are said to come from.
+    """
+    senses = TargetSenses(wordnet, target)
+    found: list[Described] = []
+    for lemma in senses.lemmas:
+        candidate = inflect_candidate(lemma, source, target, settings)
+        if not candidate.rejected and (objection := _objection(senses, lemma)):
+            candidate = replace(candidate, rejected=objection)
+        features = {} if candidate.rejected else senses.features(lemma, candidate.surface)
+        found.append(Described(candidate, features))
+    return found
+
+
+def _objection(senses: TargetSenses, lemma: str) -> str:
+    if lemma in PRONOUNS:
+        return "a pronoun"
+    if lemma in FACETIOUS:
+        return "register: facetious"
+    register = senses.register(lemma)
+    return f"register: {register}" if register else ""
+
+
+@dataclass(frozen=True)
+class WordNetSource:
+    """Synonyms, near synonyms and broader words of every sense, with the chance of acceptance."""
+
+    wordnet: WordNet
+    acceptance: AcceptabilityModel
+    """The regression without models."""
+    _known: dict[Any, list[Candidate]] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def name(self) -> str:
+        """What the option `--source` calls it."""
+        return "wordnet"
+
+    def candidates(
+        self, targets: Sequence[Target], settings: CandidateSettings
+    ) -> list[list[Candidate]]:
+        """Return the candidates of each spot, the rejected ones with their reason."""
+        return [self._of(target, settings) for target in targets]
+
+    def _of(self, target: Target, settings: CandidateSettings) -> list[Candidate]:
+        # Most sentences say nothing of a word's senses: then it is judged as it was before.
+        key = (TargetSenses(self.wordnet, target).key, settings)
+        if key not in self._known:
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
+            self._known[key] = self._judge(describe(self.wordnet, target, settings), settings)
+        return self._known[key]
+
+    def _judge(self, found: Sequence[Described], settings: CandidateSettings) -> list[Candidate]:
+        offered = [d for d in found if not d.candidate.rejected]
+        probabilities = [self.acceptance.probability(d.features) for d in offered]
+        rejected = [d.candidate for d in found if d.candidate.rejected]
+        return (
+            apply_threshold((d.candidate for d in offered), probabilities, settings.min_fit)
+            + rejected
+        )
+
+
+@dataclass(frozen=True)
+class ModelledWordNetSource:
+    """The same words, judged with an encoder and a language model as well."""
+
+    wordnet: WordNet
+    acceptance: AcceptabilityModel
+    """The regression with models."""
+    models: Models
+    screen: AcceptabilityModel
+    """The regression without models."""
+    most_read: int = 6
+    """How many words of a spot are shown to the models: the best by `screen`."""
+
+    @property
+    def name(self) -> str:
+        """What the option `--source` calls it."""
+        return "wordnet"
+
+    def candidates(
+        self, targets: Sequence[Target], settings: CandidateSettings
+    ) -> list[list[Candidate]]:
+        """Return the candidates of each spot, the rejected ones with their reason."""
+        found = [self._screened(describe(self.wordnet, target, settings)) for target in targets]
+        offered = [[d for d in some if not d.candidate.rejected] for some in found]
+        read = model_features(
+            self.models, targets, [[d.candidate for d in some] for some in offered]
+        )
+        judged: list[list[Candidate]] = []
+        for some, described, features in zip(found, offered, read, strict=True):
+            probabilities = [
+                self.acceptance.probability({**d.features, **more})
+                for d, more in zip(described, features, strict=True)
+            ]
+            rejected = [d.candidate for d in some if d.candidate.rejected]
+            offers = (d.candidate for d in described)
+            judged.append(apply_threshold(offers, probabilities, settings.min_fit) + rejected)
+        return judged
+
+    def _screened(self, found: Sequence[Described]) -> list[Described]:
+        """Return the described with all but the most promising rejected."""
+        probability = {
+            d.candidate.lemma: self.screen.probability(d.features)
+            for d in found
+            if not d.candidate.rejected
+        }
+        read = sorted(probability, key=lambda lemma: (-probability[lemma], lemma))[: self.most_read]
+        reason = f"not among the {self.most_read} best without models"
+        return [
+            d
+            if d.candidate.rejected or d.candidate.lemma in read
+            else Described(replace(d.candidate, rejected=reason), {})
+            for d in found
+        ]

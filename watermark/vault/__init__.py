@@ -1,0 +1,1 @@
+"""The owner's private folder: plan, key, ledger, originals."""
