@@ -14,7 +14,7 @@ from watermark.errors import ModelError
 
 
 def test_a_masked_model_is_refused(folders):
-    with pytest.raises(ModelError, match="depends on the text behind"):
+    with pytest.raises(ModelError, match="depends on later text"):
         load_huggingface(folders("bert"))
 
 
