@@ -14,7 +14,7 @@ from watermark.atomic import atomic_folder
 from watermark.corpus.datasets_folder import is_saved, saved_parts
 from watermark.corpus.forms import KNOWN, file_parts, folder_parts, is_table
 from watermark.corpus.ids import DocumentIds, align
-from watermark.corpus.rows import Columns, Part
+from watermark.corpus.rows import Columns, FullRow, Part
 from watermark.document import Document
 from watermark.errors import CorpusError
 
@@ -56,6 +56,15 @@ class Corpus:
             for part in self.parts:
                 for row in part.rows():
                     yield names.document(row)
+
+    def full_rows(self) -> Iterator[FullRow]:
+        """Yield the rows with all their columns; ids are not yet compared with each other.
+
+        Raises:
+            CorpusError: A row is not a document; names file and line.
+        """
+        for part in self.parts:
+            yield from part.full_rows()
 
     def rewrite(self, target: str | Path, documents: Iterable[Document]) -> int:
         """Write the same rows in the same order and form with other texts.

@@ -51,6 +51,19 @@ def test_ids_from_the_text_hold_when_rows_move(form, rows, tmp_path):
     ]
 
 
+def test_full_rows_are_the_rows_with_all_their_other_columns(form, rows, tmp_path):
+    corpus = open_corpus(form.write(tmp_path, rows), id_column=form.id_column)
+    found = list(corpus.full_rows())
+    assert [full.row for full in found] == [row for part in corpus.parts for row in part.rows()]
+    if form.name == "text-folder":
+        assert all(full.columns == {} for full in found)
+        return
+    numbers = str if form.name == "csv" else int
+    assert [list(full.columns.items()) for full in found] == [
+        [("n", numbers(row["n"])), ("tag", row["tag"])] for row in rows
+    ]
+
+
 def test_rewriting_without_an_edit_keeps_every_row(form, rows, tmp_path):
     corpus = open_corpus(form.write(tmp_path, rows), id_column=form.id_column)
     assert corpus.rewrite(tmp_path / "out", corpus.documents()) == len(rows)
