@@ -13,7 +13,6 @@ moment on, so that a run that was cut ends with the same coins.
 import filecmp
 import json
 import shutil
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
@@ -236,7 +235,6 @@ def _write(
     counts = _Counts()
     texts = _mark_each(corpus, found, draw, is_held_out, work, counts)
     corpus.rewrite(work / PUBLISHED, texts)
-    deque(texts, maxlen=0)  # the last ones may all be held out
     plan = Plan(
         **intent.plan_fields(),
         corpus={
@@ -270,8 +268,8 @@ def _mark_each(
     is_held_out: Callable[[str], bool],
     work: Path,
     counts: _Counts,
-) -> Iterator[Document]:
-    """Yield the documents to publish; write ledger and documents as they pass."""
+) -> Iterator[str | None]:
+    """Yield the text to publish of each document, None if held out; fill the vault meanwhile."""
     with (
         closing(RowWriter(work / LEDGER, LEDGER_SCHEMA)) as ledger,
         closing(RowWriter(work / DOCUMENTS, DOCUMENTS_SCHEMA)) as documents,
@@ -294,8 +292,7 @@ def _mark_each(
             counts.n_sites += len(marked.marks)
             counts.n_changed += sum(mark.chosen != mark.original for mark in marked.marks)
             counts.n_held_out += withheld
-            if not withheld:
-                yield marked.document
+            yield None if withheld else marked.document.text
 
 
 def _move_into_place(work: Path, published: Path, vault: Path) -> None:

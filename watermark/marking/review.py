@@ -11,7 +11,6 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
-from itertools import chain
 from pathlib import Path
 from typing import Literal
 
@@ -176,16 +175,13 @@ def _check_decisions(vault: Vault, decisions: Decisions) -> dict[str, object]:
     return {"n_sites": n_sites, "n_changed": n_changed, "review": reviewed}
 
 
-def _rewritten(
-    vault: Vault, published: Corpus, decisions: Decisions, draft: Path
-) -> Iterator[Document]:
-    """Yield the documents to publish; write ledger and documents as they pass."""
+def _rewritten(vault: Vault, published: Corpus, decisions: Decisions, draft: Path) -> Iterator[str]:
+    """Yield the texts to publish; write ledger and documents as they pass."""
     theirs = published.documents()
     with (
         closing(RowWriter(draft / LEDGER, LEDGER_SCHEMA)) as ledger,
         closing(RowWriter(draft / DOCUMENTS, DOCUMENTS_SCHEMA)) as documents,
     ):
-        last: list[Document] = []
         for row, marked in vault.marked():
             reviewed = _without(marked, Document(row.id, row.original), decisions)
             for mark in reviewed.marks:
@@ -193,22 +189,20 @@ def _rewritten(
             digest = text_sha256(reviewed.document.text)
             documents.add(vars(replace(row, published_sha256=digest)))
             if row.status == "published":
-                yield from last  # one behind, so that all is written before the last one goes out
-                last = [Document(_same(theirs, row), reviewed.document.text)]
+                _check_same(theirs, row)
+                yield reviewed.document.text
     if next(theirs, None) is not None:
         raise CorpusError("the corpus has documents that the vault does not know")
-    yield from chain(last)
 
 
-def _same(theirs: Iterator[Document], row: VaultDocument) -> str:
-    """Return the id that the corpus has for a document, after making sure that it is the same."""
+def _check_same(theirs: Iterator[Document], row: VaultDocument) -> None:
+    """Raise `CorpusError` unless the next document of the corpus is the one of the vault."""
     document = next(theirs, None)
     if document is None or text_sha256(document.text) != row.published_sha256:
         raise CorpusError(
             f"the corpus does not have {row.id!r} as it was marked in this vault: name the folder "
             "that `mark` wrote, as it wrote it"
         )
-    return document.id
 
 
 def _without(marked: Marked, original: Document, decisions: Decisions) -> Marked:
