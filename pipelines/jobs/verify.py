@@ -17,7 +17,8 @@ from pipelines.reporting.provenance import describe_run
 from pipelines.reporting.report import Report, write_report
 from watermark.errors import PrerequisiteError, ToolkitError
 from watermark.keys import KEY_BYTES, Key
-from watermark.vault.vault import COMMITMENT, PLAN, file_sha256, open_vault
+from watermark.vault.plan import COMMITMENT, PLAN, file_sha256
+from watermark.vault.vault import open_vault
 
 
 def verify_command(

@@ -103,6 +103,8 @@ def cut_at(stage, monkeypatch):
     from pathlib import Path
 
     from watermark.marking import mark as marking
+    from watermark.marking import workspace
+    from watermark.vault import writer
 
     def before(*args, **kwargs):
         raise KeyboardInterrupt
@@ -116,15 +118,15 @@ def cut_at(stage, monkeypatch):
 
     places = [
         (marking, "build_codebook", before),
-        (marking, "commitment_line", before),
-        (marking, "file_sha256", before),
-        (marking, "_move_into_place", before),
+        (writer, "commitment_line", before),
+        (writer, "file_sha256", before),
+        (marking, "move_into_place", before),
         (shutil, "copytree", after(shutil.copytree)),
         (Path, "rename", before),
     ]
     owner, name, replacement = places[stage]
     if owner is Path:  # the last step: published texts are in place, the vault is not
-        monkeypatch.setattr(marking, "_finish", before)
+        monkeypatch.setattr(workspace, "_finish", before)
     else:
         monkeypatch.setattr(owner, name, replacement)
 
