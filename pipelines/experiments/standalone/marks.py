@@ -23,7 +23,8 @@ from watermark.assets import find_model
 from watermark.document import Document, Marked, segments
 from watermark.keys import Key
 from watermark.marking.codebook import build_codebook, draw_marks
-from watermark.schemes.leximark import LexiMark, find_sites
+from watermark.schemes.leximark import LexiMark
+from watermark.schemes.leximark_sites import find_sites
 from watermark.substitution.acceptability import Quality
 from watermark.substitution.target import TargetContext
 from watermark.text.inflection import article

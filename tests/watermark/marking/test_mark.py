@@ -12,7 +12,8 @@ from watermark.errors import CorpusError, ToolkitError, VaultError
 from watermark.keys import Key, read_key
 from watermark.marking.codebook import build_codebook, draw_marks
 from watermark.marking.mark import Intent, holdout_limit, mark_corpus
-from watermark.schemes.leximark import LexiMark, find_sites
+from watermark.schemes.leximark import LexiMark
+from watermark.schemes.leximark_sites import find_sites
 from watermark.vault.plan import text_sha256
 from watermark.vault.vault import open_vault
 

@@ -12,7 +12,8 @@ from watermark.corpus import open_corpus
 from watermark.errors import VaultError
 from watermark.keys import Key, write_key
 from watermark.marking.mark import Intent, mark_corpus
-from watermark.schemes.leximark import LexiMark, find_sites
+from watermark.schemes.leximark import LexiMark
+from watermark.schemes.leximark_sites import find_sites
 from watermark.vault.vault import open_vault
 
 
@@ -43,7 +44,8 @@ from pathlib import Path
 from pipelines.loading.candidate_sources import load_lexical_resources
 from watermark.corpus import open_corpus
 from watermark.marking.mark import Intent, mark_corpus
-from watermark.schemes.leximark import LexiMark, find_sites
+from watermark.schemes.leximark import LexiMark
+from watermark.schemes.leximark_sites import find_sites
 import watermark.marking.site_index
 watermark.marking.site_index.SHARD_DOCUMENTS = 4
 corpus, folder = Path(sys.argv[1]), Path(sys.argv[2])
