@@ -2,7 +2,6 @@
 
 import errno
 import hashlib
-import os
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import closing
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from watermark.atomic import atomic_folder
+from watermark.atomic import atomic_folder, refuse_existing
 from watermark.corpus.datasets_folder import is_saved, saved_parts
 from watermark.corpus.forms import KNOWN, file_parts, folder_parts, is_table
 from watermark.corpus.ids import DocumentIds
@@ -82,7 +81,8 @@ class Corpus:
             How many rows were written.
 
         Raises:
-            CorpusError: The target exists, lies in the corpus, or cannot be written.
+            ToolkitError: The target exists.
+            CorpusError: It lies in the corpus, or cannot be written.
             ValueError: There are fewer or more texts than rows.
         """
         target = Path(target)
@@ -103,10 +103,7 @@ class Corpus:
         return pending.n_written
 
     def _refuse(self, target: Path) -> None:
-        if os.path.lexists(target):
-            raise CorpusError(
-                f"{target}: is there already and would be replaced; name a new folder"
-            )
+        refuse_existing(target)
         source = Path(self.source).resolve()
         if source.is_dir() and target.resolve().is_relative_to(source):
             raise CorpusError(

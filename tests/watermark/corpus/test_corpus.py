@@ -10,7 +10,7 @@ import pytest
 
 from watermark.corpus import CorpusDigest, corpus_digest, open_corpus
 from watermark.document import Document
-from watermark.errors import CorpusError
+from watermark.errors import CorpusError, ToolkitError
 
 
 def tree(folder: Path) -> dict[str, bytes]:
@@ -118,7 +118,7 @@ def test_what_exists_is_never_replaced(form, rows, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "mine").write_text("mine")
     before = tree(tmp_path)
-    with pytest.raises(CorpusError, match="is there already"):
+    with pytest.raises(ToolkitError, match="exists already"):
         corpus.rewrite(tmp_path / "out", texts_of(corpus))
     assert tree(tmp_path) == before
 
