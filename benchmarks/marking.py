@@ -24,7 +24,8 @@ from watermark.corpus import open_corpus
 from watermark.document import Document, Site
 from watermark.marking.mark import Intent, mark_corpus
 from watermark.marking.site_index import FindSites
-from watermark.schemes.leximark import LexicalResources, LexiMark, find_sites
+from watermark.schemes.leximark import LexiMark
+from watermark.schemes.leximark_sites import LexicalResources, find_sites
 
 REPEATS = 3
 

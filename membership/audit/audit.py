@@ -23,7 +23,8 @@ from membership.evidence.score_table import ScoreTable
 from membership.scoring import Progress, divide
 from membership.traces.suspect import Suspect
 from watermark.errors import PrerequisiteError
-from watermark.vault.vault import Plan, Vault
+from watermark.vault.plan import Plan
+from watermark.vault.vault import Vault
 
 FALLBACK = ("redraw", "twin", "holdout")
 """The order in which the primary test falls back if the planned one cannot be run.

@@ -3,7 +3,7 @@ from typing import Annotated
 
 import typer
 
-from watermark.errors import ToolkitError
+from watermark.atomic import refuse_existing
 
 
 def demo(
@@ -14,8 +14,7 @@ def demo(
     Marks the documentation topics of Python twice, with our key and with another one, trains a
     tiny model on each, and audits both with our vault: evidence for the first, none for the second.
     """
-    if out.exists():
-        raise ToolkitError(f"{out}: exists already: name another folder with --out or remove it")
+    refuse_existing(out)
     from pipelines.jobs.demo import run_demo
     from pipelines.reporting.report import summary_lines
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from watermark.errors import ToolkitError
+from watermark.atomic import refuse_existing
 
 
 def inspect(
@@ -37,8 +37,8 @@ def inspect(
     Shows changed words, similarity, readability, what deduplication and a blind classifier detect,
     and with --model perplexity and the power of the test.
     """
-    if out is not None and out.exists():
-        raise ToolkitError(f"{out}: exists already: name another folder with --out or remove it")
+    if out is not None:
+        refuse_existing(out)
     from pipelines.jobs.inspect import inspect_vault, inspection_lines, write_inspection
     from pipelines.loading.models import ModelOptions, load_model
     from watermark.vault.vault import open_vault

@@ -3,7 +3,7 @@ from typing import Annotated
 
 import typer
 
-from watermark.errors import ToolkitError
+from watermark.atomic import refuse_existing
 
 
 def train(
@@ -37,8 +37,7 @@ def train(
     from pipelines.jobs.train import train_command
 
     changes = {"epochs": epochs, "learning_rate": learning_rate}
-    if out.exists():
-        raise ToolkitError(f"{out}: exists already: name another folder with --out or remove it")
+    refuse_existing(out)
     loss = train_command(
         corpus,
         model,

@@ -17,8 +17,8 @@ from membership.evidence.result import TestResult
 from pipelines.loading.labelled import labels_of
 from pipelines.reporting.report import test_dict
 from pipelines.reporting.score_file import ScoreFile, read_scores
-from watermark.atomic import atomic_folder
-from watermark.errors import PrerequisiteError, ToolkitError
+from watermark.atomic import atomic_folder, refuse_existing
+from watermark.errors import PrerequisiteError
 
 Test = Literal["control", "dataset-inference", "conformal"]
 
@@ -82,8 +82,7 @@ def decide_command(
         ToolkitError: The folder exists, the file has no such labels or detectors, or a group is
             too small.
     """
-    if out.exists():
-        raise ToolkitError(f"{out}: exists already: name another folder with --out or remove it")
+    refuse_existing(out)
     table = read_scores(path)
     questioned = labels_of(table.columns, labels)
     names = _detectors(table, detectors, test)

@@ -12,8 +12,8 @@ from membership.evidence.roc import FPRS, Separation, separation
 from pipelines.loading.labelled import labels_of
 from pipelines.reporting.plots import plot_roc
 from pipelines.reporting.score_file import read_scores
-from watermark.atomic import atomic_folder
-from watermark.errors import PrerequisiteError, ToolkitError
+from watermark.atomic import atomic_folder, refuse_existing
+from watermark.errors import PrerequisiteError
 
 BLIND = "blind baseline"
 
@@ -69,8 +69,7 @@ def evaluate_command(
     Raises:
         ToolkitError: The folder exists, or the file is no score file with such labels.
     """
-    if out.exists():
-        raise ToolkitError(f"{out}: exists already: name another folder with --out or remove it")
+    refuse_existing(out)
     table = read_scores(path)
     members = labels_of(table.columns, labels)
     found: dict[str, Separation] = {}

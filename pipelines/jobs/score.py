@@ -33,9 +33,9 @@ from pipelines.loading.labelled import NEIGHBOURS, Record
 from pipelines.loading.models import ModelOptions, check_base, load_model
 from pipelines.reporting.provenance import describe_run
 from pipelines.reporting.score_file import check_target, write_scores
-from watermark.atomic import atomic_file
+from watermark.atomic import atomic_file, refuse_existing
 from watermark.corpus import corpus_digest, open_corpus
-from watermark.errors import PrerequisiteError, ToolkitError
+from watermark.errors import PrerequisiteError
 
 TEXT_DETECTORS: dict[str, TextDetector] = {d.name: d for d in (Samia(), NgramCoverage())}
 """Detectors of what the suspect writes behind the first half of a document."""
@@ -74,8 +74,7 @@ def score_command(
     """
     check_target(out)
     record_file = out.with_name(out.name + ".run.json")
-    if record_file.exists():
-        raise ToolkitError(f"{record_file}: exists already; name another file with --out")
+    refuse_existing(record_file)
     check_base((model, *([reference] if reference else [])), options)
     suspect = load_model(model, options)
     other = load_model(reference, options) if reference else None
@@ -203,8 +202,7 @@ def frequencies_command(
     Raises:
         ToolkitError: The file exists, or corpus or tokenizer cannot be read.
     """
-    if out.exists():
-        raise ToolkitError(f"{out}: exists already; name another file with --out or remove it")
+    refuse_existing(out)
     folder = find_tokenizer(tokenizer)
     documents = open_corpus(corpus, text_column=text_column, split=split).documents()
     table = count_tokens(

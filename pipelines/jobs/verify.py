@@ -15,9 +15,11 @@ from membership.traces.suspect import Suspect
 from pipelines.loading.models import ModelOptions, check_base, load_model
 from pipelines.reporting.provenance import describe_run
 from pipelines.reporting.report import Report, write_report
+from watermark.atomic import refuse_existing
 from watermark.errors import PrerequisiteError, ToolkitError
 from watermark.keys import KEY_BYTES, Key
-from watermark.vault.vault import COMMITMENT, PLAN, file_sha256, open_vault
+from watermark.vault.plan import COMMITMENT, PLAN, file_sha256
+from watermark.vault.vault import open_vault
 
 
 def verify_command(
@@ -39,8 +41,7 @@ def verify_command(
         ToolkitError: The report's folder exists, the vault was altered, or a model is not one.
     """
     began = datetime.now(UTC), time.monotonic()
-    if out.exists():
-        raise ToolkitError(f"{out}: exists already: name another folder with --out or remove it")
+    refuse_existing(out)
     vault = open_vault(vault_folder, key_file)
     if alpha is not None and not 0 < alpha < 1:
         raise ToolkitError(f"alpha must lie between 0 and 1, got {alpha:g}")

@@ -19,7 +19,7 @@ from membership.evidence.result import TestResult, rounded_up
 from pipelines.reporting.plots import plot_null, plot_scores
 from pipelines.reporting.provenance import Run
 from watermark.atomic import atomic_folder
-from watermark.vault.vault import Plan
+from watermark.vault.plan import Plan
 
 NAMES = {
     "redraw": "re-draw test",

@@ -10,7 +10,7 @@ from membership.traces.trace import Query
 from tests.support.tiny import END, TEXTS, save_tiny_model, tiny_tokenizer
 from watermark.corpus import corpus_digest
 from watermark.document import Document
-from watermark.errors import CorpusError, PrerequisiteError
+from watermark.errors import CorpusError, PrerequisiteError, ToolkitError
 
 CHINESE = "本发明公开了一种用于检测水印的方法,包括输入文本的步骤。" * 3
 
@@ -79,7 +79,7 @@ def test_the_same_table_is_the_same_bytes(tmp_path):
     for name in "ab":
         table(["try", "it"]).save(tmp_path / name)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
-    with pytest.raises(PrerequisiteError, match="exists already"):
+    with pytest.raises(ToolkitError, match="exists already"):
         table(["try"]).save(tmp_path / "a")
 
 

@@ -12,7 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from watermark.corpus.rows import Columns, Edit, Row, find_column, make_place, make_row
+from watermark.corpus.rows import (
+    Columns,
+    Edit,
+    FullRow,
+    Row,
+    find_column,
+    make_full_row,
+    make_place,
+    make_row,
+)
 from watermark.corpus.streams import line_writer, numbered_lines
 from watermark.errors import CorpusError
 
@@ -30,7 +39,7 @@ class _Record(NamedTuple):
 
 class _Layout(NamedTuple):
     delimiter: str
-    n_cells: int
+    names: list[str]
     text: int
     """Position of the text's column."""
     id: int | None
@@ -55,6 +64,14 @@ class CsvTable:
             if row is not None:
                 yield row
 
+    def full_rows(self) -> Iterator[FullRow]:
+        """Yield the same rows with all their cells."""
+        layout = self._layout()
+        for record, row in self._records_and_rows(layout):
+            if row is not None:
+                cells = zip(layout.names, record.cells, strict=True)
+                yield make_full_row(row, self.columns, cells)
+
     def rewrite(self, folder: Path, edit: Edit) -> None:
         """Write the records again, with the cell of the text replaced where it changed."""
         layout = self._layout()
@@ -78,7 +95,7 @@ class CsvTable:
             raise CorpusError(f"{place}: wanted a header, the names of the columns; got none")
         text = find_column(names, self.columns.text, place)
         name = None if self.columns.id is None else find_column(names, self.columns.id, place)
-        return _Layout(delimiter, len(names), text, name)
+        return _Layout(delimiter, names, text, name)
 
     def _records_and_rows(self, layout: _Layout) -> Iterator[tuple[_Record, Row | None]]:
         """Yield all records; the header and blank lines have no row."""
@@ -92,9 +109,9 @@ class CsvTable:
 
     def _row(self, record: _Record, layout: _Layout) -> Row:
         place = f"{self.path}:{record.line}"
-        if len(record.cells) != layout.n_cells:
+        if len(record.cells) != len(layout.names):
             raise CorpusError(
-                f"{place}: wanted {layout.n_cells} cells as in the header, got "
+                f"{place}: wanted {len(layout.names)} cells as in the header, got "
                 f"{len(record.cells)}; put quotation marks around a cell that contains "
                 f"{layout.delimiter!r}"
             )

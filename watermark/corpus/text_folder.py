@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from watermark.corpus.rows import Edit, Row, make_place
+from watermark.corpus.rows import Edit, FullRow, Row, make_place
 from watermark.corpus.streams import decode
 from watermark.errors import CorpusError
 
@@ -28,6 +28,11 @@ class TextFolder:
         for name in file_names(self.path):
             if is_text(name):
                 yield self._read(name)[1]
+
+    def full_rows(self) -> Iterator[FullRow]:
+        """Yield the same rows; a text file has no other columns."""
+        for row in self.rows():
+            yield FullRow(row, {})
 
     def rewrite(self, folder: Path, edit: Edit) -> None:
         """Write the files again under the same names."""

@@ -29,7 +29,8 @@ from sklearn.linear_model import LogisticRegression
 from pipelines.jobs.candidates import TargetContext, locate
 from pipelines.loading.candidate_sources import load_lexical_resources, load_models
 from pipelines.reporting.plots import BLUE, ORANGE, SETTINGS
-from watermark.schemes.leximark import LexicalResources, LexiMark
+from watermark.schemes.leximark import LexiMark
+from watermark.schemes.leximark_sites import LexicalResources
 from watermark.substitution.acceptability import FILE, Quality
 from watermark.substitution.candidates import Candidate, CandidateSettings
 from watermark.substitution.features import Features, TargetSenses

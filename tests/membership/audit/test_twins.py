@@ -15,7 +15,8 @@ from tests.support.traces import trace_of
 from watermark.document import Document, Site, apply_choices
 from watermark.errors import PrerequisiteError
 from watermark.keys import Key
-from watermark.vault.vault import Plan, VaultDocument
+from watermark.vault.plan import Plan
+from watermark.vault.tables import VaultDocument
 
 WORDS = ("old", "big", "red", "warm", "new", "wet")
 RARE = ("aged", "vast", "ruddy", "tepid", "novel", "moist")

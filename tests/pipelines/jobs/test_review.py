@@ -6,7 +6,8 @@ import pytest
 
 from pipelines.jobs.inspect import inspect_vault
 from watermark.document import restore, sites_of
-from watermark.vault.vault import open_vault, text_sha256
+from watermark.vault.plan import text_sha256
+from watermark.vault.vault import open_vault
 
 NEW = ("--out", "reviewed", "--vault-out", "vault-2")
 
