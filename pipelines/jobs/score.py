@@ -30,7 +30,7 @@ from membership.scoring import (
 from membership.token_frequencies import FrequencyTable, count_tokens, load_frequencies
 from membership.traces.suspect import Suspect, TextGenerator
 from pipelines.loading.labelled import NEIGHBOURS, Record
-from pipelines.loading.models import ModelOptions, check_base, load_model
+from pipelines.loading.models import ModelOptions, load_models
 from pipelines.reporting.provenance import describe_run
 from pipelines.reporting.score_file import check_target, write_scores
 from watermark.atomic import atomic_file
@@ -76,9 +76,8 @@ def score_command(
     record_file = out.with_name(out.name + ".run.json")
     if record_file.exists():
         raise ToolkitError(f"{record_file}: exists already; name another file with --out")
-    check_base((model, *([reference] if reference else [])), options)
-    suspect = load_model(model, options)
-    other = load_model(reference, options) if reference else None
+    suspect, references = load_models(model, [reference] if reference else [], options)
+    other = next(iter(references.values()), None)
     written = choose_text(detectors, suspect)
     rest = [name for name in detectors if name not in written]
     chosen = choose(rest, suspect, other, extras, records) if rest or not written else {}

@@ -12,7 +12,7 @@ from membership.audit.audit import Settings, audit
 from membership.detectors import default_detectors
 from membership.evidence.redraw import simulate_null
 from membership.traces.suspect import Suspect
-from pipelines.loading.models import ModelOptions, check_base, load_model
+from pipelines.loading.models import ModelOptions, load_models
 from pipelines.reporting.provenance import describe_run
 from pipelines.reporting.report import Report, write_report
 from watermark.errors import PrerequisiteError, ToolkitError
@@ -44,9 +44,7 @@ def verify_command(
     vault = open_vault(vault_folder, key_file)
     if alpha is not None and not 0 < alpha < 1:
         raise ToolkitError(f"alpha must lie between 0 and 1, got {alpha:g}")
-    check_base((model, *references), options)
-    suspect = load_model(model, options)
-    others = {name: load_model(name, options) for name in references}
+    suspect, others = load_models(model, references, options)
     bars = _Bars()
     result = audit(
         vault,

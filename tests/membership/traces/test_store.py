@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from membership.models.local.huggingface import load_huggingface
+from membership.models.local.inference import InferenceSettings
 from membership.traces.cached_model import CachedModel, open_cached, with_cache
 from membership.traces.store import clear, contents
 from membership.traces.trace import Query, Slot
@@ -23,7 +24,7 @@ QUERIES = [
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     folder = save_tiny_model(tmp_path_factory.mktemp("model") / "tiny")
-    return load_huggingface(folder, dtype="float32", batch_tokens=64)
+    return load_huggingface(folder, InferenceSettings(dtype="float32", batch_tokens=64))
 
 
 class Counting:

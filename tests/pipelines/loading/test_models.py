@@ -64,7 +64,7 @@ def test_a_second_verify_runs_no_model_and_writes_the_same(job, tmp_path, comman
     arguments += ["--reference", job.other, "--dtype", "float32", "--cache", tmp_path / "cache"]
     done = command("verify", *arguments, "--out", "first")
     assert done.status == 0, done.err
-    monkeypatch.setattr(suspects, "_load", None)
+    monkeypatch.setattr(suspects, "load_huggingface", None)
     monkeypatch.setattr(HuggingFaceModel, "trace", None)
     done = command("verify", *arguments, "--out", "second")
     assert done.status == 0, done.err
@@ -146,7 +146,7 @@ def test_a_second_score_runs_no_model(tmp_path, command, monkeypatch):
     (tmp_path / "texts.jsonl").write_text(json.dumps({"text": text}) + "\n")
     arguments = ["texts.jsonl", "--model", base, "--detectors", "loss", "--cache", "cache"]
     assert command("leximark", "score", *arguments, "--out", "a.csv").status == 0
-    monkeypatch.setattr(suspects, "_load", None)
+    monkeypatch.setattr(suspects, "load_huggingface", None)
     assert command("leximark", "score", *arguments, "--out", "b.csv").status == 0
     assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
 

@@ -7,6 +7,7 @@ import pytest
 from transformers import AutoModelForCausalLM
 
 from membership.models.local.huggingface import load_huggingface
+from membership.models.local.inference import InferenceSettings
 from membership.models.server.address import Address, parse_address
 from membership.models.server.endpoint import open_endpoint
 from membership.models.server.http import KEY_VARIABLE, RequestPolicy, Server
@@ -36,7 +37,9 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def local(folder):
     return {
-        bos: load_huggingface(folder, dtype="float32", start_token="auto" if bos else "none")
+        bos: load_huggingface(
+            folder, InferenceSettings(dtype="float32", start_token="auto" if bos else "none")
+        )
         for bos in (False, True)
     }
 
