@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from membership.detector import UnscoredError
+from membership.detector import Detector, UnscoredError
 from membership.detectors.reference import same_tokens
 from membership.detectors.window_comparison import difference
 from membership.traces.trace import Query, Trace
@@ -12,7 +12,7 @@ from watermark.document import Document
 
 
 @dataclass(frozen=True)
-class Ez:
+class Ez(Detector):
     """Share of gain in all that changed between reference and suspect, over wrong predictions.
 
     For fine-tuned suspects, with the base as reference. Over the tokens that the suspect would not

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from membership.detector import UnscoredError
+from membership.detector import Detector, UnscoredError
 from membership.traces.trace import Query, Trace
 from watermark.document import Document
 
@@ -14,7 +14,7 @@ BETWEEN = "\n\n"
 
 
 @dataclass(frozen=True)
-class Recall:
+class Recall(Detector):
     """Mean loss of the text behind nonmembers over its mean loss alone.
 
     A prefix of foreign texts disturbs the memory of a member more than it disturbs a nonmember. It

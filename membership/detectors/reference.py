@@ -2,19 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 
-from membership.detector import Detector, UnscoredError
+from membership.detector import Detector, Unit, UnscoredError
 from membership.traces.trace import Query, Trace, scored_text
 from watermark.document import Document
 
-Unit = Literal["token", "byte"]
-
 
 @dataclass(frozen=True)
-class MinusReference:
+class MinusReference(Detector):
     """The score under the suspect minus the score under a reference.
 
     What makes a text easy for any model is taken away. The best reference is the model that the
@@ -29,7 +26,7 @@ class MinusReference:
     unit: Unit = "token"
     """What a log-probability is a mean over: `token` when both models cut text alike, else
     `byte`. A reference with larger tokens would look worse for it, a token being less likely the
-    longer it is. One unit must serve all documents; see `shared_unit`."""
+    longer it is. One unit serves all documents; see `membership.scoring.choose_unit`."""
 
     @property
     def name(self) -> str:
@@ -47,6 +44,10 @@ class MinusReference:
         own = self.detector.queries(document)
         return (*own, *(replace(query, role="reference") for query in own))
 
+    def in_unit(self, unit: Unit) -> "MinusReference":
+        """Return the comparison per token or per byte."""
+        return replace(self, unit=unit)
+
     def score(self, document: Document, traces: Sequence[Trace]) -> float:
         """Return the difference, in the detector's unit (with `byte`, a byte for a token).
 
@@ -63,16 +64,6 @@ class MinusReference:
         elif not all(map(same_tokens, ours, theirs)):
             raise UnscoredError("the reference cuts the text into other tokens; compare per byte")
         return self.detector.score(document, ours) - self.detector.score(document, theirs)
-
-
-def shared_unit(suspect: Sequence[Trace], reference: Sequence[Trace]) -> Unit:
-    """Choose the unit for two models by their traces of the same texts: `token` if all agree."""
-    return "token" if all(map(same_tokens, suspect, reference)) else "byte"
-
-
-def in_unit(detector: Detector, unit: Unit) -> Detector:
-    """Return a detector that compares in this unit, if it is one that compares."""
-    return replace(detector, unit=unit) if isinstance(detector, MinusReference) else detector
 
 
 def same_tokens(one: Trace, other: Trace) -> bool:

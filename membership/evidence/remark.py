@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from membership.detector import Score
+from membership.detector import Score, values_of
 from membership.evidence.redraw import ASSUMPTION, DrawTable, null_statistics
 from membership.evidence.remarkings import Remarkings
 from membership.evidence.result import TestResult, detectable_shift, monte_carlo_pvalue
@@ -48,7 +48,7 @@ def remark_test(
         PrerequisiteError: No text was scored in all of its versions.
     """
     width = len(remarkings.texts[0]) if remarkings.texts else 1
-    table = np.array([score.value for score in scores]).reshape(-1, width)
+    table = values_of(scores).reshape(-1, width)
     usable = np.isfinite(table).all(1)
     if not usable.any():
         reasons = sorted({score.reason for score in scores if score.reason}) or ["no mark"]

@@ -18,6 +18,7 @@ import numpy as np
 from membership.audit.corpus import load_audit_corpus
 from membership.audit.observations import Observations, observe
 from membership.evidence.permutation import auroc
+from membership.scoring import assemble_panel
 from pipelines.experiments.runner.experiment import Experiment, Needs
 from pipelines.experiments.runner.records import Cell, Measure, Row
 from pipelines.experiments.runner.summary import (
@@ -97,12 +98,12 @@ def run(cell: Cell, folder: Path) -> Iterator[Measure]:
     base = tiny_base(folder.with_name("base"))
     settings = TrainingSettings(**{**TRAINING.__dict__, "seed": seed, "shuffle": False})
     model = train_once(lambda: load_base(base, settings), texts, folder / "model", settings)
-    found = observe(
-        corpus,
+    panel = assemble_panel(
+        tiny_detectors(),
         load_model(str(model), OPTIONS),
         {"base": load_model(str(base), OPTIONS)},
-        tiny_detectors(),
     )
+    found = observe(corpus, panel)
     yield from measure_groups(found, key, groups)
 
 

@@ -22,6 +22,7 @@ from membership.models.checkpoint import find_tokenizer, vocabulary_size
 from membership.models.local.huggingface import load_tokenizer
 from membership.scoring import (
     Sampling,
+    choose_unit,
     divide,
     score_documents,
     score_written,
@@ -39,8 +40,6 @@ from watermark.errors import PrerequisiteError, ToolkitError
 
 TEXT_DETECTORS: dict[str, TextDetector] = {d.name: d for d in (Samia(), NgramCoverage())}
 """Detectors of what the suspect writes behind the first half of a document."""
-MORE_PASSES = ("lowercase", "pac", "neighbourhood", "recall", "con_recall")
-"""Detectors that read more texts than the documents; they run when they are named."""
 
 
 @dataclass(frozen=True)
@@ -140,8 +139,7 @@ def choose(
     Raises:
         PrerequisiteError: A name is unknown, or its detector lacks something.
     """
-    same = reference is None or (tokenizer_fingerprint(suspect) == tokenizer_fingerprint(reference))
-    one_pass = default_detectors("token" if same else "byte")
+    one_pass = default_detectors(choose_unit(suspect, reference))
     if not names:
         names = list(divide(one_pass, suspect, reference)[0])
         names += ["dc_pdd"] if extras.frequencies else []

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.stats import kstest
 
 from membership.audit.audit import Audit
-from membership.detector import Score
+from membership.detector import Score, values_of
 from membership.evidence.permutation import auroc
 from membership.evidence.result import TestResult, rounded_up
 from pipelines.reporting.plots import plot_null, plot_scores
@@ -205,7 +205,7 @@ def test_dict(result: TestResult) -> dict[str, Any]:
 def _groups(
     scores: Sequence[Score], report: Report
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    values = np.array([score.value for score in scores])
+    values = values_of(scores)
     published = report.audit.observations.corpus.published
     return values[published], values[~published]
 

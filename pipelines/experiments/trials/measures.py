@@ -10,6 +10,7 @@ from scipy.stats import mannwhitneyu, ttest_ind
 from sklearn.metrics import roc_curve
 
 from membership.audit.observations import Observations
+from membership.detector import values_of
 from membership.evidence.holdout import holdout_test
 from membership.evidence.permutation import auroc
 from membership.evidence.redraw import redraw_test
@@ -70,7 +71,7 @@ class Tests:
 
 def score_values(found: Observations, detector: str) -> NDArray[np.float64]:
     """Return the scores of one detector, one a document; NaN where there is none."""
-    return np.array([score.value for score in found.scores[detector]])
+    return values_of(found.scores[detector])
 
 
 def measure_detectors(found: Observations) -> Iterator[Measure]:

@@ -5,11 +5,11 @@ import transformers
 
 from membership.detector import score_document
 from membership.detectors import default_detectors
-from membership.detectors.reference import shared_unit
 from membership.models.local import huggingface, one_pass
 from membership.models.local import inference as running
 from membership.models.local.huggingface import load_huggingface
 from membership.models.local.inference import InferenceSettings
+from membership.scoring import choose_unit
 from membership.traces.suspect import Suspect
 from membership.traces.trace import Query
 from tests.support.dense import ROOM, assert_dense, dense, traces
@@ -227,7 +227,7 @@ def test_detectors_per_byte_score_with_a_reference_of_another_tokenizer(models, 
         "reference": load_huggingface(folder, InferenceSettings(dtype="float32")),
     }
     document = Document("a", "for x in y: try it in another way, with a class")
-    unit = shared_unit(*([traces(model, [document.text])[0]] for model in both.values()))
+    unit = choose_unit(*both.values())
     assert unit == "byte"
     per_byte = [d for d in default_detectors(unit).values() if d.name.endswith("_per_byte")]
     assert len(per_byte) == 4
