@@ -191,22 +191,22 @@ def _run_tests(
 def _departures(
     plan: Plan, primary: TestResult, alpha: float, references: Sequence[str], settings: Settings
 ) -> tuple[str, ...]:
-    found = []
-    if primary.test != plan.test:
-        found.append(f"the plan's test is {plan.test}, {primary.test} was run")
     planned = _planned_detector(plan, references)
-    used = (primary.details or {}).get("detectors", [planned])
-    if used != [planned]:
-        found.append(f"the plan's detector is {planned}, {', '.join(used)} was used")
-    if alpha != plan.alpha:
-        found.append(f"the plan's alpha is {plan.alpha:g}, {alpha:g} was used")
+    pairs = [
+        ("test", plan.test, primary.test),
+        ("detector", planned, ", ".join(primary.detectors) or planned),
+        ("alpha", f"{plan.alpha:g}", f"{alpha:g}"),
+    ]
     if plan.references and set(references) != set(plan.references):
-        wanted, used = ", ".join(plan.references), ", ".join(references) or "none"
-        found.append(f"the plan's references are {wanted}, {used} was used")
-    for name, ours, usual in (
-        ("seed of the re-draws", settings.seed, Settings.seed),
-        ("number of re-draws", settings.n_resamples, Settings.n_resamples),
-    ):
-        if ours != usual:
-            found.append(f"the {name} is {usual:,}, {ours:,} was used")
-    return tuple(found)
+        pairs.append(("references", ", ".join(plan.references), ", ".join(references) or "none"))
+    return (
+        *(f"{what}: {ours} planned, {used} used" for what, ours, used in pairs if ours != used),
+        *(
+            f"{what}: {usual:,} by default, {used:,} used"
+            for what, usual, used in (
+                ("seed of the re-draws", Settings.seed, settings.seed),
+                ("number of re-draws", Settings.n_resamples, settings.n_resamples),
+            )
+            if usual != used
+        ),
+    )

@@ -39,7 +39,7 @@ class Comparison:
     """Documents that not every detector scored; they are left out."""
 
     def detectable(self, alpha: float) -> float:
-        """Return the AUROC that one detector would have shown at this level four times in five.
+        """Return the AUROC that one detector would have shown at this level with 80 % power.
 
         Infinite where not even an AUROC of 1 has so small a p-value.
         """

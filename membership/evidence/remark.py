@@ -59,9 +59,18 @@ def remark_test(
     null = _null(draws, n_resamples, np.random.default_rng([seed, 2]))
     per_unit = float(np.sqrt(draws.n_sites).sum()) * (width - 1) / width
     shift = detectable_shift(alpha, max(1 / (null.size + 1), float(width) ** -len(draws.names)))
-    unscored = {score.reason for score in scores if score.reason}
+    n_texts, n_unscored = int(usable.sum()), int((~usable).sum())
+    n_documents = len({remarkings.document_ids[i] for i in np.flatnonzero(usable)})
+    unscored = sorted({score.reason for score in scores if score.reason})
     return TestResult(
         test="remark",
+        title="re-marking test",
+        basis=(
+            f"Based on {n_texts:,} texts of {n_documents:,} of {remarkings.n_marked:,} marked "
+            f"documents, each against {width - 1:,} re-marked versions, in {len(draws.names):,} "
+            f"independent blocks, {detector}"
+        ),
+        n_units=n_texts,
         statistic=observed,
         pvalue=monte_carlo_pvalue(observed, null),
         n_resamples=null.size,
@@ -72,15 +81,17 @@ def remark_test(
         effect_unit=f"{detector}: published texts above re-marked ones, mean over texts",
         assumption=ASSUMPTION,
         grade="A",
+        detectors=(detector,),
+        left_out=(f"Unscored: {n_unscored:,} texts, {'; '.join(unscored)}",) if n_unscored else (),
         details={
             "detectors": [detector],
-            "n_documents": len({remarkings.document_ids[i] for i in np.flatnonzero(usable)}),
+            "n_documents": n_documents,
             "n_marked_documents": remarkings.n_marked,
-            "n_texts": int(usable.sum()),
+            "n_texts": n_texts,
             "n_versions": width - 1,
             "n_blocks": len(draws.names),
-            "n_unscored": int((~usable).sum()),
-            "unscored": sorted(unscored),
+            "n_unscored": n_unscored,
+            "unscored": unscored,
         },
     )
 

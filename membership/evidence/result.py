@@ -1,6 +1,6 @@
 """What a test of evidence returns."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import ceil, floor, log10
 from typing import Any, Literal
 
@@ -20,6 +20,13 @@ class TestResult:
     """
 
     test: str
+    """Which test, as a plan names it."""
+    title: str
+    """The test in words, such as "re-draw test"."""
+    basis: str
+    """What the p-value rests on, in a sentence with its numbers."""
+    n_units: int
+    """How many sites, texts or documents were compared; each test says which in `basis`."""
     statistic: float
     pvalue: float
     """Add-one Monte Carlo p-value, at least 1 / (n_resamples + 1)."""
@@ -30,7 +37,7 @@ class TestResult:
     effect: float
     """Estimated effect, in the unit that `effect_unit` names; 0 where there is none."""
     detectable_effect: float
-    """Smallest true effect that would have been seen with a chance of 80 %; infinite where no
+    """Minimum detectable effect: the smallest true effect found with 80 % power; infinite where no
     p-value of the test can be as small as its level."""
     effect_unit: str
     assumption: str
@@ -38,8 +45,12 @@ class TestResult:
     grade: Grade
     bound: float | None = None
     """Chernoff bound on the exact p-value, where the law of the statistic is known."""
-    details: dict[str, Any] | None = None
-    """Numbers of units, what was unusable and why."""
+    detectors: tuple[str, ...] = ()
+    """The detectors whose scores were compared; none in a test that compares words."""
+    left_out: tuple[str, ...] = ()
+    """What could not be used and why, in sentences."""
+    details: dict[str, Any] = field(default_factory=dict)
+    """The test's own numbers, for machines."""
 
     @property
     def zscore(self) -> float:
@@ -52,11 +63,18 @@ class TestResult:
 
     @property
     def effect_words(self) -> str:
-        """The effect, and the one that would have been seen, for a reader."""
-        seen = f"{self.detectable_effect:.3g} would have been seen four times in five"
+        """The effect and the minimum detectable one, for a reader."""
+        return f"{self.effect:.3g} ({self.effect_unit}); {self.detectable_words}"
+
+    @property
+    def detectable_words(self) -> str:
+        """The minimum detectable effect, for a reader."""
         if not np.isfinite(self.detectable_effect):
-            seen = "with so little to test no effect could have a p-value as small as the level"
-        return f"{self.effect:.3g} ({self.effect_unit}); {seen}"
+            return (
+                f"no detectable effect: with {self.n_units:,} units no p-value can be as small as "
+                "the level"
+            )
+        return f"minimum detectable effect {self.detectable_effect:.3g} (80 % power)"
 
 
 def monte_carlo_pvalue(statistic: float, null: NDArray[np.float64]) -> float:
@@ -72,7 +90,7 @@ def monte_carlo_pvalue(statistic: float, null: NDArray[np.float64]) -> float:
 
 
 def detectable_shift(alpha: float, floor: float) -> float:
-    """Return how many standard deviations a statistic must be off to be seen four times in five.
+    """Return how many standard deviations a statistic must be off to be found with 80 % power.
 
     Args:
         alpha: Level of the test.

@@ -138,10 +138,8 @@ def measure_groups(
             area = auroc(values[members], values[outsiders])
             yield Measure("auroc", area, name, len(members) + len(outsiders), n_copies)
         result = tests.redraw(True, 9_999, members)
-        n_sites = result.details["n_sites"] if result.details else 0
-        yield Measure("pvalue", result.pvalue, "redraw", n_sites, n_copies)
-        yield Measure("effect", result.effect, "redraw", n_sites, n_copies)
-        yield Measure("zscore", result.zscore, "redraw", n_sites, n_copies)
+        for measure in ("pvalue", "effect", "zscore"):
+            yield Measure(measure, getattr(result, measure), "redraw", result.n_units, n_copies)
 
 
 def describe(rows: list[Row], folder: Path) -> str:

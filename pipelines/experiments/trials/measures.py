@@ -107,7 +107,7 @@ def measure_tests(found: Observations, key: Key, n_resamples: int = 99_999) -> I
             result = run(members)
         except PrerequisiteError:
             continue
-        n = result.details["n_sites"] if result.details else 0
+        n = result.n_units
         yield Measure("pvalue", result.pvalue, name, n)
         yield Measure("zscore", result.zscore, name, n)
         yield Measure("bound", result.bound or 1.0, name, n)

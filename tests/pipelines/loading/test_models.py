@@ -42,8 +42,7 @@ def test_behind_a_server_the_verdict_is_that_of_the_local_model(job, tmp_path):
     assert remote.verdict.primary.test == "redraw"
     assert "needs moments" in remote.observations.unable["min_k_plus_plus"]
     (beside,) = remote.verdict.others
-    assert beside.details is not None
-    assert (beside.test, beside.details["detectors"]) == ("holdout", ["loss"])
+    assert (beside.test, beside.detectors) == ("holdout", ("loss",))
     assert again.verdict.primary.statistic == remote.verdict.primary.statistic
     assert dict(remote.table.unusable) == dict(local.table.unusable)
     assert remote.table.draws == local.table.draws
@@ -172,7 +171,7 @@ def test_a_test_by_another_detector_than_the_plans_says_so(job, tmp_path):
         report = verify_command(tmp_path / "vault", address, (), tmp_path / "report", options)
     verdict = report.audit.verdict
     assert verdict.primary.test == "remark"
-    assert verdict.departures == ("the plan's detector is min_k_plus_plus, loss was used",)
+    assert verdict.departures == ("detector: min_k_plus_plus planned, loss used",)
 
 
 def test_a_base_that_nothing_stands_on_is_refused(job, tmp_path, command):
