@@ -13,7 +13,7 @@ from membership.detector import (
     check_abilities,
     score_document,
 )
-from membership.traces.suspect import Suspect, TextGenerator
+from membership.traces.suspect import Sampling, Suspect, TextGenerator
 from membership.traces.tokens import SPECIMEN, hash_of_cut
 from membership.traces.trace import Query, Trace
 from watermark.document import Document
@@ -32,16 +32,6 @@ _DOCUMENTS_AT_ONCE = 64
 _CHARACTERS_A_TOKEN = 3
 
 
-@dataclass(frozen=True)
-class Sampling:
-    """How a suspect is made to write."""
-
-    n: int = 20
-    """Continuations of each document."""
-    temperature: float = 1.0
-    seed: int = 0
-
-
 def score_written(
     documents: Sequence[Document],
     detectors: Mapping[str, TextDetector],
@@ -58,13 +48,7 @@ def score_written(
         prompts = {(n, doc.id): d.prompt(doc) for n, d in detectors.items() for doc in block}
         distinct = list(dict.fromkeys(prompts.values()))
         rest = max(len(doc.text) - len(prompts[n, doc.id]) for n in detectors for doc in block)
-        written = suspect.write(
-            distinct,
-            n=sampling.n,
-            max_tokens=rest // _CHARACTERS_A_TOKEN + 16,
-            temperature=sampling.temperature,
-            seed=sampling.seed,
-        )
+        written = suspect.write(distinct, sampling, max_tokens=rest // _CHARACTERS_A_TOKEN + 16)
         texts = dict(zip(distinct, written, strict=True))
         for document in block:
             yield {

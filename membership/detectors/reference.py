@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from membership.detector import Detector, Unit, UnscoredError
-from membership.traces.trace import Query, Trace, scored_text
+from membership.traces.trace import FLOATS, Query, Trace, scored_text
 from watermark.document import Document
 
 
@@ -78,5 +78,4 @@ def _per_byte(text: str, trace: Trace) -> Trace:
     """
     n_bytes = len(scored_text(text, trace).encode(errors="replace"))
     factor = len(trace.logprob) / n_bytes
-    columns = ("logprob", "mean", "std", "top1")
-    return replace(trace, **{c: getattr(trace, c).astype(np.float64) * factor for c in columns})
+    return replace(trace, **{n: getattr(trace, n).astype(np.float64) * factor for n in FLOATS})

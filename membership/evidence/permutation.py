@@ -12,10 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from membership.evidence.result import detectable_shift, monte_carlo_pvalue
+from membership.evidence.result import BLOCK_CELLS, detectable_shift, monte_carlo_pvalue
 from watermark.errors import PrerequisiteError
-
-BLOCK_CELLS = 4_000_000
 
 Scores = Mapping[str, NDArray[np.float64]]
 """Scores of a group by detector; NaN where a detector has none."""

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
-from membership.evidence.result import TestResult, detectable_shift, monte_carlo_pvalue
+from membership.evidence.result import BLOCK_CELLS, TestResult, detectable_shift, monte_carlo_pvalue
 from membership.evidence.score_table import ScoreTable
 from watermark.errors import PrerequisiteError
 from watermark.keys import Key
@@ -23,8 +23,6 @@ ASSUMPTION = (
     "suspect (weights and tokenizer) was made without knowledge of it or of anything that was "
     "published with it"
 )
-BLOCK_CELLS = 4_000_000
-"""Random choices held in memory at a time."""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
+BLOCK_CELLS = 4_000_000
+"""Random numbers held in memory at a time, by every test that resamples."""
+
 Grade = Literal["A", "B", "C"]
 """A: exact, by the owner's own randomisation. B: under an assumption. C: descriptive, no p."""
 

@@ -1,6 +1,7 @@
 """What a model under audit can be asked: traces of texts, or text that it writes."""
 
 from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from membership.traces.trace import Query, Trace
@@ -48,6 +49,18 @@ class Suspect(Protocol):
         """
 
 
+@dataclass(frozen=True)
+class Sampling:
+    """How a model is made to write."""
+
+    n: int = 20
+    """Continuations of each prompt."""
+    temperature: float = 1.0
+    """0 takes the likeliest token each time."""
+    seed: int = 0
+    """Seed of the first continuation, and one more for each further one; a server may ignore it."""
+
+
 class TextGenerator(Protocol):
     """A model that goes on from a prompt; ability `text`."""
 
@@ -60,14 +73,12 @@ class TextGenerator(Protocol):
         """Hash of what the model is, as far as that can be known."""
 
     def write(
-        self, prompts: Sequence[str], *, n: int, max_tokens: int, temperature: float, seed: int
+        self, prompts: Sequence[str], sampling: Sampling, *, max_tokens: int
     ) -> list[list[str]]:
-        """Return n continuations of each prompt, without the prompt.
+        """Return the continuations of each prompt, without the prompt.
 
         Args:
             prompts: Texts to go on from.
-            n: How many continuations of each.
+            sampling: How many continuations, and how they are drawn.
             max_tokens: Length of a continuation.
-            temperature: 0 for the likeliest token each time.
-            seed: Of the sampling; a server may not heed it.
         """

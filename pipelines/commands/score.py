@@ -113,7 +113,7 @@ def score(
     Writes a row a document and a column a detector, behind the columns of the data set; `unscored`
     says why a score is missing. A higher score always means "more likely trained on".
     """
-    from membership.scoring import Sampling
+    from membership.traces.suspect import Sampling
     from pipelines.jobs.score import Extras, score_command
     from pipelines.loading.labelled import read_records
     from pipelines.loading.models import ModelOptions

@@ -21,7 +21,6 @@ from membership.detectors.samia import Samia
 from membership.models.checkpoint import find_tokenizer, vocabulary_size
 from membership.models.local.huggingface import load_tokenizer
 from membership.scoring import (
-    Sampling,
     choose_unit,
     divide,
     score_documents,
@@ -29,10 +28,10 @@ from membership.scoring import (
     tokenizer_fingerprint,
 )
 from membership.token_frequencies import FrequencyTable, count_tokens, load_frequencies
-from membership.traces.suspect import Suspect, TextGenerator
+from membership.traces.suspect import Sampling, Suspect, TextGenerator
 from pipelines.loading.labelled import NEIGHBOURS, Record
 from pipelines.loading.models import ModelOptions, load_models
-from pipelines.reporting.provenance import describe_run
+from pipelines.reporting.provenance import describe_model, describe_run
 from pipelines.reporting.score_file import check_target, write_scores
 from watermark.atomic import atomic_file
 from watermark.corpus import corpus_digest, open_corpus
@@ -93,8 +92,8 @@ def score_command(
     about = describe_run(
         {
             "corpus": corpus_digest(documents),
-            "suspect": _describe(suspect),
-            "reference": _describe(other) if other else None,
+            "suspect": describe_model(suspect),
+            "reference": describe_model(other) if other else None,
             "frequencies": _describe_table(chosen.get("dc_pdd")),
             "sampling": asdict(sampling) if written else None,
         },
@@ -214,10 +213,6 @@ def frequencies_command(
     )
     table.save(out)
     return table
-
-
-def _describe(model: Suspect) -> Mapping[str, str]:
-    return {"name": model.name, "fingerprint": model.fingerprint, "settings": model.settings}
 
 
 def _describe_table(detector: Detector | None) -> Mapping[str, Any] | None:

@@ -1,7 +1,6 @@
 """The job behind `verify`: open vault and models, audit, write the report."""
 
 import time
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,9 +10,8 @@ from tqdm import tqdm
 from membership.audit.audit import Settings, audit
 from membership.detectors import default_detectors
 from membership.evidence.redraw import simulate_null
-from membership.traces.suspect import Suspect
 from pipelines.loading.models import ModelOptions, load_models
-from pipelines.reporting.provenance import describe_run
+from pipelines.reporting.provenance import describe_model, describe_run
 from pipelines.reporting.report import Report, write_report
 from watermark.errors import PrerequisiteError, ToolkitError
 from watermark.keys import KEY_BYTES, Key
@@ -68,18 +66,14 @@ def verify_command(
     run = describe_run(
         {
             "vault": {name: file_sha256(vault_folder / name) for name in (PLAN, COMMITMENT)},
-            "suspect": _describe(suspect),
-            "references": {name: _describe(other) for name, other in others.items()},
+            "suspect": describe_model(suspect),
+            "references": {name: describe_model(other) for name, other in others.items()},
         },
         {"resampling": seed},
     )
     report = Report(result, vault.plan, run, null)
     write_report(report, out, seconds=time.monotonic() - began[1], began=began[0])
     return report
-
-
-def _describe(model: Suspect) -> Mapping[str, str]:
-    return {"name": model.name, "fingerprint": model.fingerprint, "settings": model.settings}
 
 
 class _Bars:

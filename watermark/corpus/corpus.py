@@ -1,6 +1,5 @@
 """A corpus: documents in, the same rows with other texts out."""
 
-import errno
 import hashlib
 import os
 import re
@@ -16,21 +15,10 @@ from watermark.corpus.forms import KNOWN, file_parts, folder_parts, is_table
 from watermark.corpus.ids import DocumentIds, align
 from watermark.corpus.rows import Columns, Part
 from watermark.document import Document
-from watermark.errors import CorpusError
+from watermark.errors import SYSTEM_ERRORS, CorpusError
 
 _IN_MEMORY = "the data set in memory"
 _HUB_NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*(:[\w.-]+)?")
-_DISK_ERRORS = {
-    errno.EACCES,
-    errno.EDQUOT,
-    errno.EEXIST,
-    errno.EFBIG,
-    errno.ENAMETOOLONG,
-    errno.ENOSPC,
-    errno.ENOTDIR,
-    errno.EPERM,
-    errno.EROFS,
-}
 
 
 @dataclass(frozen=True)
@@ -83,7 +71,7 @@ class Corpus:
                 for part in self.parts:
                     part.rewrite(folder, alignment.text)
         except OSError as error:
-            if error.errno not in _DISK_ERRORS:
+            if error.errno not in SYSTEM_ERRORS:
                 raise
             raise CorpusError(
                 f"{target}: could not be written ({error}); nothing was left there. Free some "

@@ -7,6 +7,7 @@ from membership.models.local.huggingface import load_huggingface
 from membership.models.local.inference import InferenceSettings
 from membership.traces.cached_model import CachedModel, open_cached, with_cache
 from membership.traces.store import clear, contents
+from membership.traces.suspect import Sampling
 from membership.traces.trace import Query, Slot
 from tests.support.tiny import TEXTS, save_tiny_model
 from watermark.errors import ModelError, PrerequisiteError, ToolkitError
@@ -182,4 +183,4 @@ def test_clearing_removes_what_was_cached_and_nothing_else(model, tmp_path):
 
 def test_a_model_that_does_not_write_says_so(model, tmp_path):
     with pytest.raises(PrerequisiteError, match="is not asked to write"):
-        with_cache(model, tmp_path).write(["a"], n=1, max_tokens=1, temperature=0.0, seed=0)
+        with_cache(model, tmp_path).write(["a"], Sampling(), max_tokens=1)
