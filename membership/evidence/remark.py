@@ -47,12 +47,8 @@ def remark_test(
     Raises:
         PrerequisiteError: No text was scored in all of its versions.
     """
-    width = len(remarkings.texts[0]) if remarkings.texts else 1
-    table = values_of(scores).reshape(-1, width)
-    usable = np.isfinite(table).all(1)
-    if not usable.any():
-        reasons = sorted({score.reason for score in scores if score.reason}) or ["no mark"]
-        raise PrerequisiteError(f"re-marking test: no text could be scored: {'; '.join(reasons)}")
+    table, usable = _scored_table(remarkings, scores)
+    width = table.shape[1]
     adjusted = _without_length(table[usable], remarkings.n_bytes()[usable])
     draws = _block_table(adjusted, remarkings.blocks[usable])
     observed = float(draws.value[:, 0].sum())
@@ -60,15 +56,13 @@ def remark_test(
     per_unit = float(np.sqrt(draws.n_sites).sum()) * (width - 1) / width
     shift = detectable_shift(alpha, max(1 / (null.size + 1), float(width) ** -len(draws.names)))
     n_texts, n_unscored = int(usable.sum()), int((~usable).sum())
-    n_documents = len({remarkings.document_ids[i] for i in np.flatnonzero(usable)})
     unscored = sorted({score.reason for score in scores if score.reason})
     return TestResult(
         test="remark",
         title="re-marking test",
         basis=(
-            f"Based on {n_texts:,} texts of {n_documents:,} of {remarkings.n_marked:,} marked "
-            f"documents, each against {width - 1:,} re-marked versions, in {len(draws.names):,} "
-            f"independent blocks, {detector}"
+            f"Based on {_counts(remarkings, usable)}, each against {width - 1:,} re-marked "
+            f"versions, in {len(draws.names):,} independent blocks, {detector}"
         ),
         n_units=n_texts,
         statistic=observed,
@@ -85,7 +79,7 @@ def remark_test(
         left_out=(f"Unscored: {n_unscored:,} texts, {'; '.join(unscored)}",) if n_unscored else (),
         details={
             "detectors": [detector],
-            "n_documents": n_documents,
+            "n_documents": _n_documents(remarkings, usable),
             "n_marked_documents": remarkings.n_marked,
             "n_texts": n_texts,
             "n_versions": width - 1,
@@ -93,6 +87,30 @@ def remark_test(
             "n_unscored": n_unscored,
             "unscored": unscored,
         },
+    )
+
+
+def _scored_table(
+    remarkings: Remarkings, scores: Sequence[Score]
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return a row of scores for each text, and which rows are complete."""
+    width = len(remarkings.texts[0]) if remarkings.texts else 1
+    table = values_of(scores).reshape(-1, width)
+    usable = np.isfinite(table).all(1)
+    if not usable.any():
+        reasons = sorted({score.reason for score in scores if score.reason}) or ["no mark"]
+        raise PrerequisiteError(f"re-marking test: no text could be scored: {'; '.join(reasons)}")
+    return table, usable
+
+
+def _n_documents(remarkings: Remarkings, usable: NDArray[np.bool_]) -> int:
+    return len({remarkings.document_ids[i] for i in np.flatnonzero(usable)})
+
+
+def _counts(remarkings: Remarkings, usable: NDArray[np.bool_]) -> str:
+    return (
+        f"{usable.sum():,} texts of {_n_documents(remarkings, usable):,} of "
+        f"{remarkings.n_marked:,} marked documents"
     )
 
 
