@@ -96,7 +96,7 @@ def _scored_table(
     """Return a row of scores for each text, and which rows are complete."""
     width = len(remarkings.texts[0]) if remarkings.texts else 1
     table = values_of(scores).reshape(-1, width)
-    usable = np.isfinite(table).all(1)
+    usable = np.asarray(np.isfinite(table).all(1))
     if not usable.any():
         reasons = sorted({score.reason for score in scores if score.reason}) or ["no mark"]
         raise PrerequisiteError(f"re-marking test: no text could be scored: {'; '.join(reasons)}")
