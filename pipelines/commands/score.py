@@ -116,7 +116,7 @@ def score(
     `unscored` gives the reason for a missing score. A higher score always means "more likely
     trained on".
     """
-    from membership.scoring import Sampling
+    from membership.traces.suspect import Sampling
     from pipelines.jobs.score import Extras, score_command
     from pipelines.loading.labelled import read_records
     from pipelines.loading.models import ModelOptions

@@ -166,7 +166,8 @@ def decision_lines(decision: Decision) -> list[str]:
         ]
     return [
         f"Decision: {decision.words} (grade B)",
-        f"{decision.test}, p = {outcome.pvalue:.2g}, level {decision.alpha:g}, {names}",
+        f"{decision.test}, p = {outcome.pvalue:.2g}, level {decision.alpha:g}",
+        outcome.basis,
         f"Effect: {outcome.effect_words}",
         f"Blind baseline: {blind}",
         f"Valid if: {outcome.assumption}",

@@ -1,6 +1,5 @@
 """A corpus: documents in, the same rows with other texts out."""
 
-import errno
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
@@ -15,21 +14,10 @@ from watermark.corpus.forms import KNOWN, file_parts, folder_parts, is_table
 from watermark.corpus.ids import DocumentIds
 from watermark.corpus.rows import Columns, FullRow, Part, Row
 from watermark.document import Document
-from watermark.errors import CorpusError
+from watermark.errors import SYSTEM_ERRORS, CorpusError
 
 _IN_MEMORY = "the data set in memory"
 _HUB_NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*(:[\w.-]+)?")
-_DISK_ERRORS = {
-    errno.EACCES,
-    errno.EDQUOT,
-    errno.EEXIST,
-    errno.EFBIG,
-    errno.ENAMETOOLONG,
-    errno.ENOSPC,
-    errno.ENOTDIR,
-    errno.EPERM,
-    errno.EROFS,
-}
 
 
 @dataclass(frozen=True)
@@ -94,7 +82,7 @@ class Corpus:
                     part.rewrite(folder, pending.next_text)
                 pending.finish()
         except OSError as error:
-            if error.errno not in _DISK_ERRORS:
+            if error.errno not in SYSTEM_ERRORS:
                 raise
             raise CorpusError(
                 f"{target}: could not be written ({error}); nothing was left there. Free some "

@@ -22,10 +22,9 @@ from watermark.corpus.rows import (
     make_place,
     make_row,
 )
-from watermark.corpus.streams import line_writer, numbered_lines
+from watermark.corpus.streams import BYTE_ORDER_MARK, line_writer, numbered_lines
 from watermark.errors import CorpusError
 
-_BYTE_ORDER_MARK = "\ufeff"
 _LONGEST_CELL = 2**31 - 1  # the csv module's own limit is 131,072 characters
 
 
@@ -120,7 +119,7 @@ class CsvTable:
 
 
 def _header(path: Path, delimiter: str) -> list[str]:
-    lines = (raw.removeprefix(_BYTE_ORDER_MARK) for _, raw in numbered_lines(path))
+    lines = (raw.removeprefix(BYTE_ORDER_MARK) for _, raw in numbered_lines(path))
     try:
         return next((cells for cells in csv.reader(lines, delimiter=delimiter) if cells), [])
     except csv.Error:  # not this delimiter; with none, reading the records says what is wrong
@@ -139,7 +138,7 @@ def _records(path: Path, delimiter: str) -> Iterator[_Record]:
     def feed() -> Iterator[str]:
         for number, raw in numbered_lines(path):
             taken.append(raw)
-            yield raw.removeprefix(_BYTE_ORDER_MARK) if number == 1 else raw
+            yield raw.removeprefix(BYTE_ORDER_MARK) if number == 1 else raw
 
     reader = csv.reader(feed(), delimiter=delimiter, strict=True)
     line = 1

@@ -22,12 +22,11 @@ from watermark.corpus.rows import (
     make_place,
     make_row,
 )
-from watermark.corpus.streams import line_writer, numbered_lines
+from watermark.corpus.streams import BYTE_ORDER_MARK, line_writer, numbered_lines
 from watermark.errors import CorpusError
 
 _decode = json.JSONDecoder().raw_decode
 _SPACE = re.compile(r"[ \t\r\n]*")
-_BYTE_ORDER_MARK = "\ufeff"
 
 
 class _Member(NamedTuple):
@@ -123,7 +122,7 @@ def _members(raw: str) -> list[_Member]:
         ValueError: The line is not one JSON object.
     """
     members: list[_Member] = []
-    position = _after("{", raw, len(raw) - len(raw.removeprefix(_BYTE_ORDER_MARK)))
+    position = _after("{", raw, len(raw) - len(raw.removeprefix(BYTE_ORDER_MARK)))
     while not raw.startswith("}", position):
         if members:
             position = _after(",", raw, position)

@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from watermark.corpus.rows import Edit, FullRow, Row, make_place
-from watermark.corpus.streams import decode
+from watermark.corpus.streams import BYTE_ORDER_MARK, decode
 from watermark.errors import CorpusError
 
 SUFFIXES = (".txt", ".text", ".md")
-
-_BYTE_ORDER_MARK = "\ufeff"
 
 
 @dataclass(frozen=True)
@@ -51,7 +49,7 @@ class TextFolder:
         except OSError as error:
             raise CorpusError(f"{path}: could not be read ({error.strerror})") from error
         text = decode(content, path)
-        bare = text.removeprefix(_BYTE_ORDER_MARK)
+        bare = text.removeprefix(BYTE_ORDER_MARK)
         return text[: len(text) - len(bare)], Row(bare, name, str(path))
 
 

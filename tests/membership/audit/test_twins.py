@@ -161,7 +161,7 @@ def vault_and_model(key, abilities, test="redraw", n=24):
     return vault, model
 
 
-FEWER = "number of re-draws: 99,999 is the default, 999 used"
+FEWER = "number of re-draws: 99,999 by default, 999 used"
 
 
 def run_audit(vault, model):
