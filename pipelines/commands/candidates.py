@@ -1,17 +1,10 @@
 import json
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-
-class Quality(StrEnum):
-    """How the words of WordNet are judged."""
-
-    fast = "fast"
-    best = "best"
-
+from watermark.substitution.acceptability import Quality
 
 SourceOption = Annotated[
     str,
@@ -79,7 +72,7 @@ def candidates(
     from watermark.substitution.acceptability import load_acceptability
     from watermark.substitution.candidates import CandidateSettings
 
-    chosen = quality.value if quality else sources.installed_quality()
+    chosen = quality or sources.installed_quality()
     least = load_acceptability(chosen).offer_threshold if min_fit is None else min_fit
     try:
         scheme = LexiMark(

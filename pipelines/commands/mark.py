@@ -1,55 +1,20 @@
 from collections.abc import Iterator, Sequence
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from pipelines.choices import SchemeName
 from pipelines.commands.candidates import (
     LanguageOption,
     MaxFailures,
     MinFit,
-    Quality,
     QualityOption,
     SourceOption,
 )
 from watermark.errors import CorpusError
-
-
-class Rule(StrEnum):
-    """How a word is chosen among the candidates of a site."""
-
-    keyed = "keyed"
-    published = "published"
-
-
-class Scope(StrEnum):
-    """What one draw decides."""
-
-    word = "word"
-    site = "site"
-    document = "document"
-
-
-class Test(StrEnum):
-    """The tests of evidence that can be planned."""
-
-    redraw = "redraw"
-    twin = "twin"
-    remark = "remark"
-    holdout = "holdout"
-
-
-class SchemeName(StrEnum):
-    """Ways to mark; those of the papers that data owners compare."""
-
-    leximark = "leximark"
-    random_sequence = "random_sequence"
-    look_alikes = "look_alikes"
-    traps = "traps"
-    trigger = "trigger"
-    rewriting = "rewriting"
-
+from watermark.scheme import Rule, Test
+from watermark.schemes.leximark import Scope
 
 OF_LEXIMARK = (
     "rule", "scope", "k", "m", "keep_original", "max_sites_per_draw", "min_letters", "min_rarity",
@@ -90,7 +55,7 @@ def mark(
             "text. look_alikes: letters that only look the same. traps: random sentences in many "
             "texts. trigger: a maxim in some of them. rewriting: paragraphs by a chat model."
         ),
-    ] = SchemeName.leximark,
+    ] = "leximark",
     settings: Annotated[
         list[str] | None,
         typer.Option(
@@ -110,14 +75,14 @@ def mark(
             help="keyed: a secret key chooses, which makes an exact p-value possible. published: "
             "always the rarest synonym, as in the LexiMark paper."
         ),
-    ] = Rule.keyed,
+    ] = "keyed",
     scope: Annotated[
         Scope,
         typer.Option(
             help="word: one draw for all places of a word. site: one for each place. document: one "
             "for all places of a document."
         ),
-    ] = Scope.word,
+    ] = "word",
     k: Annotated[
         int, typer.Option("--words-per-sentence", "-k", min=1, help="K, sites in a sentence.")
     ] = 5,
@@ -140,7 +105,7 @@ def mark(
         float, typer.Option(help="Commoner words stay: bits, -log2 of the frequency.")
     ] = 9.0,
     source: SourceOption = "wordnet",
-    quality: QualityOption = Quality.fast,
+    quality: QualityOption = "fast",
     min_fit: MinFit = None,
     max_failures: MaxFailures = 0,
     language: LanguageOption = "en",
@@ -196,14 +161,14 @@ def mark(
     from pipelines.loading.schemes import default_schemes, with_second
     from watermark.schemes.leximark import LIGHT_WORDS, LexiMark
 
-    if scheme is SchemeName.leximark:
+    if scheme == "leximark":
         _refuse_said_twice(context, settings or [])
     else:
         _refuse_options_of_leximark(context, scheme)
     try:
         lexical = LexiMark(
-            rule=rule.value,
-            scope=scope.value,
+            rule=rule,
+            scope=scope,
             words_per_sentence=k,
             n_candidates=m,
             keep_original=keep_original,
@@ -214,18 +179,18 @@ def mark(
             stop_words=_words(stop_words) if stop_words else LIGHT_WORDS,
             protected_words=_words(protected_words) if protected_words else frozenset(),
             sources=tuple(source.split(",")),
-            quality=quality.value,
+            quality=quality,
             max_failures=max_failures,
-            fit=make_candidate_settings(quality.value, min_fit, language),
+            fit=make_candidate_settings(quality, min_fit, language),
         )
-        chosen = lexical if scheme is SchemeName.leximark else default_schemes()[scheme.value]
-        if scheme is SchemeName.rewriting:
+        chosen = lexical if scheme == "leximark" else default_schemes()[scheme]
+        if scheme == "rewriting":
             settings = [f"max_failures={max_failures}", *(settings or ())]
-        if then is SchemeName.rewriting:
+        if then == "rewriting":
             settings = [f"then.max_failures={max_failures}", *(settings or ())]
-        plan_options = {"test": test and test.value, "detector": detector}
+        plan_options = {"test": test, "detector": detector}
         intent = make_intent(
-            with_second(chosen, then and then.value, settings or ()),
+            with_second(chosen, then, settings or ()),
             **{name: value for name, value in plan_options.items() if value},
             alpha=alpha,
             references=tuple(reference or ()),
@@ -257,11 +222,11 @@ def mark(
 
 
 def _refuse_options_of_leximark(context: typer.Context, scheme: SchemeName) -> None:
-    others = OF_LEXIMARK if scheme is SchemeName.rewriting else (*OF_LEXIMARK, "max_failures")
+    others = OF_LEXIMARK if scheme == "rewriting" else (*OF_LEXIMARK, "max_failures")
     for name, option in _given(context):
         if name in others:
             raise typer.BadParameter(
-                f"{option} is an option of leximark; settings of {scheme.value} are "
+                f"{option} is an option of leximark; settings of {scheme} are "
                 "given with --set NAME=VALUE"
             )
 

@@ -1,20 +1,11 @@
 """Options that say how models are run and reached, the same in every command that has them."""
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-
-class DType(StrEnum):
-    """Types that a model can be run in."""
-
-    auto = "auto"
-    float32 = "float32"
-    bfloat16 = "bfloat16"
-    float16 = "float16"
-
+from membership.models.dtype import DType
 
 DTypeOption = Annotated[
     DType, typer.Option(help="Type to run models in. auto: bfloat16 where that is fast.")

@@ -1,17 +1,16 @@
 import json
 from collections import Counter
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from pipelines.choices import Form
 from pipelines.commands.model_options import (
     Base,
     Cache,
     Connections,
     Device,
-    DType,
     DTypeOption,
     MaxLength,
     NoCache,
@@ -20,16 +19,6 @@ from pipelines.commands.model_options import (
     Timeout,
     chosen_cache,
 )
-
-
-class Form(StrEnum):
-    """Data sets of known columns."""
-
-    plain = "plain"
-    wikimia = "wikimia"
-    bookmia = "bookmia"
-    mimir = "mimir"
-    patentmia = "patentmia"
 
 
 def score(
@@ -76,7 +65,7 @@ def score(
     shots: Annotated[
         int, typer.Option(min=1, help="How many of these texts to put before a document.")
     ] = 7,
-    form: Annotated[Form, typer.Option(help="Columns of the data set.")] = Form.plain,
+    form: Annotated[Form, typer.Option(help="Columns of the data set.")] = "plain",
     text_column: Annotated[str, typer.Option(help="Column that holds the text.")] = "text",
     id_column: Annotated[
         str | None, typer.Option(help="Column that holds the ids. Default: hashes of the texts.")
@@ -88,7 +77,7 @@ def score(
         int | None,
         typer.Option(min=1, help="Score the first words only; Chinese ones are found by jieba."),
     ] = None,
-    dtype: DTypeOption = DType.auto,
+    dtype: DTypeOption = "auto",
     device: Device = "auto",
     max_length: MaxLength = None,
     start_token: StartToken = "auto",
@@ -125,7 +114,7 @@ def score(
     scores = score_command(
         read_records(
             corpus,
-            form.value,
+            form,
             text_column=text_column,
             id_column=id_column,
             split=split,
@@ -135,7 +124,7 @@ def score(
         reference,
         out,
         ModelOptions(
-            dtype=dtype.value,
+            dtype=dtype,
             device=device,
             max_length=max_length,
             start_token=start_token,

@@ -9,7 +9,6 @@ from pipelines.commands.model_options import (
     Cache,
     Connections,
     Device,
-    DType,
     DTypeOption,
     MaxLength,
     NoCache,
@@ -54,7 +53,7 @@ def verify(
             min=0, metavar="N", help="Run the test for N other keys as well: p must be uniform."
         ),
     ] = 0,
-    dtype: DTypeOption = DType.auto,
+    dtype: DTypeOption = "auto",
     device: Device = "auto",
     max_length: MaxLength = None,
     start_token: StartToken = "auto",
@@ -79,7 +78,7 @@ def verify(
     from pipelines.reporting.report import summary_lines
 
     options = ModelOptions(
-        dtype=dtype.value,
+        dtype=dtype,
         device=device,
         max_length=max_length,
         start_token=start_token,

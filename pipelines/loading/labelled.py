@@ -16,12 +16,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from pipelines.choices import Form
 from watermark.corpus import open_corpus
 from watermark.corpus.datasets_folder import is_saved
 from watermark.corpus.forms import is_table
@@ -30,8 +31,6 @@ from watermark.corpus.rows import Row
 from watermark.corpus.streams import numbered_lines
 from watermark.document import Document
 from watermark.errors import CorpusError
-
-Form = Literal["plain", "wikimia", "bookmia", "mimir", "patentmia"]
 
 LABEL = "label"
 _LONGEST_CELL = 1 << 30

@@ -12,8 +12,9 @@ import transformers
 from transformers.utils import logging
 
 from membership.models.checkpoint import find_checkpoint, fingerprint
+from membership.models.dtype import DType
 from membership.models.local.head import Head
-from membership.models.local.inference import DType, InferenceSettings
+from membership.models.local.inference import InferenceSettings
 from membership.models.local.one_pass import run_batch
 from membership.models.local.probe import LENGTH, SENTENCE, probe
 from membership.traces.builder import TraceBuilder, trace_builders

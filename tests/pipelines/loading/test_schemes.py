@@ -1,7 +1,9 @@
 import json
+from typing import get_args
 
 import pytest
 
+from pipelines.choices import SchemeName
 from pipelines.jobs.verify import verify_command
 from pipelines.loading.models import ModelOptions
 from pipelines.loading.schemes import change, default_schemes
@@ -110,3 +112,7 @@ def test_two_schemes_are_marked_and_planned(tmp_path, command):
     assert scheme["second"]["length"] == 5
     text = json.loads((tmp_path / "published/in.jsonl").read_text())["text"]
     assert len(text.rpartition("\n")[2]) == 5
+
+
+def test_every_scheme_can_be_named_on_the_command_line():
+    assert set(get_args(SchemeName)) == set(default_schemes())
