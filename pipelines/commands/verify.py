@@ -4,22 +4,14 @@ from typing import Annotated
 
 import typer
 
-from pipelines.commands.model_options import (
-    Base,
-    Cache,
-    Connections,
-    Device,
-    DTypeOption,
-    MaxLength,
-    NoCache,
-    RequestsPerSecond,
-    StartToken,
-    Timeout,
-    chosen_cache,
-)
+from pipelines.commands.corpus_options import KeyFile
+from pipelines.commands.model_options import ModelFlags
+from pipelines.commands.option_groups import with_option_groups
 
 
+@with_option_groups
 def verify(
+    *,
     corpus: Annotated[Path, typer.Option(help="Vault that `leximark mark` filled.")],
     model: Annotated[
         str,
@@ -35,9 +27,7 @@ def verify(
             "other language model helps too. May be repeated."
         ),
     ] = None,
-    key_file: Annotated[
-        Path | None, typer.Option(help="The key, if it is not kept in the vault.")
-    ] = None,
+    key_file: KeyFile = None,
     out: Annotated[Path, typer.Option(help="Folder to make for the report.")] = Path("report"),
     alpha: Annotated[
         float | None,
@@ -53,16 +43,7 @@ def verify(
             min=0, metavar="N", help="Run the test for N other keys as well: p must be uniform."
         ),
     ] = 0,
-    dtype: DTypeOption = "auto",
-    device: Device = "auto",
-    max_length: MaxLength = None,
-    start_token: StartToken = "auto",
-    base: Base = None,
-    cache: Cache = None,
-    no_cache: NoCache = False,
-    timeout: Timeout = 120.0,
-    requests_per_second: RequestsPerSecond = None,
-    connections: Connections = 4,
+    models: ModelFlags,
     exit_code: Annotated[
         bool, typer.Option("--exit-code", help="Leave with status 3 if there is evidence.")
     ] = False,
@@ -74,26 +55,14 @@ def verify(
     "no evidence", never "not trained on it".
     """
     from pipelines.jobs.verify import verify_command
-    from pipelines.loading.models import ModelOptions
     from pipelines.reporting.report import summary_lines
 
-    options = ModelOptions(
-        dtype=dtype,
-        device=device,
-        max_length=max_length,
-        start_token=start_token,
-        base=base,
-        timeout=timeout,
-        requests_per_second=requests_per_second,
-        connections=connections,
-        cache=chosen_cache(cache, no_cache),
-    )
     report = verify_command(
         corpus,
         model,
         tuple(reference or ()),
         out,
-        options,
+        models.options(),
         key_file=key_file,
         alpha=alpha,
         n_resamples=resamples,
