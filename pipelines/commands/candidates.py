@@ -4,50 +4,15 @@ from typing import Annotated
 
 import typer
 
+from pipelines.commands.marking_options import Language, MaxFailures, MinFit, Source
 from watermark.substitution.acceptability import Quality
-
-SourceOption = Annotated[
-    str,
-    typer.Option(
-        help="Where candidates come from, the best first, with commas between: wordnet, "
-        "thesaurus=FILE, context=COSINE, sbert=COSINE, lexsub_dropout=N@MODEL, "
-        "lexsub_concatenation=N@MODEL, llm=chat+http://HOST/v1#MODEL."
-    ),
-]
-LanguageOption = Annotated[
-    str,
-    typer.Option(
-        help="Language of the texts, such as de. Other than en it needs a thesaurus or a chat "
-        "model as --source, and these answer for the form of a word."
-    ),
-]
-MaxFailures = Annotated[
-    int,
-    typer.Option(
-        min=0, help="On how many texts a chat model may fail; what it failed on stays unmarked."
-    ),
-]
-QualityOption = Annotated[
-    Quality,
-    typer.Option(
-        help="fast: WordNet's words are judged without a model. best: with two, which "
-        "`leximark assets --all` fetches; slower by far."
-    ),
-]
-MinFit = Annotated[
-    float | None,
-    typer.Option(
-        help="Least chance that a reader accepts a word of WordNet, from 0 (anything) to below 1: "
-        "higher is better and fewer. Default: depends on the quality, see docs/marking.md."
-    ),
-]
 
 
 def candidates(
     file: Annotated[
         Path, typer.Argument(help='JSON Lines, each with "text", "start" and "end" of a word.')
     ],
-    source: SourceOption = "wordnet",
+    source: Source = "wordnet",
     quality: Annotated[
         Quality | None,
         typer.Option(
@@ -57,7 +22,7 @@ def candidates(
     ] = None,
     min_fit: MinFit = None,
     max_failures: MaxFailures = 0,
-    language: LanguageOption = "en",
+    language: Language = "en",
 ) -> None:
     """Print the words that may stand in given places, and why others may not.
 
