@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.choices import ControlTest
+from pipelines.loading.choices import ControlTest
 
 
 def decide(

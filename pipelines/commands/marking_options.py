@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.choices import SchemeName
+from pipelines.loading.choices import SchemeName
 from watermark.errors import CorpusError
 from watermark.scheme import Rule, Scheme
 from watermark.schemes.leximark import LIGHT_WORDS, LexiMark, Scope

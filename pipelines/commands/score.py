@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipelines.choices import Form
 from pipelines.commands.corpus_options import IdColumn, Split, TextColumn
 from pipelines.commands.model_options import ModelFlags
 from pipelines.commands.option_groups import with_option_groups
+from pipelines.loading.choices import Form
 
 if TYPE_CHECKING:
     from membership.detector import Score

@@ -22,13 +22,13 @@ from membership.models.checkpoint import find_tokenizer
 from membership.models.local.huggingface import load_tokenizer
 from membership.scoring import score_documents
 from membership.token_frequencies import load_frequencies
-from pipelines.choices import Form
 from pipelines.experiments.runner.experiment import Experiment, Needs
 from pipelines.experiments.runner.records import Cell, Measure, Row
 from pipelines.experiments.runner.summary import markdown_table, mean_of, names, select_rows
 from pipelines.experiments.trials.measures import measure_scores
 from pipelines.experiments.trials.paper_corpora import find_dataset
 from pipelines.jobs.score import frequencies_command
+from pipelines.loading.choices import Form
 from pipelines.loading.labelled import Record, labels_of, read_records
 from pipelines.loading.models import ModelOptions, load_model
 

@@ -14,7 +14,7 @@ from membership.evidence.conformal import ASSUMPTION, Selection, select
 from membership.evidence.control import control_test, refuse_different
 from membership.evidence.dataset_inference import dataset_inference
 from membership.evidence.result import TestResult
-from pipelines.choices import ControlTest
+from pipelines.loading.choices import ControlTest
 from pipelines.loading.labelled import labels_of
 from pipelines.reporting.report import test_dict
 from pipelines.reporting.score_file import ScoreFile, read_scores

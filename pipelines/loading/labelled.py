@@ -22,7 +22,7 @@ import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from pipelines.choices import Form
+from pipelines.loading.choices import Form
 from watermark.corpus import open_corpus
 from watermark.corpus.datasets_folder import is_saved
 from watermark.corpus.forms import is_table

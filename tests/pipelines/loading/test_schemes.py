@@ -3,8 +3,8 @@ from typing import get_args
 
 import pytest
 
-from pipelines.choices import SchemeName
 from pipelines.jobs.verify import verify_command
+from pipelines.loading.choices import SchemeName
 from pipelines.loading.models import ModelOptions
 from pipelines.loading.schemes import change, default_schemes
 from tests.pipelines.conftest import SCHEMES
