@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipelines import cli
-from pipelines.jobs.demo import paragraphs
+from pipelines.loading.embedded_text import paragraphs
 from watermark.vault.vault import open_vault
 
 OUT = ("--out", "published", "--vault", "vault")

@@ -13,8 +13,8 @@ import pytest
 from membership.detectors import default_detectors
 from pipelines import cli
 from pipelines.api import score_dataset
-from pipelines.jobs.demo import paragraphs
 from pipelines.jobs.score import MORE_PASSES
+from pipelines.loading.embedded_text import paragraphs
 from pipelines.reporting.score_file import read_scores
 from tests.support.fake_server import serve
 from tests.support.tiny import save_tiny_model, tiny_tokenizer

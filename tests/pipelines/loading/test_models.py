@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from membership.models.local.huggingface import HuggingFaceModel
-from pipelines.jobs.demo import paragraphs
 from pipelines.jobs.mark import make_intent, mark_command
 from pipelines.jobs.verify import verify_command
 from pipelines.loading import models as suspects
+from pipelines.loading.embedded_text import paragraphs
 from pipelines.loading.models import ModelOptions, load_model
 from tests.membership.models.local.test_adapter import make_adapter
 from tests.support.fake_server import serve
