@@ -4,11 +4,12 @@ from typing import Annotated
 
 import typer
 
+from pipelines.commands.corpus_options import KeyFile, VaultArgument
 from watermark.errors import ToolkitError
 
 
 def inspect(
-    vault: Annotated[Path, typer.Argument(help="Vault that `leximark mark` filled.")],
+    vault: VaultArgument,
     model: Annotated[
         str | None,
         typer.Option(
@@ -19,9 +20,7 @@ def inspect(
         int, typer.Option(min=0, help="Published documents to measure and to show; 0 for all.")
     ] = 200,
     seed: Annotated[int, typer.Option(min=0, help="Seed of that choice.")] = 0,
-    key_file: Annotated[
-        Path | None, typer.Option(help="The key, if it is not kept in the vault.")
-    ] = None,
+    key_file: KeyFile = None,
     out: Annotated[
         Path | None,
         typer.Option(

@@ -82,6 +82,8 @@ def test_a_second_verify_runs_no_model_and_writes_the_same(job, tmp_path, comman
     assert "2 models" in told.out
     cleared = command("leximark", "cache", "--clear", "--cache", tmp_path / "cache")
     assert cleared.out.startswith("2 models removed")
+    again = command("leximark", "cache", "--clear", "--cache", tmp_path / "cache", "--json")
+    assert json.loads(again.out) == {"folder": str(tmp_path / "cache"), "removed": 0}
     assert not list((tmp_path / "cache").iterdir())
 
 
