@@ -1,4 +1,5 @@
 from dataclasses import fields
+from typing import Any
 
 from pipelines.commands.marking_options import LexiMarkFlags
 from pipelines.jobs.mark import make_candidate_settings
@@ -22,3 +23,25 @@ def test_options_that_differ_from_the_default_are_named():
         "--words-per-sentence",
         "--quotations",
     ]
+
+
+def test_every_option_changes_the_scheme(tmp_path):
+    words = tmp_path / "words.txt"
+    words.write_text("Value\n")
+    other = {
+        "rule": "published",
+        "scope": "site",
+        "source": "wordnet,thesaurus=mine.json",
+        "quality": "best",
+        "language": "de",
+        "stop_words": words,
+        "protected_words": words,
+        "min_fit": 0.9,
+    }
+    for field in fields(LexiMarkFlags):
+        value = other.get(field.name)
+        if value is None:
+            usual: Any = field.default
+            value = not usual if isinstance(usual, bool) else usual + 1
+        given: dict[str, Any] = {field.name: value}
+        assert LexiMarkFlags(**given).scheme() != LexiMarkFlags().scheme(), field.name
