@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -7,7 +8,8 @@ from watermark.atomic import refuse_existing
 
 
 def demo(
-    out: Annotated[Path, typer.Option(help="Folder to create for all output.")] = Path("demo"),
+    out: Annotated[Path, typer.Option(help="Folder to make for everything.")] = Path("demo"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print both reports as JSON.")] = False,
 ) -> None:
     """Run mark, train and audit end to end on built-in text and tiny models, in two minutes.
 
@@ -19,6 +21,10 @@ def demo(
     from pipelines.reporting.report import summary_lines
 
     result = run_demo(out)
+    if as_json:
+        reports = {"trained": result.trained.as_dict(), "other": result.other.as_dict()}
+        print(json.dumps(reports, indent=2, ensure_ascii=False))
+        return
     for title, report in (
         ("The model trained on the texts marked with our key", result.trained),
         ("The model trained on the same texts marked with another key", result.other),

@@ -4,11 +4,12 @@ from typing import Annotated
 
 import typer
 
+from pipelines.commands.corpus_options import KeyFile, VaultArgument
 from watermark.atomic import refuse_existing
 
 
 def inspect(
-    vault: Annotated[Path, typer.Argument(help="Vault that `leximark mark` filled.")],
+    vault: VaultArgument,
     model: Annotated[
         str | None,
         typer.Option(
@@ -19,10 +20,8 @@ def inspect(
         int,
         typer.Option(min=0, help="Number of published documents to measure and show; 0 for all."),
     ] = 200,
-    seed: Annotated[int, typer.Option(min=0, help="Seed for sampling documents.")] = 0,
-    key_file: Annotated[
-        Path | None, typer.Option(help="The key, if it is not in the vault.")
-    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of that choice.")] = 0,
+    key_file: KeyFile = None,
     out: Annotated[
         Path | None,
         typer.Option(

@@ -13,18 +13,17 @@ and plain have `label`, 1 for members.
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines.loading.option_values import Form
 from watermark.corpus import Corpus, open_corpus
 from watermark.corpus.ids import DocumentIds
 from watermark.corpus.rows import ColumnError, Columns, FullRow, make_row
 from watermark.document import Document
 from watermark.errors import CorpusError
-
-Form = Literal["plain", "wikimia", "bookmia", "mimir", "patentmia"]
 
 LABEL = "label"
 NEIGHBOURS = "neighbours"

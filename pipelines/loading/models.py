@@ -13,10 +13,11 @@ from typing import Literal
 from platformdirs import user_cache_path
 
 from membership.models.checkpoint import find_checkpoint, fingerprint
+from membership.models.dtype import DType
 from membership.models.local.adapter import adapter_fingerprint, find_base, is_adapter, load_adapter
 from membership.models.local.gguf import gguf_fingerprint, is_gguf, load_gguf
 from membership.models.local.huggingface import display_name, load_huggingface
-from membership.models.local.inference import DType, InferenceSettings
+from membership.models.local.inference import InferenceSettings
 from membership.models.local.llama_cpp import PREFIX, engine_version, load_llama_cpp
 from membership.models.server.address import Address, parse_address
 from membership.models.server.endpoint import open_endpoint

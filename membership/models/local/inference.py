@@ -3,14 +3,12 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import torch
 import transformers
 
+from membership.models.dtype import DType
 from watermark.errors import ModelError
-
-DType = Literal["auto", "float32", "bfloat16", "float16"]
 
 _CPUINFO = Path("/proc/cpuinfo")
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}

@@ -6,8 +6,8 @@ from itertools import islice
 
 import pytest
 
-from pipelines.jobs.demo import paragraphs
 from pipelines.jobs.inspect import inspect_vault, write_inspection
+from pipelines.loading.embedded_text import paragraphs
 from pipelines.reporting.html import review_page
 from watermark.document import Document, Site, apply_choices
 from watermark.marking.quality import Pair

@@ -76,6 +76,14 @@ def test_rejected_sites_return_to_the_original_word_and_the_vault_follows(
     assert job.vault.joinpath("plan.json").read_bytes() == before
 
 
+def test_the_new_plan_is_printed_for_machines(vault, review, tmp_path):
+    write(tmp_path / "r.csv", all_sites(vault)[:1])
+    done = review("--reject", tmp_path / "r.csv", "--json")
+    assert done.status == 0, done.err
+    assert done.out == (tmp_path / "vault-2/plan.json").read_text(encoding="utf-8")
+    assert json.loads(done.out)["corpus"]["review"]["n_rejected"] == 1
+
+
 def test_approving_keeps_only_what_is_named(vault, review, tmp_path):
     kept = all_sites(vault)[::3]
     write(tmp_path / "a.csv", kept)

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from membership.models.local.huggingface import HuggingFaceModel
-from pipelines.jobs.demo import paragraphs
 from pipelines.jobs.mark import make_intent, mark_command
 from pipelines.jobs.verify import verify_command
 from pipelines.loading import models as suspects
+from pipelines.loading.embedded_text import paragraphs
 from pipelines.loading.models import ModelOptions, load_model
 from tests.membership.models.local.test_adapter import make_adapter
 from tests.support.fake_server import serve
@@ -81,6 +81,8 @@ def test_a_second_verify_runs_no_model_and_writes_the_same(job, tmp_path, comman
     assert "2 models" in told.out
     cleared = command("leximark", "cache", "--clear", "--cache", tmp_path / "cache")
     assert cleared.out.startswith("2 models removed")
+    again = command("leximark", "cache", "--clear", "--cache", tmp_path / "cache", "--json")
+    assert json.loads(again.out) == {"folder": str(tmp_path / "cache"), "removed": 0}
     assert not list((tmp_path / "cache").iterdir())
 
 
