@@ -6,6 +6,9 @@ PYTHON ?= $(shell for python in $(PYTHONS); do \
 	if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
 	then echo $$python; break; fi; done)
 BIN := .venv/bin
+# A file goes to one process whole, so that what its tests share is made once; files start in the
+# order of the tree, so that the long ones of tests/pipelines are not left for the end.
+PARALLEL ?= -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .PHONY: venv assets test slow demo clean
 
@@ -13,7 +16,7 @@ test: assets
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -q
+	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -q $(PARALLEL)
 
 slow: venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \

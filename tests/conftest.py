@@ -3,16 +3,12 @@ import os
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the commands do
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # the tests run in several processes
 
 import pytest
 
-from watermark.assets import find_spacy, find_wordnet
+from pipelines.loading.candidate_sources import load_lexical_resources
 from watermark.keys import Key
-from watermark.schemes.leximark_sites import LexicalResources
-from watermark.substitution.acceptability import load_acceptability
-from watermark.substitution.sources.wordnet import WordNetSource
-from watermark.substitution.wordnet import WordNet
-from watermark.text.sentences import load_english
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -22,14 +18,13 @@ def _own_cache(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def wordnet():
-    return WordNet(find_wordnet())
+def resources():
+    return load_lexical_resources()  # the copy that the commands use in this process
 
 
 @pytest.fixture(scope="session")
-def resources(wordnet):
-    source = WordNetSource(wordnet, load_acceptability("fast"))
-    return LexicalResources(load_english(find_spacy()), wordnet, (source,))
+def wordnet(resources):
+    return resources.wordnet
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ import torch
 
 from pipelines import cli
 from pipelines.jobs.mark import make_intent, mark_command
-from pipelines.loading import candidate_sources as sources
 from pipelines.loading.embedded_text import paragraphs
 from pipelines.training.training import Shape, TrainingSettings, new_model, new_tokenizer, train
+from tests.support.build_once import build_once
 from tests.support.fake_chat import serve_chat
 from watermark.corpus import open_corpus
 from watermark.keys import Key, write_key
@@ -37,8 +37,18 @@ class Job:
 
 @pytest.fixture(scope="session")
 def job(tmp_path_factory):
+    folder = build_once(tmp_path_factory, "job", _mark_and_train)
+    return Job(
+        folder / "topics.jsonl",
+        folder / "ours/vault",
+        folder / "ours/key",
+        folder / "ours/model",
+        folder / "other/model",
+    )
+
+
+def _mark_and_train(folder):
     torch.set_num_threads(1)  # a tiny model is done before a second thread has woken up
-    folder = tmp_path_factory.mktemp("job")
     corpus = folder / "topics.jsonl"
     texts = list(islice(paragraphs(), 160))
     rows = [json.dumps({"id": f"t{i}", "text": text}) + "\n" for i, text in enumerate(texts)]
@@ -60,13 +70,6 @@ def job(tmp_path_factory):
         published = [d.text for d in open_corpus(here / "published" / corpus.name).documents()]
         shape = Shape(layers=2, width=64, heads=4, context=256)
         train(new_model(tokenizer, shape, 0), tokenizer, published, here / "model", settings)
-    return Job(
-        corpus,
-        folder / "ours/vault",
-        folder / "ours/key",
-        folder / "ours/model",
-        folder / "other/model",
-    )
 
 
 SCHEMES: dict[str, tuple[Scheme, int]] = {
@@ -143,16 +146,9 @@ class Done:
 
 
 @pytest.fixture
-def command(tmp_path, monkeypatch, capsys, resources):
-    """Run a console script in this process and in `tmp_path`, with the analyst loaded once."""
+def command(tmp_path, monkeypatch, capsys):
+    """Run a console script in this process and in `tmp_path`."""
     monkeypatch.chdir(tmp_path)
-    real = sources.load_lexical_resources
-
-    def load(scheme):
-        usual = scheme.sources == LexiMark.sources and scheme.fit.language == "en"
-        return resources if usual else real(scheme)
-
-    monkeypatch.setattr(sources, "load_lexical_resources", load)
     entries = {"leximark": cli.main, "verify": cli.verify_main}
 
     def run(program, *arguments):
