@@ -1,7 +1,4 @@
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -9,7 +6,6 @@ import pytest
 
 from membership.detector import Detector, Score, UnscoredError, check_abilities, score_document
 from membership.detectors import default_detectors
-from membership.traces.trace import Query, Trace
 from tests.support.traces import trace_of
 from watermark.document import Document
 from watermark.errors import PrerequisiteError
@@ -68,19 +64,6 @@ def test_every_detector_goes_by_its_name_and_four_are_also_held_against_a_refere
     assert all(name == detector.name for name, detector in DETECTORS.items())
     against = [name for name in DETECTORS if name.endswith("_minus_reference")]
     assert against == [f"{name}_minus_reference" for name in OFTEN]
-
-
-def test_the_detector_of_the_page_for_contributors_is_one():
-    page = (Path(__file__).parents[2] / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
-    names = {n: globals()[n] for n in ("dataclass", "ClassVar", "Detector", "Document", "np")}
-    exec(code, names | {"Sequence": Sequence, "Trace": Trace}, names)
-    median: Detector = names["Median"]()
-    document, trace = DOCUMENT, trace_of([-1.0, -2.0, -9.0])
-    check_abilities(median, frozenset({"logprobs"}), "gpt")
-    assert median.queries(document) == (Query(document.text),)
-    assert score_document(median, document, [trace]) == Score(-2.0)
-    assert len(code.splitlines()) < 14
 
 
 def read_by(detector, suspect, reference):
