@@ -154,7 +154,7 @@ def test_status_and_json_are_for_machines(job, command):
         ("no key", "--key-file"),
         ("no model", "is not a model folder"),
         ("pickle", "a pickle that could run any code"),
-        ("own code", "code of its own"),
+        ("own code", "custom code"),
         ("no tokenizer", "tokenizer"),
         ("NaN", "not finite numbers"),
     ],
