@@ -8,6 +8,7 @@ import torch
 
 from pipelines import cli
 from pipelines.jobs.mark import make_intent, mark_command
+from pipelines.loading import candidate_sources as sources
 from pipelines.loading.embedded_text import paragraphs
 from pipelines.training.training import Shape, TrainingSettings, new_model, new_tokenizer, train
 from tests.support.build_once import build_once
@@ -146,9 +147,20 @@ class Done:
 
 
 @pytest.fixture
-def command(tmp_path, monkeypatch, capsys):
-    """Run a console script in this process and in `tmp_path`."""
+def command(tmp_path, monkeypatch, capsys, resources):
+    """Run a console script in this process and in `tmp_path`.
+
+    The resources of quality `fast` are used even where the models of `best` are installed: what
+    the tests do must not depend on the machine.
+    """
     monkeypatch.chdir(tmp_path)
+    real = sources.load_lexical_resources
+
+    def load(scheme):
+        usual = scheme.sources == LexiMark.sources and scheme.fit.language == "en"
+        return resources if usual else real(scheme)
+
+    monkeypatch.setattr(sources, "load_lexical_resources", load)
     entries = {"leximark": cli.main, "verify": cli.verify_main}
 
     def run(program, *arguments):
