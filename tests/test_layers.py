@@ -36,6 +36,89 @@ MODEL_FILES = {
 MOST_FILES = 24
 """A folder with more of them is a heap: group them."""
 
+MOST_LINES, MOST_FUNCTION_LINES = 300, 70
+"""Of a file, and of a function with its signature and decorators."""
+
+WITHOUT_LOGIC = 40
+"""A module with no more lines than this may be tested through those that use it."""
+
+TESTED_ELSEWHERE = {
+    "watermark/corpus/arrow_rows.py": "tests/watermark/corpus/test_parquet.py",
+    "watermark/marking/review.py": "tests/pipelines/jobs/test_review.py",
+    "watermark/schemes/leximark_sites.py": "tests/watermark/schemes/test_leximark.py",
+    "watermark/substitution/model_features.py": (
+        "tests/watermark/substitution/sources/test_wordnet.py"
+    ),
+    "watermark/vault/writer.py": "tests/watermark/marking/test_resuming.py",
+    "membership/audit/audit.py": "tests/membership/audit/test_twins.py",
+    "membership/audit/corpus.py": "tests/membership/audit/test_observations.py",
+    "membership/detectors/con_recall.py": "tests/membership/detectors/test_more_passes.py",
+    "membership/detectors/neighbourhood.py": "tests/membership/detectors/test_more_passes.py",
+    "membership/detectors/pac.py": "tests/membership/detectors/test_more_passes.py",
+    "membership/detectors/recall.py": "tests/membership/detectors/test_more_passes.py",
+    "membership/detectors/ez.py": "tests/membership/detectors/test_fine_tuned.py",
+    "membership/detectors/window_comparison.py": "tests/membership/detectors/test_fine_tuned.py",
+    "membership/detectors/ngram_coverage.py": "tests/membership/detectors/test_text_only.py",
+    "membership/detectors/samia.py": "tests/membership/detectors/test_text_only.py",
+    "membership/evidence/dataset_inference.py": "tests/membership/evidence/test_control.py",
+    "membership/models/local/inference.py": "tests/membership/models/local/test_huggingface.py",
+    "membership/models/local/one_pass.py": "tests/membership/models/local/test_huggingface.py",
+    "membership/models/local/probe.py": (
+        "tests/membership/models/local/test_huggingface_refusals.py"
+    ),
+    "membership/models/marking/chat.py": "tests/watermark/substitution/sources/test_chat.py",
+    "membership/models/server/completions.py": "tests/membership/models/server/test_endpoint.py",
+    "membership/models/server/http.py": "tests/membership/models/server/test_endpoint.py",
+    "membership/models/server/prompt_logprobs.py": (
+        "tests/membership/models/server/test_endpoint.py"
+    ),
+    "membership/models/server/text_endpoint.py": "tests/membership/models/server/test_endpoint.py",
+    "membership/scoring.py": "tests/membership/audit/test_observations.py",
+    "membership/traces/cached_model.py": "tests/membership/traces/test_store.py",
+    "membership/traces/suspect.py": "tests/membership/traces/test_store.py",
+    "pipelines/assets/pins.py": "tests/pipelines/assets/test_debian.py",
+    "pipelines/experiments/ablations.py": "tests/pipelines/experiments/test_pages.py",
+    "pipelines/experiments/laptop.py": "tests/pipelines/experiments/test_pages.py",
+    "pipelines/experiments/leximark_finetune.py": (
+        "tests/pipelines/experiments/test_paper_grid.py"
+    ),
+    "pipelines/experiments/leximark_pretrain.py": (
+        "tests/pipelines/experiments/test_paper_grid.py"
+    ),
+    "pipelines/experiments/records_needed.py": "tests/pipelines/experiments/trials/test_lift.py",
+    "pipelines/experiments/requirements.py": "tests/pipelines/experiments/test_reproduce.py",
+    "pipelines/experiments/runner/experiment.py": "tests/pipelines/experiments/test_reproduce.py",
+    "pipelines/experiments/smoke.py": "tests/pipelines/experiments/test_reproduce.py",
+    "pipelines/experiments/standalone/proof.py": "tests/pipelines/experiments/test_proof.py",
+    "pipelines/experiments/standalone/acceptability_page.py": (
+        "tests/pipelines/experiments/test_pages.py"
+    ),
+    "pipelines/experiments/trials/paper_corpora.py": (
+        "tests/pipelines/experiments/test_paper_grid.py"
+    ),
+    "pipelines/experiments/trials/trial.py": "tests/pipelines/experiments/test_reproduce.py",
+    "pipelines/jobs/train.py": "tests/pipelines/training/test_training.py",
+    "pipelines/loading/site_finders.py": "tests/pipelines/loading/test_schemes.py",
+    "pipelines/reporting/html.py": "tests/pipelines/jobs/test_inspect.py",
+    "pipelines/reporting/plots.py": "tests/pipelines/jobs/test_verify.py",
+    "pipelines/reporting/report.py": "tests/pipelines/jobs/test_verify.py",
+    "pipelines/reporting/score_file.py": "tests/pipelines/jobs/test_score.py",
+    "pipelines/training/adapters.py": "tests/pipelines/training/test_training.py",
+}
+"""Modules with logic whose tests are in a file of another name. Do not add to this list."""
+
+RUN_BY_HAND = {
+    # They need models, data sets or hours that no test has; the pages and tables that they wrote
+    # are in reports/, and a page is held against its table by test_pages.py.
+    "pipelines/experiments/standalone/acceptability.py",
+    "pipelines/experiments/standalone/acceptability_fit.py",
+    "pipelines/experiments/standalone/backends.py",
+    "pipelines/experiments/standalone/detectors_table.py",
+    "pipelines/experiments/standalone/marks.py",
+    "pipelines/experiments/trials/passages.py",
+    "pipelines/experiments/trials/tiny.py",
+}
+
 FILES = sorted(path for layer in LAYERS for path in (ROOT / layer).rglob("*.py"))
 
 
@@ -101,6 +184,42 @@ def test_no_two_folders_import_each_other_in_a_circle():
 def test_no_folder_is_a_heap():
     counts = Counter(name(path.parent) for path in FILES)
     assert {folder: n for folder, n in counts.items() if n > MOST_FILES} == {}
+
+
+def n_lines(path: Path) -> int:
+    return len(path.read_text(encoding="utf-8").splitlines())
+
+
+def test_no_file_is_too_long_to_read():
+    assert {name(path): n for path in FILES if (n := n_lines(path)) > MOST_LINES} == {}
+
+
+def test_no_function_is_too_long_to_read():
+    lengths = {}
+    for path in FILES:
+        for node in ast.walk(parse(path)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
+                lengths[f"{name(path)}: {node.name}"] = (node.end_lineno or first) - first + 1
+    assert {where: n for where, n in lengths.items() if n > MOST_FUNCTION_LINES} == {}
+
+
+def mirrored(path: Path) -> Path:
+    """Return the file that holds the tests of a module."""
+    return ROOT / "tests" / path.relative_to(ROOT).with_name(f"test_{path.name}")
+
+
+def test_every_module_with_logic_has_its_tests_in_the_mirrored_place():
+    without = {
+        name(path)
+        for path in FILES
+        if path.name != "__init__.py"
+        and n_lines(path) > WITHOUT_LOGIC
+        and not mirrored(path).exists()
+        and not name(path).startswith("pipelines/commands/")  # options only; jobs have the tests
+    }
+    assert without == TESTED_ELSEWHERE.keys() | RUN_BY_HAND
+    assert {test for test in TESTED_ELSEWHERE.values() if not (ROOT / test).exists()} == set()
 
 
 @pytest.mark.parametrize("package", ONE_FILE_EACH)

@@ -122,12 +122,7 @@ def score(
     from pipelines.loading.labelled import read_records
 
     records = read_records(
-        corpus,
-        form,
-        text_column=text_column,
-        id_column=id_column,
-        split=split,
-        max_words=max_words,
+        corpus, form, text_column=text_column, id_column=id_column, split=split, max_words=max_words
     )
     scores = score_command(
         records,

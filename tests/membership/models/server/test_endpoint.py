@@ -8,7 +8,7 @@ from transformers import AutoModelForCausalLM
 
 from membership.models.local.huggingface import load_huggingface
 from membership.models.local.inference import InferenceSettings
-from membership.models.server.address import Address, parse_address
+from membership.models.server.address import Address
 from membership.models.server.endpoint import open_endpoint
 from membership.models.server.http import KEY_VARIABLE, RequestPolicy, Server
 from membership.models.server.text_endpoint import open_text_endpoint
@@ -286,29 +286,3 @@ def test_a_server_that_only_writes_is_a_suspect_of_its_own_kind(folder, api):
         assert sorted(seeds) == [1, 1, 2, 2, 3, 3]
         with pytest.raises(PrerequisiteError, match="returns only text"):
             list(suspect.trace([Query("x")]))
-
-
-@pytest.mark.parametrize(
-    ("name", "address"),
-    [
-        ("openai+http://h:1/v1#m", Address("openai", "http://h:1/v1", "m")),
-        ("openai+https://h/v1/", Address("openai", "https://h/v1", "")),
-        ("chat+http://h/v1#org/m", Address("chat", "http://h/v1", "org/m")),
-        ("org/model", None),
-        ("folder/with#hash", None),
-    ],
-)
-def test_an_address_names_door_server_and_model(name, address):
-    assert parse_address(name) == address
-
-
-@pytest.mark.parametrize("name", ["http://h/v1", "ftp+http://h/v1", "openai+ftp://h"])
-def test_what_is_no_address_is_refused(name):
-    with pytest.raises(ModelError):
-        parse_address(name)
-
-
-def test_a_password_in_an_address_is_refused_and_not_repeated():
-    with pytest.raises(ModelError, match="must not hold a password") as caught:
-        parse_address("openai+http://me:secret@h/v1#m")
-    assert "secret" not in str(caught.value)

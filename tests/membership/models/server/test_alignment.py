@@ -1,0 +1,48 @@
+import numpy as np
+import pytest
+
+from membership.models.server.alignment import LogprobAlignment
+from membership.models.server.prompt_logprobs import Reply
+
+NAN = np.nan
+REPLY = Reply(
+    words=("a", " b", " c", " d"),
+    ids=np.array([1, 2, 3, 4]),
+    logprob=np.array([NAN, -1.0, -2.0, -3.0]),
+    top1=np.array([NAN, -0.1, -0.2, -0.3]),
+    rank=np.array([-1, 10, 20, 30]),
+)
+
+
+@pytest.mark.parametrize(
+    ("shift", "logprob", "rank"),
+    [
+        (0, [NAN, -1.0, -2.0, -3.0], [-1, 10, 20, 30]),
+        (1, [NAN, NAN, -1.0, -2.0], [-1, -1, 10, 20]),  # they came one token too early
+        (-1, [-1.0, -2.0, -3.0, NAN], [10, 20, 30, -1]),  # one token too late
+    ],
+)
+def test_values_move_to_their_tokens_and_leave_a_gap(shift, logprob, rank):
+    moved = LogprobAlignment(shift).put_right(REPLY)
+    np.testing.assert_array_equal(moved.logprob, logprob)
+    np.testing.assert_array_equal(moved.top1, np.array(logprob) / 10)
+    np.testing.assert_array_equal(moved.rank, rank)
+    assert moved.words == REPLY.words
+
+
+def test_the_given_reply_stays_as_it_is():
+    before = REPLY.logprob.copy()
+    LogprobAlignment(1).put_right(REPLY)
+    np.testing.assert_array_equal(REPLY.logprob, before)
+
+
+@pytest.mark.parametrize(
+    ("alignment", "words"),
+    [
+        (LogprobAlignment(), "first token not scored"),
+        (LogprobAlignment(0, True), "first token scored"),
+        (LogprobAlignment(-1), "first token not scored, numbers moved by -1"),
+    ],
+)
+def test_an_alignment_describes_itself(alignment, words):
+    assert str(alignment) == words
