@@ -1,8 +1,8 @@
-"""What every detector is, and how one is asked.
+"""The detector protocol, and how a detector is run.
 
 detector.queries(document)          the texts to run through a model
-suspect.trace(...)                  one trace a query
-score_document(detector, ...)       a score, or the reason why there is none
+suspect.trace(...)                  one trace per query
+score_document(detector, ...)       a score, or the reason why there is no score
 """
 
 from collections.abc import Sequence
@@ -17,48 +17,48 @@ from watermark.errors import PrerequisiteError
 
 
 class Detector(Protocol):
-    """A score of one document, of a model's traces of it. HIGHER = MORE LIKELY TRAINED ON.
+    """Scores one document from a model's traces of it. HIGHER = MORE LIKELY TRAINED ON.
 
     Detectors are frozen dataclasses whose fields are their settings.
     """
 
     @property
     def name(self) -> str:
-        """What the column of its scores is called; settings other than the defaults show."""
+        """Name of the score column; it shows settings that are not the defaults."""
 
     @property
     def needs(self) -> frozenset[str]:
-        """Abilities that a model must have (see `Suspect`); `reference` is a second model."""
+        """Abilities the model must have (see `Suspect`); `reference` means a second model."""
 
     def queries(self, document: Document) -> tuple[Query, ...]:
         """List what must be run through a model to score the document."""
 
     def score(self, document: Document, traces: Sequence[Trace]) -> float:
-        """Score the document by its traces, one for each query and in their order.
+        """Score the document from its traces, one per query, in the order of the queries.
 
         Raises:
-            UnscoredError: These traces do not let it be scored.
+            UnscoredError: The document cannot be scored from these traces.
         """
 
 
 class TextDetector(Protocol):
-    """A score of one document, of what a model writes behind its beginning.
+    """Scores one document from the text that a model generates after its beginning.
 
-    HIGHER = MORE LIKELY TRAINED ON. For suspects that return text and no log-probabilities.
+    HIGHER = MORE LIKELY TRAINED ON. For suspects that return only text.
     """
 
     @property
     def name(self) -> str:
-        """What the column of its scores is called; settings other than the defaults show."""
+        """Name of the score column; it shows settings that are not the defaults."""
 
     def prompt(self, document: Document) -> str:
-        """Return the text that the model is to go on with."""
+        """Return the prompt that the model continues."""
 
     def score(self, document: Document, continuations: Sequence[str]) -> float:
-        """Score the document by what the model wrote behind the prompt, a text a sample.
+        """Score the document from continuations of the prompt, one text per sample.
 
         Raises:
-            UnscoredError: These texts do not let it be scored.
+            UnscoredError: The document cannot be scored from these texts.
         """
 
 
@@ -77,10 +77,10 @@ class Score:
 
 
 def score_document(detector: Detector, document: Document, traces: Sequence[Trace]) -> Score:
-    """Score a document, or say why it has no score.
+    """Score a document, or give the reason why it has no score.
 
-    A document without scored tokens, and one for which the model returned something that is not a
-    number, have none with any detector: detectors need not look for them.
+    A document without scored tokens, or with a log-probability that is not finite, is never
+    passed to a detector, so detectors need not check for this.
     """
     if any(not len(trace.logprob) for trace in traces):
         return Score(np.nan, "no token was scored")
@@ -96,15 +96,15 @@ def score_document(detector: Detector, document: Document, traces: Sequence[Trac
 
 
 def check_abilities(detector: Detector, abilities: frozenset[str], suspect: str) -> None:
-    """Make sure that a detector gets what it needs.
+    """Check that the suspect has the abilities a detector needs.
 
     Args:
-        detector: Any.
-        abilities: Of the suspect, with `reference` among them when there is one.
-        suspect: What to call the suspect in the message.
+        detector: The detector to check.
+        abilities: Abilities of the suspect, including `reference` if there is a reference.
+        suspect: Name of the suspect in the message.
 
     Raises:
-        PrerequisiteError: It does not; says what is missing.
+        PrerequisiteError: An ability is missing; the message names it.
     """
     if missing := sorted(detector.needs - abilities):
         has = ", ".join(sorted(abilities)) or "nothing"

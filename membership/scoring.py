@@ -1,4 +1,4 @@
-"""Run the models over documents and score them, whatever texts the detectors ask for."""
+"""Run the models on the texts that detectors ask for, and score the documents."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,10 +19,10 @@ from watermark.document import Document
 from watermark.errors import PrerequisiteError
 
 Progress = Callable[[str, int, int], None]
-"""Called with the model's name, texts done and texts in all."""
+"""Called with the model's name, the number of texts done and the total."""
 
 Traces = Mapping[Query, Trace]
-"""One model's traces; a query with places also stands for the same one without."""
+"""One model's traces; the trace of a query with slots also serves the query without."""
 
 _DOCUMENTS_AT_ONCE = 64
 _CHARACTERS_A_TOKEN = 3
@@ -30,10 +30,10 @@ _CHARACTERS_A_TOKEN = 3
 
 @dataclass(frozen=True)
 class Sampling:
-    """How a suspect is made to write."""
+    """How text is sampled from a suspect."""
 
     n: int = 20
-    """Continuations of each document."""
+    """Continuations per document."""
     temperature: float = 1.0
     seed: int = 0
 
@@ -44,10 +44,10 @@ def score_written(
     suspect: TextGenerator,
     sampling: Sampling = Sampling(),
 ) -> Iterator[dict[str, Score]]:
-    """Yield the scores of each document by detectors of what the suspect writes.
+    """Yield the scores of each document from text that the suspect generates.
 
-    Each distinct prompt is sent once. Continuations are about as long as the longest rest of the
-    documents that are sent together.
+    Each distinct prompt is sent once. Continuations are about as long as the longest remainder of
+    the documents that are sent together.
     """
     for first in range(0, len(documents), _DOCUMENTS_AT_ONCE):
         block = documents[first : first + _DOCUMENTS_AT_ONCE]
@@ -79,7 +79,7 @@ def _score_written(
 
 
 def tokenizer_fingerprint(model: Suspect) -> str:
-    """Return the fingerprint of a model's tokenizer, from a trace: that is all a server may show.
+    """Return the fingerprint of a model's tokenizer from a trace, which works for servers too.
 
     Raises:
         PrerequisiteError: The model returns no log-probabilities.
@@ -96,11 +96,11 @@ def score_documents(
 ) -> Iterator[dict[str, Score]]:
     """Yield the scores of each document by detector, in the order of the documents.
 
-    Each model reads each distinct text of a few dozen documents once, and memory does not grow
+    Each model runs each distinct text of a few dozen documents once, and memory does not grow
     with the number of documents.
 
     Raises:
-        PrerequisiteError: A detector needs something that the models do not give.
+        PrerequisiteError: A detector needs an ability that the models lack.
     """
     for detector in detectors.values():
         check_abilities(detector, _given(detector, suspect, reference), suspect.name)
@@ -119,9 +119,9 @@ def score_documents(
 def divide(
     detectors: Mapping[str, Detector], suspect: Suspect, reference: Suspect | None
 ) -> tuple[dict[str, Detector], dict[str, str]]:
-    """Return the detectors that these models can serve, and for each other one what is missing.
+    """Return the detectors that these models can serve, and what is missing for the others.
 
-    Those that compare with a reference are in neither when there is none.
+    Without a reference, detectors that compare with one are in neither.
     """
     able, unable = dict[str, Detector](), dict[str, str]()
     for name, detector in detectors.items():
@@ -136,7 +136,7 @@ def divide(
 
 
 def _given(detector: Detector, suspect: Suspect, reference: Suspect | None) -> frozenset[str]:
-    """Return what a detector can have: one that compares needs it of both models."""
+    """Return the abilities available to a detector; a reference must have them as well."""
     if reference is None or "reference" not in detector.needs:
         return suspect.abilities
     return (suspect.abilities & reference.abilities) | {"reference"}
@@ -151,7 +151,7 @@ def run_queries(
     queries: Sequence[Query],
     progress: Progress = lambda model, done, total: None,
 ) -> Traces:
-    """Run a model over texts and keep all traces."""
+    """Run a model on texts and keep all traces."""
     traces: dict[Query, Trace] = {}
     progress(model.name, 0, len(queries))
     for done, (index, trace) in enumerate(model.trace(queries), 1):
@@ -166,9 +166,9 @@ def score_corpus(
     suspect: Traces,
     reference: Traces | None,
 ) -> dict[str, list[Score]]:
-    """Score every document with every detector, from traces that were made before.
+    """Score every document with every detector from existing traces.
 
-    Detectors that need a reference are left out when there is none.
+    Without a reference, detectors that need one are left out.
     """
 
     def trace_of(query: Query) -> Trace:

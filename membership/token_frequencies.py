@@ -1,4 +1,4 @@
-"""How often each token of a tokenizer occurs in a reference corpus."""
+"""Token frequencies of a tokenizer in a reference corpus."""
 
 import json
 from collections.abc import Iterable
@@ -23,17 +23,17 @@ _FORMAT = 1
 
 @dataclass(frozen=True)
 class Origin:
-    """What the counts of a table were made from; a score is comparable where all this agrees."""
+    """The origin of a table of counts; scores are comparable only if all of it agrees."""
 
     tokenizer: str
-    """Fingerprint; see `TextTokenizer.fingerprint`."""
+    """Fingerprint of the tokenizer; see `TextTokenizer.fingerprint`."""
     tokenizer_name: str
     corpus: str
     """SHA-256 over the ids and texts of the corpus."""
     corpus_name: str
     n_documents: int
     max_tokens: int | None
-    """How many tokens of each document were counted at most; None for all."""
+    """Maximum number of tokens counted per document; None for all."""
     special_tokens: str = "not counted"
 
 
@@ -42,7 +42,7 @@ class FrequencyTable:
     """Token counts of a reference corpus, smoothed by adding one to each."""
 
     counts: NDArray[np.int64]
-    """Shape (V,), V being the size of the model's vocabulary with what pads it."""
+    """Shape (V,), V being the size of the model's vocabulary including padding."""
     origin: Origin
 
     def log_frequency(self, token_ids: NDArray[np.integer[Any]]) -> NDArray[np.float64]:
@@ -52,24 +52,24 @@ class FrequencyTable:
         return np.log(frequency)
 
     def check(self, tokenizer: str) -> None:
-        """Make sure that the table is one of this tokenizer.
+        """Check that the table was made with this tokenizer.
 
         Raises:
-            PrerequisiteError: It is of another one.
+            PrerequisiteError: It was made with another one.
         """
         if tokenizer != self.origin.tokenizer:
             raise PrerequisiteError(
-                f"dc_pdd: the frequencies are of the tokenizer of {self.origin.tokenizer_name} "
-                f"({self.origin.tokenizer[:12]}), and the suspect's is another "
-                f"({tokenizer[:12]}); make a table with `leximark frequencies --tokenizer` and the "
-                "suspect's name"
+                f"dc_pdd: the frequencies were counted with the tokenizer of "
+                f"{self.origin.tokenizer_name} ({self.origin.tokenizer[:12]}), but the suspect's "
+                f"is another ({tokenizer[:12]}); make a table with "
+                "`leximark frequencies --tokenizer` and the suspect's name"
             )
 
     def save(self, path: Path) -> None:
-        """Write the table into a new file.
+        """Write the table to a new file.
 
         Raises:
-            PrerequisiteError: The file is there already.
+            PrerequisiteError: The file exists already.
         """
         about = json.dumps({"format": _FORMAT, **asdict(self.origin)}, sort_keys=True)
         try:
@@ -83,14 +83,14 @@ def load_frequencies(path: Path) -> FrequencyTable:
     """Read a table that `leximark frequencies` wrote.
 
     Raises:
-        PrerequisiteError: It is not there, or is no table.
+        PrerequisiteError: The file does not exist, or is not a table.
     """
     wanted = f"{path}: wanted a table of token frequencies, as `leximark frequencies` makes it"
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             counts, about = file["counts"], json.loads(str(file["about"]))
         if about.pop("format") != _FORMAT or counts.ndim != 1 or counts.dtype != np.int64:
-            raise ValueError("its format is another")
+            raise ValueError("unknown format")
         return FrequencyTable(counts, Origin(**about))
     except FileNotFoundError as error:
         raise PrerequisiteError(f"{wanted}; there is no such file") from error
@@ -107,19 +107,18 @@ def count_tokens(
     corpus_name: str,
     tokenizer_name: str,
 ) -> FrequencyTable:
-    """Count the tokens of a corpus; what the tokenizer may add to a text is not counted.
+    """Count the tokens of a corpus; tokens that the tokenizer adds are not counted.
 
     Args:
-        documents: The reference corpus; should be like what the suspect was trained on at large.
-        tokenizer: The suspect's.
-        vocabulary: V, how many tokens the model knows. Fewer than the tokenizer has are raised to
-            as many as that.
-        max_tokens: How many tokens of each document to count, from its beginning; None for all.
-        corpus_name: What to call the corpus in messages.
-        tokenizer_name: What to call the tokenizer in messages.
+        documents: The reference corpus; should resemble the suspect's training data in general.
+        tokenizer: The suspect's tokenizer.
+        vocabulary: V, the vocabulary size of the model; at least that of the tokenizer is used.
+        max_tokens: Maximum number of tokens counted per document, from its start; None for all.
+        corpus_name: Name of the corpus in messages.
+        tokenizer_name: Name of the tokenizer in messages.
 
     Raises:
-        CorpusError: There is not one token.
+        CorpusError: The corpus has no tokens.
     """
     size = max(vocabulary, 1 + max(tokenizer.backend.get_vocab(with_added_tokens=True).values()))
     counts = np.zeros(size, dtype=np.int64)
@@ -128,7 +127,7 @@ def count_tokens(
     while some := list(islice(passing, _AT_ONCE)):
         cuts = tokenizer.encode([document.text for document in some])
         ids = np.concatenate([tokens.ids[:max_tokens] for tokens in cuts])
-        # Counts of tokens, not of documents that have them.
+        # Token counts, not document counts.
         counts += np.bincount(ids, minlength=size)
         n_documents += len(some)
     counts[list(tokenizer.special)] = 0

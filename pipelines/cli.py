@@ -58,7 +58,7 @@ OF_THE_MACHINE = {
     errno.EPERM,
     errno.EROFS,
 }
-"""Refusals of the operating system that the user can mend: a full disk, a file in the way."""
+"""Operating-system errors that the user can fix: a full disk, a file in the way."""
 
 
 def main() -> None:
@@ -80,8 +80,9 @@ def verify_main() -> None:
 def run(program: typer.Typer, name: str) -> None:
     """Run a program on the arguments of this process, and leave it.
 
-    Status 0 it ran; 2 the user can mend it, and one message says how; 130 interrupted. A command
-    may leave with a status of its own. What is our fault keeps its traceback and leaves with 1.
+    Status 0: success; 2: a user error, and one message says how to fix it; 130: interrupted. A
+    command may leave with a status of its own. What is our fault keeps its traceback and leaves
+    with 1.
     """
     if not sys.stderr.isatty():
         os.environ.setdefault("TQDM_DISABLE", "1")  # no progress bars in a log, ours or a library's

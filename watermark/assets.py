@@ -12,7 +12,7 @@ from platformdirs import user_cache_path
 from watermark.errors import AssetError
 
 RECEIPT = "asset.json"
-"""The file in each asset's folder that says what it is, whence it came, and its hashes."""
+"""The file in each asset's folder that records its name, source and hashes."""
 
 
 def asset_dir() -> Path:

@@ -68,7 +68,7 @@ def _workshop(path: Path) -> Iterator[Path]:
         if lock is not None:
             os.close(lock)
         for folder in made:
-            with suppress(OSError):  # somebody else may have put something there
+            with suppress(OSError):  # another process may have put files there
                 folder.rmdir()
 
 
@@ -90,7 +90,7 @@ def _sweep(path: Path) -> None:
 def alone_in(folder: Path) -> Iterator[bool]:
     """Hold a folder for this process; yield whether no other one has it.
 
-    On a disk without locks nobody is seen.
+    On a file system without locks other runs are not detected.
     """
     if sys.platform == "win32":
         yield True

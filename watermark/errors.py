@@ -1,14 +1,14 @@
-"""Errors a user can mend.
+"""Errors the user can fix.
 
     ToolkitError            printed as one message, exit status 2
     ├── CorpusError         the text that was given: missing, malformed, empty
     ├── VaultError          the owner's folder: altered, incomplete, wrong key
     ├── AssetError          language data that is not there; names the command that fetches it
-    ├── ModelError          a suspect or reference that cannot or must not be loaded
+    ├── ModelError          a suspect or reference that is unsafe or cannot be loaded
     └── PrerequisiteError   a test or detector that lacks something it needs
 
-Mistakes of ours are `ValueError` and `TypeError` and keep their traceback (exit status 1).
-Every message says who complains, what was wanted, what came, and how to mend it.
+Programming errors are `ValueError` and `TypeError` and keep their traceback (exit status 1).
+Every message says who complains, what was wanted, what came, and how to fix it.
 """
 
 import textwrap
@@ -17,11 +17,11 @@ from contextlib import contextmanager
 
 
 class ToolkitError(Exception):
-    """Something the user can mend; the message stands alone."""
+    """An error the user can fix; the message is self-contained."""
 
 
 class CorpusError(ToolkitError):
-    """Raised when a data set cannot be read, or cannot be written in its own form."""
+    """Raised when a data set cannot be read, or cannot be written in its own format."""
 
 
 class VaultError(ToolkitError):

@@ -70,7 +70,7 @@ def sites_of_share(
 
 
 def check_share(share: float) -> None:
-    """Refuse a share of documents that is none.
+    """Reject an invalid share of documents.
 
     Raises:
         ValueError: It does not lie in (0, 1].

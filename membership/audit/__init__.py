@@ -1,1 +1,1 @@
-"""A vault and a model go in, a verdict comes out."""
+"""The audit: from a vault and a model to a verdict."""

@@ -1,7 +1,7 @@
 """Audit a suspect with a vault: read, score, test, conclude.
 
-This is the whole audit as a function: a vault and a model go in, a verdict and what it rests on
-come out. Files, plots and printing are the business of `pipelines/`.
+This is the whole audit as one function of a vault and a model; it returns a verdict and the numbers
+behind it. Files, plots and printing are handled in `pipelines/`.
 """
 
 from collections.abc import Callable, Container, Mapping, Sequence, Sized
@@ -28,31 +28,31 @@ from watermark.vault.vault import Plan, Vault
 FALLBACK = ("redraw", "twin", "holdout")
 """The order in which the primary test falls back if the planned one cannot be run.
 
-The twin test, which reads every published text several times more, is run only as the primary one.
+The twin test, which runs every published text several more times, is run only as the primary one.
 """
 
 _SIMPLE = {False: "loss", True: "loss_minus_reference"}
-"""Without and with a reference: detectors that need nothing but log-probabilities of the text."""
+"""Detectors that need only log-probabilities of the text, without and with a reference."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What an auditor may choose; everything else is in the plan."""
+    """Settings that an auditor may choose; everything else is in the plan."""
 
     alpha: float | None = None
-    """Instead of the plan's; noted as a departure from it."""
+    """Level instead of the planned one; reported as a departure from the plan."""
     n_resamples: int = 99_999
     seed: int = 0
 
 
 @dataclass(frozen=True)
 class Audit:
-    """A verdict with the numbers under it."""
+    """A verdict with the numbers behind it."""
 
     verdict: Verdict
     observations: Observations
     table: ScoreTable
-    """What the re-draw test was made of."""
+    """Input of the re-draw test."""
 
 
 def audit(
@@ -70,9 +70,9 @@ def audit(
         suspect: The model under audit.
         references: Models that are known not to have seen the marked text, by name. Detectors
             that compare with a reference use the first one.
-        detectors: Detectors for the hold-out test, by name; the plan's is among them.
-        settings: What differs from the plan.
-        progress: Told how far the models are.
+        detectors: Detectors for the hold-out test, by name, including the planned one.
+        settings: Deviations from the plan.
+        progress: Called as the models process texts.
 
     Raises:
         PrerequisiteError: No test of evidence can be run on this vault with this suspect, or a
@@ -82,8 +82,8 @@ def audit(
     for name, reference in references.items():
         if reference.fingerprint == suspect.fingerprint:
             raise PrerequisiteError(
-                f"reference {name}: is the suspect itself, and nothing would be left to test; name "
-                "the model that it was made from, another one, or none"
+                f"reference {name}: is the suspect itself, so no difference is left to test; name "
+                "the model that it was fine-tuned from, another one, or none"
             )
     corpus, plan = load_audit_corpus(vault), vault.plan
     alpha = plan.alpha if settings.alpha is None else settings.alpha
@@ -130,7 +130,7 @@ def _planned_detector(plan: Plan, references: Sized) -> str:
 
 
 def _detector(plan: Plan, able: Container[str], unable: Container[str], references: Sized) -> str:
-    """Return the plan's detector, or one that needs less if the models cannot serve it."""
+    """Return the planned detector, or one that needs less if the models cannot serve it."""
     planned, simple = _planned_detector(plan, references), _SIMPLE[bool(references)]
     return simple if planned in unable and simple in able else planned
 
@@ -175,20 +175,20 @@ def _departures(
 ) -> tuple[str, ...]:
     found = []
     if primary.test != plan.test:
-        found.append(f"the plan's test is {plan.test}, {primary.test} was run")
+        found.append(f"test: {plan.test} planned, {primary.test} used")
     planned = _planned_detector(plan, references)
     used = (primary.details or {}).get("detectors", [planned])
     if used != [planned]:
-        found.append(f"the plan's detector is {planned}, {', '.join(used)} was used")
+        found.append(f"detector: {planned} planned, {', '.join(used)} used")
     if alpha != plan.alpha:
-        found.append(f"the plan's alpha is {plan.alpha:g}, {alpha:g} was used")
+        found.append(f"alpha: {plan.alpha:g} planned, {alpha:g} used")
     if plan.references and set(references) != set(plan.references):
         wanted, used = ", ".join(plan.references), ", ".join(references) or "none"
-        found.append(f"the plan's references are {wanted}, {used} was used")
+        found.append(f"references: {wanted} planned, {used} used")
     for name, ours, usual in (
         ("seed of the re-draws", settings.seed, Settings.seed),
         ("number of re-draws", settings.n_resamples, Settings.n_resamples),
     ):
         if ours != usual:
-            found.append(f"the {name} is {usual:,}, {ours:,} was used")
+            found.append(f"{name}: {usual:,} is the default, {ours:,} used")
     return tuple(found)

@@ -1,4 +1,4 @@
-"""The corpus of a vault as an audit needs it."""
+"""Load the corpus of a vault for an audit."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -22,25 +22,25 @@ class AuditCorpus:
     """Which of them were published."""
     originals: tuple[Document, ...]
     sites: tuple[tuple[Site, ...], ...]
-    """For each document; offsets of the original text. Empty for documents held out, and where
-    nothing was drawn."""
+    """Sites of each document, with offsets in the original text. Empty for documents held out, and
+    where nothing was drawn."""
     choices: tuple[tuple[int, ...], ...]
-    """For each document which candidate the key drew at each of its sites."""
+    """Index of the candidate that the key drew at each site, for each document."""
     language: str = "en"
-    """Of the candidates."""
+    """Language of the candidates."""
 
     def readable(self) -> Iterator[tuple[Document, tuple[Site, ...]]]:
-        """Yield the original documents that have sites to read candidates at: no insertions."""
+        """Yield the original documents with their sites, without insertions."""
         for original, sites in zip(self.originals, self.sites, strict=True):
             if kept := tuple(site for site in sites if site.original):
                 yield original, kept
 
 
 def load_audit_corpus(vault: Vault) -> AuditCorpus:
-    """Read a vault and check that the ledger is what the key draws.
+    """Read a vault and check that the ledger matches the draws of the key.
 
     Raises:
-        VaultError: A mark of the ledger is not the one that the key draws.
+        VaultError: A mark in the ledger is not the one that the key draws.
     """
     rows = list(vault.marked())
     keyed = vault.plan.scheme.get("rule") != "published"
@@ -59,7 +59,7 @@ def load_audit_corpus(vault: Vault) -> AuditCorpus:
 
 
 def _language(scheme: Mapping[str, Any]) -> str:
-    """Return the language of a scheme's words; of two schemes the first that has one decides."""
+    """Return the language of a scheme's words; with two schemes, the first that has one."""
     parts = [scheme, scheme.get("first", {}), scheme.get("second", {})]
     return next((p["fit"]["language"] for p in parts if "fit" in p), "en")
 

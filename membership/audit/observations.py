@@ -1,6 +1,6 @@
-"""What models say of the corpus of a vault: texts and places go in, traces and scores come out.
+"""Run the models on the corpus of a vault and collect candidate log-probabilities and scores.
 
-No key goes into any of it.
+None of this depends on the key.
 """
 
 from collections.abc import Container, Iterable, Mapping, Sequence
@@ -21,7 +21,7 @@ from watermark.document import Document, Site
 
 @dataclass(frozen=True)
 class SiteLogprobs:
-    """What the models think of the candidates at all sites of the published documents."""
+    """Log-probabilities of the candidates at all sites of the published documents."""
 
     sites: tuple[Site, ...]
     suspect: tuple[CandidateLogprobs, ...]
@@ -29,7 +29,7 @@ class SiteLogprobs:
     language: str = "en"
 
     def table(self, *, documents: Container[str] | None = None) -> ScoreTable:
-        """Return the table of the re-draw test, of some documents only if they are named."""
+        """Return the table of the re-draw test, restricted to `documents` if given."""
         keep = [
             i for i, s in enumerate(self.sites) if documents is None or s.document_id in documents
         ]
@@ -43,18 +43,18 @@ class SiteLogprobs:
 
 @dataclass(frozen=True)
 class Observations:
-    """What the models say of a corpus. No key went into it."""
+    """Outputs of the models on a corpus; independent of the key."""
 
     corpus: AuditCorpus
     site_logprobs: SiteLogprobs
     scores: Mapping[str, Sequence[Score]]
-    """For each detector the score of each document of the material."""
+    """Score of each document of the corpus, by detector."""
     unable: Mapping[str, str] = field(default_factory=dict)
-    """Detectors that were not run, each with what the models would have to give."""
+    """Detectors that were not run, each with the reason."""
     remarkings: Remarkings | None = None
-    """The published texts under fresh keys, if they were asked for."""
+    """The published texts under fresh keys, if requested."""
     remarking_scores: Mapping[str, Sequence[Score]] = field(default_factory=dict)
-    """For each detector the score of each version of each of those texts."""
+    """Score of each version of each of those texts, by detector."""
 
 
 def observe(
@@ -66,16 +66,17 @@ def observe(
     *,
     remarking: tuple[Remarkings, str] | None = None,
 ) -> Observations:
-    """Run the models over a corpus: read the candidates at its sites, score its documents.
+    """Run the models on a corpus: candidate log-probabilities at its sites, scores of its
+    documents.
 
     The arguments are those of `audit`, and re-marked versions of the texts with the name of the
-    detector that is to score them; no key is involved.
+    detector that scores them. No key is involved.
     """
     models = (suspect, *references.values())
     first = next(iter(references.values()), None)
     able, unable = divide(detectors, suspect, first)
     blind = next((m.name for m in models if "candidates" not in m.abilities), "")
-    # A site is usable only if every model reads it.
+    # A site is usable only if every model gives log-probabilities of its candidates.
     with_slots = [] if blind else list(dict.fromkeys(_slot_queries(corpus)))
     remarkings, judge = remarking or (None, "")
     judges = {name: detector for name, detector in able.items() if name == judge}
@@ -110,9 +111,9 @@ def observe(
 def _read(
     model: Suspect, with_slots: Sequence[Query], others: Sequence[Query], progress: Progress
 ) -> Traces:
-    """Run a model over the original texts by themselves, then over the marked ones.
+    """Run a model on the original texts separately, then on the marked ones.
 
-    Texts in one batch touch each other's last digits, and the marked ones depend on the key.
+    Texts in one batch affect each other's rounding, and the marked ones depend on the key.
     """
     return {
         **run_queries(model, with_slots, progress),
@@ -121,7 +122,7 @@ def _read(
 
 
 def choose_unit(suspect: Traces, reference: Traces | None) -> Unit:
-    """Choose what scores are compared per, once for all documents."""
+    """Choose the unit in which scores are compared, once for all documents."""
     if reference is None:
         return "token"
     texts = {Query(query.text) for query in suspect} & {Query(query.text) for query in reference}
@@ -129,12 +130,12 @@ def choose_unit(suspect: Traces, reference: Traces | None) -> Unit:
 
 
 def _slot_queries(corpus: AuditCorpus) -> list[Query]:
-    """Return for each document with sites its original text and the places to read in it."""
+    """Return one query per document with sites: its original text and its slots."""
     return [Query(original.text, slots_of(sites)) for original, sites in corpus.readable()]
 
 
 def _asked(documents: Iterable[Document], detectors: Iterable[Detector]) -> list[Query]:
-    """Return what detectors want to know of documents."""
+    """Return all queries of the detectors for the documents."""
     some = list(detectors)
     return [query for document in documents for d in some for query in d.queries(document)]
 

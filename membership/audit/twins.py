@@ -1,9 +1,9 @@
-"""Versions of the published documents that the key might as well have published.
+"""Alternative versions of the published documents that another key could have published.
 
-Draws that decide places of one document alone are made again, all others stay as they were
-published. Given those, the outcomes of a document are independent of all other documents, so its
-versions may be permuted whatever the scope of the draws is: with scope `site` and `document` every
-draw belongs to one document, with scope `word` those of the rarer words do.
+Draws that decide sites of a single document are made again; all others stay as published. Given
+those, the outcomes of a document are independent of all other documents, so its versions may be
+permuted whatever the scope of the draws: with scope `site` and `document` every draw belongs to one
+document, with scope `word` only those of the rarer words do.
 """
 
 from collections import Counter
@@ -27,7 +27,7 @@ from watermark.errors import PrerequisiteError
 from watermark.keys import Key
 
 N_TWINS = 3
-"""Versions beside the published one, where there are more than can be listed."""
+"""Number of alternative versions, if there are too many to enumerate."""
 
 
 @dataclass(frozen=True)
@@ -36,22 +36,22 @@ class Twins:
 
     remarkings: tuple[Document, ...]
     published: int
-    """Which of them was published."""
+    """Index of the published version."""
 
 
 def twins_of(
     originals: Sequence[Document], sites: Sequence[Sequence[Site]], key: Key, n: int = N_TWINS
 ) -> Iterator[Twins]:
-    """Yield the versions of each document that has some.
+    """Yield the versions of each document that has more than one.
 
-    Other versions are drawn with keys made from the owner's, so that nobody knows them before the
-    test and every test has the same ones.
+    Alternative versions are drawn with keys derived from the owner's, so that they are secret
+    before the test and the same in every test.
 
     Args:
         originals: Unmarked documents.
-        sites: The sites of each; none for those that were not published.
-        key: The owner's.
-        n: How many versions beside the published one; all there are if that is fewer.
+        sites: Sites of each document; empty for documents that were not published.
+        key: The owner's key.
+        n: Number of alternative versions; all of them if there are fewer.
     """
     documents_of = Counter(draw for some in sites for draw in {site.draw for site in some})
     for document, some in zip(originals, sites, strict=True):
@@ -70,7 +70,7 @@ def twins_of(
 def _outcomes(
     document: Document, options: Mapping[str, int], own: dict[str, int], key: Key, n: int
 ) -> tuple[list[dict[str, int]], int]:
-    """Return outcomes of the draws of a document, and which of them is the key's own."""
+    """Return outcomes of the draws of a document, and the index of the key's own outcome."""
     if prod(options.values()) <= n + 1:
         every = [
             dict(zip(options, chosen, strict=True))
@@ -99,8 +99,8 @@ def run_twin_test(
     """
     if not twins:
         raise PrerequisiteError(
-            "twin test: no document has versions of its own: every draw decides places of several, "
-            "or none was made (rule published)"
+            "twin test: no document has versions of its own: every draw decides sites of several "
+            "documents, or nothing was drawn (rule published)"
         )
     documents = [version for each in twins for version in each.remarkings]
     asked = [query for document in documents for query in detector.queries(document)]

@@ -1,4 +1,4 @@
-"""What an audit concludes, in the only words it may use."""
+"""The verdict of an audit, in a fixed vocabulary."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -10,10 +10,10 @@ Words = Literal["trained on it", "no evidence"]
 
 @dataclass(frozen=True)
 class Verdict:
-    """The outcome of the primary test, with the others beside it.
+    """The outcome of the primary test, together with the other tests.
 
-    There is no verdict "not trained on it": what a test did not see may still be there, up to the
-    detectable effect.
+    There is no verdict "not trained on it": an effect below the minimum detectable effect may still
+    be present.
     """
 
     primary: TestResult
@@ -21,7 +21,7 @@ class Verdict:
     others: tuple[TestResult, ...]
     """Further tests, for information; the verdict never depends on them."""
     departures: tuple[str, ...]
-    """In what the audit is not the one that the plan fixed before publication."""
+    """How the audit differs from the plan that was fixed before publication."""
     skipped: dict[str, str]
     """Tests that could not be run, with the reason."""
 

@@ -1,4 +1,4 @@
-"""Detectors, one a file. `default_detectors` is the list of them; see `membership.detector`."""
+"""Detectors, one per file; see `membership.detector`. `default_detectors` lists them."""
 
 from membership.detector import Detector
 from membership.detectors.camia import Camia
@@ -19,13 +19,14 @@ from membership.detectors.zlib_ratio import ZlibRatio
 
 
 def default_detectors(unit: Unit = "token") -> dict[str, Detector]:
-    """Return by name the detectors that one pass over the documents is enough for.
+    """Return the detectors that need only one pass over the documents, by name.
 
-    `needs` of each says where it runs: `logprobs` with any suspect that scores given tokens,
-    `moments` where the whole distribution is seen, `reference` with a second model.
+    A detector's `needs` says which suspects it runs on: `logprobs` is met by any suspect that
+    scores given tokens, `moments` by one that returns the whole distribution, `reference` by a
+    second model.
 
     Args:
-        unit: For those with a reference; see `MinusReference`.
+        unit: Unit of the detectors with a reference; see `MinusReference`.
     """
     often: tuple[Detector, ...] = (Loss(), ZlibRatio(), MinK(), MinKPlusPlus())
     detectors: tuple[Detector, ...] = (

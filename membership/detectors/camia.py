@@ -1,4 +1,4 @@
-"""CAMIA: how the loss goes on from token to token, not how high it is on average."""
+"""CAMIA: how the loss changes from token to token, rather than its average."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Camia:
 
     `cut_off`              mean log-probability
     `diversity`            the same over the share of distinct tokens: repetition is easy for all
-    `slope`                how fast the loss falls, in nats a token
+    `slope`                how fast the loss falls, in nats per token
     `below_prior`          share of the tokens with less loss than the mean of all before them
     `lempel_ziv`           minus the Lempel-Ziv complexity of the losses in three bins
     `approximate_entropy`  minus the approximate entropy of the losses (m = 8, r = 0.8 deviations)
@@ -33,15 +33,15 @@ class Camia:
     Source: Chang et al., "Context-Aware Membership Inference Attacks against Pre-trained Large
     Language Models", EMNLP 2025, section 4; official code changhongyan123/context_aware_mia,
     util_features.py. Ours differs in three ways. The direction of each signal is fixed by the
-    paper's argument (a model that has seen a text finds its way into it, and its losses are more
-    regular); there, it is turned to fit the labels of the test set. Signals are not combined
-    here: that takes documents known not to be members, and `membership.evidence` has tests over
-    several detectors for it. Repeating the text, which is another pass, is left out.
+    paper's argument (on a text it has seen, a model's loss falls faster and is more regular);
+    there, it is chosen to fit the labels of the test set. Signals are not combined here: that needs
+    documents known not to be members, and `membership.evidence` has tests over several
+    detectors. Repeating the text, which needs another pass, is left out.
     """
 
     signal: Signal
     cut_off: int = 200
-    """How many tokens are looked at."""
+    """Number of tokens used, from the start of the document."""
 
     needs: ClassVar[frozenset[str]] = frozenset({"logprobs"})
 
@@ -53,7 +53,7 @@ class Camia:
 
     @property
     def name(self) -> str:
-        """`camia_` and the signal, with the cut-off when it is not the usual one."""
+        """`camia_` and the signal, with the cut-off if it is not the default."""
         return f"camia_{self.signal}" + ("" if self.cut_off == 200 else f"_{self.cut_off}")
 
     def queries(self, document: Document) -> tuple[Query, ...]:
@@ -96,7 +96,7 @@ def _below_prior(logprob: Floats, ids: Ids) -> float:
 
 
 def _lempel_ziv(logprob: Floats, ids: Ids) -> float:
-    """Count the phrases of the binned sequence, each the shortest that has not come before."""
+    """Count the phrases of the binned sequence, each the shortest that has not occurred before."""
     scale = min(float(logprob.min()), -np.finfo(np.float64).tiny)
     bins = np.minimum((logprob / scale * _BINS).astype(int), _BINS - 1)
     phrases: set[bytes] = set()

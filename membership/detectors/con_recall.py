@@ -1,4 +1,4 @@
-"""Con-ReCall: the text behind nonmembers against the text behind members."""
+"""Con-ReCall: the text after a prefix of nonmembers, compared with a prefix of members."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from watermark.document import Document
 
 @dataclass(frozen=True)
 class ConRecall:
-    """Mean loss behind nonmembers minus gamma times that behind members, over the loss alone.
+    """Mean loss after nonmembers minus gamma times that after members, over the loss alone.
 
     Source: Wang et al., "Con-ReCall: Detecting Pre-training Data in LLMs via Contrastive
     Decoding", COLING 2025; official code WangCheng0116/CON-RECALL. Ours differs as `Recall` does,
@@ -22,7 +22,7 @@ class ConRecall:
 
     nonmembers: tuple[str, ...] = field(repr=False)
     members: tuple[str, ...] = field(repr=False)
-    """Texts known to be trained on; neither these nor the others are scored."""
+    """Texts known to be trained on; neither these nor the nonmembers are scored."""
     gamma: float = 0.5
     """Weight of the members' prefix, above 0."""
 
@@ -36,7 +36,7 @@ class ConRecall:
 
     @property
     def name(self) -> str:
-        """`con_recall`, with gamma when it is not the usual one."""
+        """`con_recall`, with gamma if it is not the default."""
         return "con_recall" if self.gamma == 0.5 else f"con_recall_{self.gamma:g}"
 
     def queries(self, document: Document) -> tuple[Query, ...]:

@@ -1,4 +1,4 @@
-"""DC-PDD: are tokens probable that are rare at large?"""
+"""DC-PDD: whether the model gives high probability to tokens that are rare in general text."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,26 +15,25 @@ from watermark.document import Document
 
 @dataclass(frozen=True)
 class DcPdd:
-    """Divergence-calibrated score: token probabilities against token frequencies at large.
+    """Divergence-calibrated score: token probabilities against token frequencies in general text.
 
     For the first occurrence of each distinct token, its probability under the model times
     -log of its smoothed frequency in a reference corpus, capped at `cap`; the mean over them.
-    With the usual cap nearly every token reaches it, so the score is close to `cap` times the
+    With the default cap nearly every token reaches it, so the score is close to `cap` times the
     share of distinct tokens that do not surprise the model, and short easy texts tie at `cap`.
 
     Source: Zhang et al., "Pretraining Data Detection for Large Language Models: A
     Divergence-based Calibration Method", EMNLP 2024, equations 2 to 6. The released code
-    (zhang-wei-chao/DC-PDD) cannot be run; other ports use counts of documents, counts that are not
-    smoothed, or the other sign. Ours is the paper's formula. A first token that is not scored,
-    because the model has no start token, counts as seen: when it comes again, that is not its
-    first occurrence.
+    (zhang-wei-chao/DC-PDD) cannot be run; other ports use document counts, unsmoothed counts, or
+    the opposite sign. Ours is the paper's formula. A first token that is not scored, because the
+    model has no start token, counts as seen: a later repetition is not its first occurrence.
     """
 
     table: FrequencyTable = field(repr=False)
     tokenizer: str
     """Fingerprint of the suspect's tokenizer; see `membership.scoring.tokenizer_fingerprint`."""
     cap: float | None = 0.01
-    """The paper's a; None for no cap. Tune it on other data than is scored, if at all."""
+    """The paper's a; None for no cap. If you tune it, use data that is not scored."""
 
     needs: ClassVar[frozenset[str]] = frozenset({"logprobs"})
 
@@ -45,7 +44,7 @@ class DcPdd:
 
     @property
     def name(self) -> str:
-        """`dc_pdd`, with the cap when it is not the usual one."""
+        """`dc_pdd`, with the cap if it is not the default."""
         if self.cap is None:
             return "dc_pdd_uncapped"
         return "dc_pdd" if self.cap == 0.01 else f"dc_pdd_{self.cap:g}"
@@ -73,9 +72,8 @@ class DcPdd:
 
 
 def first_occurrences(trace: Trace) -> NDArray[np.int64]:
-    """Return where each distinct token is scored first, unless it stood before that unscored."""
+    """Return where each distinct token is first scored, unless it occurred unscored before."""
     ids, first = np.unique(trace.token_ids, return_index=True)
     new = ~np.isin(ids, trace.unscored_start)
-    # A text that repeats its unscored first token and nothing else: then its repetition is all
-    # there is.
+    # A text that only repeats its unscored first token has nothing but the repetitions to score.
     return np.sort(first[new]) if new.any() else np.sort(first)

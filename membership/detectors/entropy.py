@@ -1,4 +1,4 @@
-"""Entropy: how sure the model is of what comes next, whatever came."""
+"""Entropy: how certain the model is of the next token, whatever that token is."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from watermark.document import Document
 class Entropy:
     """Minus the mean entropy of the next-token distribution.
 
-    A model is surer of how a text goes on that it has seen before.
+    A model is more certain of the continuation of a text that it has seen before.
 
     Source: a baseline of Gehrmann et al., "GLTR", ACL 2019, and of ryuryukke/mint,
     baselines.py. Ours does not differ.

@@ -1,4 +1,4 @@
-"""EZ-MIA: what fine-tuning did to the tokens that the suspect still gets wrong."""
+"""EZ-MIA: how fine-tuning changed the tokens that the suspect still predicts wrongly."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,14 +13,16 @@ from watermark.document import Document
 
 @dataclass(frozen=True)
 class Ez:
-    """Share of gain in all that changed between reference and suspect, over wrong predictions.
+    """Share of gains in the total change from reference to suspect, over wrong predictions.
 
-    For fine-tuned suspects, with the base as reference. Over the tokens that the suspect would not
-    have put itself: what became likelier, over what became likelier or less likely.
+    For fine-tuned suspects, with the base model as reference. The tokens are those that are not
+    the suspect's top prediction; the score is the sum of the gains in log-probability over the sum
+    of gains and losses.
 
     Source: "EZ-MIA", arXiv 2601.12104; official code JetBrains-Research/ez-mia. Ours differs in
-    two ways. The paper's score is gain over loss; the share orders documents alike and exists
-    without any loss, which there scores 0, the least, although it is the strongest evidence. And
+    two ways. The paper's score is gain over loss; the share orders documents in the same way
+    and is defined without any loss; there, such a document scores 0, the lowest value, although it
+    is the strongest evidence. And
     one wrong prediction is enough; there, fewer than two score 0.
     """
 
@@ -32,10 +34,10 @@ class Ez:
         return (Query(document.text), Query(document.text, role="reference"))
 
     def score(self, document: Document, traces: Sequence[Trace]) -> float:
-        """Return the share, from 0 to 1; one half when nothing changed.
+        """Return the share, from 0 to 1; one half if nothing changed.
 
         Raises:
-            UnscoredError: The models cut the text in different ways, or the suspect predicts
+            UnscoredError: The two models tokenize the text differently, or the suspect predicts
                 every token.
         """
         suspect, reference = traces

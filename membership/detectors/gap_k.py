@@ -1,4 +1,4 @@
-"""Gap-K%: how far the tokens are behind the ones that the model would have put."""
+"""Gap-K%: how far the tokens fall behind the model's top predictions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class GapK:
     k: float = 0.2
     """Share of the windows kept, above 0 and at most 1; rounded down, at least one."""
     window: int = 3
-    """Tokens in a window; a shorter document is taken token by token."""
+    """Tokens in a window; a shorter document is scored token by token."""
 
     needs: ClassVar[frozenset[str]] = frozenset({"logprobs", "moments"})
 
@@ -39,7 +39,7 @@ class GapK:
 
     @property
     def name(self) -> str:
-        """`gap_k`, with the settings when they are not the usual ones."""
+        """`gap_k`, with the settings if they are not the defaults."""
         usual = self.k == 0.2 and self.window == 3
         return "gap_k" if usual else f"gap_k_{self.k:g}_{self.window}"
 

@@ -1,4 +1,4 @@
-"""Log-rank: how many words the model would rather have seen."""
+"""Log-rank: how many tokens the model considers more likely than the actual one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -12,7 +12,7 @@ from watermark.document import Document
 
 @dataclass(frozen=True)
 class Loss:
-    """Mean log-probability of the tokens, the training loss with its sign turned.
+    """Mean log-probability of the tokens, the training loss with the sign reversed.
 
     Source: Yeom et al., "Privacy Risk in Machine Learning", CSF 2018.
     """
@@ -25,18 +25,18 @@ class Loss:
         return (Query(document.text),)
 
     def score(self, document: Document, traces: Sequence[Trace]) -> float:
-        """Return the mean in nats a token, at most 0."""
+        """Return the mean in nats per token, at most 0."""
         return float(np.mean(traces[0].logprob, dtype=np.float64))
 
 
 @dataclass(frozen=True)
 class Perplexity:
-    """Minus the perplexity: the loss on the scale in which it is usually quoted.
+    """Minus the perplexity: the loss on the scale in which it is usually reported.
 
     It orders documents as `loss` does, so their AUROCs are equal; means and plots differ.
 
     Source: Carlini et al., "Extracting Training Data from Large Language Models", USENIX Security
-    2021, section 4. Ours differs in the sign alone.
+    2021, section 4. Ours differs only in the sign.
     """
 
     name: ClassVar[str] = "perplexity"

@@ -17,7 +17,7 @@ class MaxK:
 
     Source: Maini et al., "LLM Dataset Inference", NeurIPS 2024, where it is one of the features;
     official code pratyushmaini/llm_dataset_inference, metrics.py, in which the names of Min-K and
-    Max-K are exchanged. Ours differs in that, and in that at least one token is kept.
+    Max-K are swapped. Ours differs in this, and in keeping at least one token.
     """
 
     k: float = 0.2
@@ -30,7 +30,7 @@ class MaxK:
 
     @property
     def name(self) -> str:
-        """`max_k`, with the share when it is not the usual one."""
+        """`max_k`, with the share if it is not the default."""
         return "max_k" if self.k == 0.2 else f"max_k_{self.k:g}"
 
     def queries(self, document: Document) -> tuple[Query, ...]:
@@ -38,5 +38,5 @@ class MaxK:
         return (Query(document.text),)
 
     def score(self, document: Document, traces: Sequence[Trace]) -> float:
-        """Return the mean in nats a token, at most 0."""
+        """Return the mean in nats per token, at most 0."""
         return -mean_of_lowest(np.negative(traces[0].logprob), self.k)

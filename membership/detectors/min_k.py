@@ -32,7 +32,7 @@ class MinK:
 
     @property
     def name(self) -> str:
-        """`min_k`, with the share when it is not the usual one."""
+        """`min_k`, with the share if it is not the default."""
         return "min_k" if self.k == 0.2 else f"min_k_{self.k:g}"
 
     def queries(self, document: Document) -> tuple[Query, ...]:
@@ -40,7 +40,7 @@ class MinK:
         return (Query(document.text),)
 
     def score(self, document: Document, traces: Sequence[Trace]) -> float:
-        """Return the mean in nats a token, at most 0."""
+        """Return the mean in nats per token, at most 0."""
         return mean_of_lowest(traces[0].logprob, self.k)
 
 
@@ -51,7 +51,7 @@ def mean_of_lowest(values: NDArray[np.floating], k: float) -> float:
 
 
 def check_share(k: float) -> None:
-    """Refuse what is no share.
+    """Check that k is a share.
 
     Raises:
         ValueError: k is not above 0 and at most 1.

@@ -1,4 +1,4 @@
-"""Min-K%++: the least probable tokens, each against what else the model expected there."""
+"""Min-K%++: the least probable tokens, each relative to the model's distribution there."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,8 +11,7 @@ from membership.detectors.min_k import check_share, mean_of_lowest
 from membership.traces.trace import Query, Trace
 from watermark.document import Document
 
-# Below this the model is certain to the last digit, and how far a token is from the mean over how
-# far tokens usually are is nothing over nothing.
+# Below this deviation the model is numerically certain, and the z-score would be 0 / 0.
 _CERTAIN = 1e-6
 
 
@@ -27,8 +26,8 @@ class MinKPlusPlus:
     Source: Zhang et al., "Min-K%++: Improved Baseline for Detecting Pre-Training Data from Large
     Language Models", ICLR 2025, equation 3; official code zjysteven/mink-plus-plus, run.py. Ours
     differs in two ways: at least one token is always kept, and the variance is centred before it
-    is squared. There, it is a difference of squares, below zero at times where the model is
-    certain.
+    is squared. There, it is a difference of squares, which is sometimes negative where the
+    model is certain.
     """
 
     k: float = 0.2
@@ -41,7 +40,7 @@ class MinKPlusPlus:
 
     @property
     def name(self) -> str:
-        """`min_k_plus_plus`, with the share when it is not the usual one."""
+        """`min_k_plus_plus`, with the share if it is not the default."""
         return "min_k_plus_plus" if self.k == 0.2 else f"min_k_plus_plus_{self.k:g}"
 
     def queries(self, document: Document) -> tuple[Query, ...]:

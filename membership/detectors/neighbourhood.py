@@ -1,4 +1,4 @@
-"""Neighbourhood: is the text likelier than texts that are almost the same?"""
+"""Neighbourhood: whether the text is likelier than near-copies of it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,16 +15,16 @@ from watermark.document import Document
 class Neighbourhood:
     """Mean log-probability of the text minus the mean of its neighbours'.
 
-    A neighbour is the text with a word or a few replaced, by a masked language model in the paper.
-    They are given: MIMIR and WikiMIA-perturbed come with them.
+    A neighbour is the text with one or a few words replaced, in the paper by a masked language
+    model. Neighbours must be supplied: MIMIR and WikiMIA-perturbed include them.
 
     Source: Mattern et al., "Membership Inference Attacks against Language Models via Neighbourhood
-    Comparison", Findings of ACL 2023. Ours does not differ; mimir takes the strangest neighbour
-    instead of the mean of all.
+    Comparison", Findings of ACL 2023. Ours does not differ; mimir takes the least likely
+    neighbour instead of the mean of all.
     """
 
     neighbours: Mapping[str, tuple[str, ...]] = field(repr=False)
-    """Of each document, by its text."""
+    """Neighbours of each document, by the document's text."""
 
     name: ClassVar[str] = "neighbourhood"
     needs: ClassVar[frozenset[str]] = frozenset({"logprobs"})
@@ -34,7 +34,7 @@ class Neighbourhood:
         return tuple(map(Query, (document.text, *self.neighbours.get(document.text, ()))))
 
     def score(self, document: Document, traces: Sequence[Trace]) -> float:
-        """Return the difference in nats a token.
+        """Return the difference in nats per token.
 
         Raises:
             UnscoredError: The document has no neighbours.

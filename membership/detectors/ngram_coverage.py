@@ -1,4 +1,4 @@
-"""N-gram coverage: how much of what the model says is word for word in the true continuation."""
+"""N-gram coverage: how much of the generated text occurs verbatim in the true continuation."""
 
 import re
 from collections.abc import Sequence
@@ -15,20 +15,20 @@ _TOKEN = re.compile(r"\w+|[^\w\s]")
 
 @dataclass(frozen=True)
 class NgramCoverage:
-    """Share of a continuation that lies in word runs of the true one; the best continuation counts.
+    """Share of a continuation covered by n-grams of the true one; the best continuation counts.
 
-    For a suspect that returns text alone; twenty and more continuations are usual.
+    For a suspect that returns only text; twenty or more continuations are usual.
 
     Source: Hallinan et al., "The Surprising Effectiveness of Membership Inference with Simple
     N-Gram Coverage", COLM 2025, arXiv 2508.09603; official code shallinan1/NGramCoverageAttack.
-    Ours differs in one way: words and signs are found by a plain pattern and letters are not
-    reduced to ASCII.
+    Ours differs in one way: words and punctuation are found by a simple pattern, and
+    letters are not reduced to ASCII.
     """
 
     least: int = 3
-    """Words and signs of a run, at least."""
+    """Minimum length of a run, in words and punctuation marks."""
     share: float = 0.5
-    """Share of the words that the model is shown."""
+    """Share of the words used as the prompt."""
 
     needs: ClassVar[frozenset[str]] = frozenset({"text"})
 
@@ -41,19 +41,19 @@ class NgramCoverage:
 
     @property
     def name(self) -> str:
-        """`ngram_coverage`, with the settings when they are not the usual ones."""
+        """`ngram_coverage`, with the settings if they are not the defaults."""
         usual = self.least == 3 and self.share == 0.5
         return "ngram_coverage" if usual else f"ngram_coverage_{self.least}_{self.share:g}"
 
     def prompt(self, document: Document) -> str:
-        """Return the beginning of the document, which the model is to go on with."""
+        """Return the beginning of the document, which the model continues."""
         return split_words(document.text, self.share)[0]
 
     def score(self, document: Document, continuations: Sequence[str]) -> float:
         """Return the largest coverage over the continuations, from 0 to 1.
 
         Raises:
-            UnscoredError: Nothing is left to compare, or no continuation came.
+            UnscoredError: The true continuation is empty, or the model returned none.
         """
         truth = _TOKEN.findall(split_words(document.text, self.share)[1])
         check_continuations(truth, continuations)
@@ -61,7 +61,7 @@ class NgramCoverage:
 
 
 def coverage(said: Sequence[str], truth: Sequence[str], least: int) -> float:
-    """Return the share of what was said that lies in a run of at least so many true words."""
+    """Return the share of the generated words that lie in a true run of at least `least` words."""
     # A longer common run is covered by the shorter ones in it.
     runs = {tuple(truth[i : i + least]) for i in range(len(truth) - least + 1)}
     covered = np.zeros(len(said), dtype=bool)

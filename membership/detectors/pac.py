@@ -1,4 +1,4 @@
-"""PAC: how far likely and unlikely tokens are apart, against the same words in another order."""
+"""PAC: distance between likely and unlikely tokens, compared with shuffled copies."""
 
 import re
 import zlib
@@ -21,19 +21,19 @@ _WORD = re.compile(r"\S+")
 
 @dataclass(frozen=True)
 class Pac:
-    """Mean polarized distance of copies with exchanged words minus that of the text.
+    """Mean polarized distance of copies with swapped words minus that of the text.
 
     The polarized distance is the mean log-probability of the likeliest 5 % of the tokens minus
-    that of the least likely 30 %. Exchanging words moves them further apart in a member.
+    that of the least likely 30 %. Swapping words moves them further apart in a member.
 
     Source: Ye et al., "Data Contamination Calibration for Black-box LLMs" (PAC), Findings of ACL
-    2024; official code yyy01/PAC. Ours differs in one way: white space stays where it was. There,
-    copies are also in small letters and without punctuation.
+    2024; official code yyy01/PAC. Ours differs in one way: white space is kept in place. There,
+    copies are also lower-cased and stripped of punctuation.
     """
 
     copies: int = 5
     share: float = 0.3
-    """Exchanges in a copy, for each word of the text."""
+    """Swaps per copy, as a share of the number of words."""
     seed: int = 0
 
     needs: ClassVar[frozenset[str]] = frozenset({"logprobs"})
@@ -44,13 +44,13 @@ class Pac:
 
     @property
     def name(self) -> str:
-        """`pac`, with the settings when they are not the usual ones."""
+        """`pac`, with the settings if they are not the defaults."""
         usual = (self.copies, self.share, self.seed) == (5, 0.3, 0)
         return "pac" if usual else f"pac_{self.copies}_{self.share:g}_{self.seed}"
 
     def queries(self, document: Document) -> tuple[Query, ...]:
-        """Ask for the document and its copies; the same text has the same copies."""
-        # The text seeds its own generator: order and batches of documents do not matter.
+        """Ask for the document and its copies; equal texts have equal copies."""
+        # The text seeds its own generator, so the order and batching of documents do not matter.
         rng = np.random.default_rng([self.seed, zlib.crc32(document.text.encode(errors="replace"))])
         copies = (exchange_words(document.text, self.share, rng) for _ in range(self.copies))
         return (Query(document.text), *map(Query, copies))
@@ -73,7 +73,7 @@ def polarized_distance(logprob: NDArray[np.floating]) -> float:
 
 
 def exchange_words(text: str, share: float, rng: np.random.Generator) -> str:
-    """Exchange random pairs of words, so many for each word of the text and at least one."""
+    """Swap random pairs of words, `share` times the number of words and at least once."""
     places = [match.span() for match in _WORD.finditer(text)]
     if len(places) < 2:
         return text

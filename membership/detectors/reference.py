@@ -1,4 +1,4 @@
-"""Any detector, minus what it says of a model that has not seen the text."""
+"""Any detector, minus its score under a reference model that has not seen the text."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,8 +17,8 @@ Unit = Literal["token", "byte"]
 class MinusReference:
     """The score under the suspect minus the score under a reference.
 
-    What makes a text easy for any model is taken away. The best reference is the model that the
-    suspect was made from.
+    This removes what makes a text easy for any model. The best reference is the model that the
+    suspect was fine-tuned from.
 
     Source: Carlini et al., "Extracting Training Data from Large Language Models", USENIX Security
     2021, section 5.1, as a difference of means: zjysteven/mink-plus-plus run_ref.py. Others take
@@ -27,13 +27,13 @@ class MinusReference:
 
     detector: Detector
     unit: Unit = "token"
-    """What a log-probability is a mean over: `token` when both models cut text alike, else
-    `byte`. A reference with larger tokens would look worse for it, a token being less likely the
-    longer it is. One unit must serve all documents; see `shared_unit`."""
+    """Unit over which log-probabilities are averaged: `token` if both models tokenize text in the
+    same way, else `byte`. Per token, a reference with longer tokens would look worse, because a
+    longer token is less likely. All documents must use the same unit; see `shared_unit`."""
 
     @property
     def name(self) -> str:
-        """The detector's own, and what is done with it."""
+        """The detector's name and a suffix."""
         per_byte = "" if self.unit == "token" else "_per_byte"
         return f"{self.detector.name}_minus_reference{per_byte}"
 
@@ -48,11 +48,11 @@ class MinusReference:
         return (*own, *(replace(query, role="reference") for query in own))
 
     def score(self, document: Document, traces: Sequence[Trace]) -> float:
-        """Return the difference, in the detector's unit (with `byte`, a byte for a token).
+        """Return the difference, in the detector's unit (per byte if the unit is `byte`).
 
         Raises:
-            UnscoredError: The unit is `token`, and the models cut the text in different ways; or
-                the detector cannot score one of them.
+            UnscoredError: The unit is `token` and the models tokenize the text differently, or the
+                detector cannot score one of them.
         """
         half = len(traces) // 2
         ours, theirs = traces[:half], traces[half:]
@@ -66,24 +66,24 @@ class MinusReference:
 
 
 def shared_unit(suspect: Sequence[Trace], reference: Sequence[Trace]) -> Unit:
-    """Choose the unit for two models by their traces of the same texts: `token` if all agree."""
+    """Choose the unit for two models from traces of the same texts: `token` if all agree."""
     return "token" if all(map(same_tokens, suspect, reference)) else "byte"
 
 
 def in_unit(detector: Detector, unit: Unit) -> Detector:
-    """Return a detector that compares in this unit, if it is one that compares."""
+    """Return the detector with this unit if it compares with a reference; else unchanged."""
     return replace(detector, unit=unit) if isinstance(detector, MinusReference) else detector
 
 
 def same_tokens(one: Trace, other: Trace) -> bool:
-    """Tell whether two models cut a text alike."""
+    """Tell whether two models tokenize a text in the same way."""
     return np.array_equal(one.token_ids, other.token_ids) and np.array_equal(one.spans, other.spans)
 
 
 def _per_byte(text: str, trace: Trace) -> Trace:
-    """Change the unit of all log-probabilities, so that their mean is the sum over the bytes.
+    """Rescale all log-probabilities so that their mean is the sum divided by the bytes.
 
-    z-scores stay as they are: they have no unit.
+    z-scores have no unit and do not change.
     """
     n_bytes = len(scored_text(text, trace).encode(errors="replace"))
     factor = len(trace.logprob) / n_bytes

@@ -1,4 +1,4 @@
-"""SaMIA: how many words of the true continuation come up when the model goes on by itself."""
+"""SaMIA: how many words of the true continuation the model generates itself."""
 
 import re
 from collections import Counter
@@ -18,15 +18,15 @@ _WORD = re.compile(r"\S+")
 class Samia:
     """Mean ROUGE-1 recall of the true second half in sampled continuations of the first half.
 
-    For a suspect that returns text alone.
+    For a suspect that returns only text.
 
     Source: Kaneko et al., "Sampling-based Pseudo-Likelihood for Membership Inference Attacks",
     Findings of ACL 2025, arXiv 2404.11262; official code nlp-titech/samia. Ours does not differ;
-    the variant that multiplies by the size under zlib is left out.
+    the variant that multiplies by the zlib-compressed size is left out.
     """
 
     share: float = 0.5
-    """Share of the words that the model is shown."""
+    """Share of the words used as the prompt."""
 
     name: ClassVar[str] = "samia"
     needs: ClassVar[frozenset[str]] = frozenset({"text"})
@@ -36,14 +36,14 @@ class Samia:
             raise ValueError(f"a share is between 0 and 1, got {self.share}")
 
     def prompt(self, document: Document) -> str:
-        """Return the beginning of the document, which the model is to go on with."""
+        """Return the beginning of the document, which the model continues."""
         return split_words(document.text, self.share)[0]
 
     def score(self, document: Document, continuations: Sequence[str]) -> float:
         """Return the mean recall, from 0 to 1.
 
         Raises:
-            UnscoredError: Nothing is left to compare, or no continuation came.
+            UnscoredError: The true continuation is empty, or the model returned none.
         """
         truth = Counter(split_words(document.text, self.share)[1].split())
         check_continuations(truth, continuations)
@@ -52,7 +52,7 @@ class Samia:
 
 
 def split_words(text: str, share: float) -> tuple[str, str]:
-    """Cut a text behind a share of its words, rounded down; white space goes to the second part."""
+    """Cut a text after a share of its words, rounded down; white space goes to the second part."""
     words = list(_WORD.finditer(text))
     shown = int(share * len(words))
     end = words[shown - 1].end() if shown else 0
@@ -60,10 +60,10 @@ def split_words(text: str, share: float) -> tuple[str, str]:
 
 
 def check_continuations(truth: object, continuations: Sequence[str]) -> None:
-    """Make sure that there is something to compare with something.
+    """Check that there is a true continuation and at least one from the model.
 
     Raises:
-        UnscoredError: The true continuation is empty, or there are none from the model.
+        UnscoredError: The true continuation is empty, or the model returned none.
     """
     if not truth:
         raise UnscoredError("too short to be split")

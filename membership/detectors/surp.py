@@ -1,4 +1,4 @@
-"""SURP: tokens that are unlikely although the model was sure of something else."""
+"""SURP: tokens that are unlikely although the model was confident of another one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from watermark.document import Document
 class Surp:
     """Mean log-probability of the least likely tokens where the entropy is low.
 
-    Where a model that has seen the text is sure, it is seldom wrong.
+    Where a model that has seen the text is confident, it is seldom wrong.
 
     Source: Zhang & Wu, "Adaptive Pre-training Data Detection for Large Language Models via
     Surprising Tokens", arXiv 2407.21248; computationalprivacy/mia_llms_benchmark, attacks/surp.py.
@@ -27,7 +27,7 @@ class Surp:
     k: float = 0.4
     """Share of the tokens that count as unlikely, above 0 and at most 1."""
     max_entropy: float = 2.0
-    """In nats; the model is sure below it."""
+    """Entropy in nats below which the model counts as confident."""
 
     needs: ClassVar[frozenset[str]] = frozenset({"logprobs", "moments"})
 
@@ -36,7 +36,7 @@ class Surp:
 
     @property
     def name(self) -> str:
-        """`surp`, with the settings when they are not the usual ones."""
+        """`surp`, with the settings if they are not the defaults."""
         usual = self.k == 0.4 and self.max_entropy == 2.0
         return "surp" if usual else f"surp_{self.k:g}_{self.max_entropy:g}"
 
@@ -45,10 +45,10 @@ class Surp:
         return (Query(document.text),)
 
     def score(self, document: Document, traces: Sequence[Trace]) -> float:
-        """Return the mean in nats a token, at most 0.
+        """Return the mean in nats per token, at most 0.
 
         Raises:
-            UnscoredError: No token is both unlikely and in a place of low entropy.
+            UnscoredError: No token is both unlikely and at a position of low entropy.
         """
         trace = traces[0]
         kept = max(1, int(self.k * len(trace.logprob)))

@@ -1,4 +1,4 @@
-"""Surprise gap: by how much the text surprises the model more than it expects to be."""
+"""Surprise gap: by how much the loss of the text exceeds the model's own entropy."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,11 +14,11 @@ from watermark.document import Document
 class SurpriseGap:
     """Mean log-probability of the tokens plus the mean entropy of the model there.
 
-    Near 0 for text that the model itself would write, and below for what is strange to it. It is
-    Min-K%++ of all tokens without the division by the deviation.
+    Near 0 for text that the model itself would generate, and negative for text that surprises it.
+    It is Min-K%++ over all tokens without the division by the standard deviation.
 
-    Source: log-perplexity minus entropy, arXiv 2501.02406, with its sign turned. Ours does not
-    differ otherwise.
+    Source: log-perplexity minus entropy, arXiv 2501.02406, with the sign reversed. Ours does
+    not differ otherwise.
     """
 
     name: ClassVar[str] = "surprise_gap"
@@ -29,6 +29,6 @@ class SurpriseGap:
         return (Query(document.text),)
 
     def score(self, document: Document, traces: Sequence[Trace]) -> float:
-        """Return the mean in nats a token; above 0 where the text is likelier than expected."""
+        """Return the mean in nats per token; above 0 where the text is likelier than expected."""
         trace = traces[0]
         return float(np.mean(trace.logprob.astype(np.float64) - trace.mean))

@@ -21,19 +21,19 @@ _WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
 class TagAndTab:
     """Mean log-probability of the tokens of the rarest words of each sentence, and of its names.
 
-    For English text: rarity is that of `watermark.text.rarity`.
+    For English text; rarity is defined in `watermark.text.rarity`.
 
     Source: Antebi et al., "Tag&Tab: Pretraining Data Detection in Large Language Models Using
     Keyword-Based Membership Inference Attack", arXiv 2501.08454; official code
     sagivantebi/Tag-Tab, src/attacks.py. Ours differs in three ways. A keyword's tokens are found
-    by their place in the text; there, by searching joined pieces for the first look-alike, and
-    one token off with tokenizers that add no start token. Words are ranked by their frequency at
-    large; there, by that in the data under test. Names are words with a capital inside a sentence;
-    there, what spaCy tags, so no pipeline has to be run here.
+    by their offsets in the text; there, by searching the joined pieces for the first match, and one
+    token off with tokenizers that add no start token. Words are ranked by their frequency in
+    general text; there, by that in the data under test. Names are capitalized words inside a
+    sentence; there, what spaCy tags, so no pipeline has to be run here.
     """
 
     words: int = 4
-    """Keywords in a sentence, the paper's K; names that are not among them come on top."""
+    """Keywords per sentence, the paper's K; names that are not among them are added."""
 
     needs: ClassVar[frozenset[str]] = frozenset({"logprobs"})
 
@@ -43,7 +43,7 @@ class TagAndTab:
 
     @property
     def name(self) -> str:
-        """`tag_and_tab`, with the number of keywords when it is not the usual one."""
+        """`tag_and_tab`, with the number of keywords if it is not the default."""
         return "tag_and_tab" if self.words == 4 else f"tag_and_tab_{self.words}"
 
     def queries(self, document: Document) -> tuple[Query, ...]:
@@ -51,7 +51,7 @@ class TagAndTab:
         return (Query(document.text),)
 
     def score(self, document: Document, traces: Sequence[Trace]) -> float:
-        """Return the mean in nats a token, at most 0.
+        """Return the mean in nats per token, at most 0.
 
         Raises:
             UnscoredError: No keyword was scored.
@@ -64,7 +64,7 @@ class TagAndTab:
 
 
 def find_keywords(text: str, words: int) -> list[tuple[int, int]]:
-    """List the spans of the rarest words of each sentence and of its names, without order."""
+    """List the spans of the rarest words of each sentence and of its names, in no order."""
     found: set[tuple[int, int]] = set()
     for sentence in _SENTENCE.finditer(text):
         spans = [word.span() for word in _WORD.finditer(text, *sentence.span())]

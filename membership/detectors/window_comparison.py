@@ -1,4 +1,4 @@
-"""WBC: in how many stretches of the text the suspect does better than its base."""
+"""WBC: the share of windows of the text in which the suspect has less loss than its base."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ from watermark.document import Document
 class WindowComparison:
     """Share of the windows in which the suspect has less loss than the reference.
 
-    For fine-tuned suspects, with the base as reference. The share is taken for each length of
-    window and averaged over the lengths: a few tokens that both models hate do not count for more
-    than the windows they are in.
+    For fine-tuned suspects, with the base model as reference. The share is computed for each
+    window length and averaged over the lengths, so a few very unlikely tokens affect only the
+    windows they are in.
 
     Source: "Window-based Membership Inference Attacks Against Fine-tuned Large Language Models"
-    (WBC), arXiv 2601.02751. Ours does not differ; lengths above that of the document are left out.
+    (WBC), arXiv 2601.02751. Ours does not differ; windows longer than the document are left out.
     """
 
     name: ClassVar[str] = "window_comparison"
@@ -38,7 +38,7 @@ class WindowComparison:
         """Return the share, from 0 to 1.
 
         Raises:
-            UnscoredError: The models cut the text in different ways, or no window fits.
+            UnscoredError: The models tokenize the text differently, or no window fits.
         """
         suspect, reference = traces
         if not same_tokens(suspect, reference):
@@ -51,5 +51,5 @@ class WindowComparison:
 
 
 def difference(suspect: Trace, reference: Trace) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Return by how much each token is likelier to the suspect, in nats."""
+    """Return how much likelier each token is under the suspect, in nats."""
     return np.subtract(suspect.logprob, reference.logprob, dtype=np.float64)

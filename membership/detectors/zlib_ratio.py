@@ -1,4 +1,4 @@
-"""zlib: how probable the text is to the model, for how much there is in it."""
+"""zlib: log-probability of the text relative to its compressed size."""
 
 import zlib
 from collections.abc import Sequence
@@ -13,9 +13,9 @@ from watermark.document import Document
 
 @dataclass(frozen=True)
 class ZlibRatio:
-    """Mean log-probability over the length of the text when zlib has compressed it.
+    """Mean log-probability over the zlib-compressed length of the text.
 
-    Text that repeats itself is probable to any model, and is short when compressed.
+    Repetitive text is probable under any model, and short when compressed.
 
     Source: Carlini et al., "Extracting Training Data from Large Language Models", USENIX Security
     2021, section 5.1; zlib's default level, as in zjysteven/mink-plus-plus run.py. Ours differs
@@ -31,7 +31,7 @@ class ZlibRatio:
         return (Query(document.text),)
 
     def score(self, document: Document, traces: Sequence[Trace]) -> float:
-        """Return the ratio in nats a token and compressed byte, at most 0."""
+        """Return the ratio in nats per token and compressed byte, at most 0."""
         scored = scored_text(document.text, traces[0])
         # A lone surrogate, which UTF-8 cannot hold, is one byte.
         size = len(zlib.compress(scored.encode(errors="replace")))

@@ -1,6 +1,6 @@
-"""The blind baseline: can two sets of texts be told apart without any model?
+"""The blind baseline: whether two sets of texts can be told apart without any language model.
 
-If they can, a detector may be seeing the difference between the sets instead of training: other
+If they can, a detector may be measuring the difference between the sets instead of training: other
 years, other topics, other lengths. A bag of words is enough to beat most published results on
 WikiMIA and BookMIA.
 
@@ -24,7 +24,7 @@ from sklearn.preprocessing import StandardScaler
 from membership.evidence.result import monte_carlo_pvalue
 from watermark.errors import PrerequisiteError
 
-# A word, or one sign of a script that is written without spaces.
+# A word, or one character of a script that is written without spaces.
 _WORD = r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+"
 _MOST = 3000
 _FOLDS = 5
@@ -32,14 +32,14 @@ _FOLDS = 5
 
 @dataclass(frozen=True)
 class BlindBaseline:
-    """What a classifier makes of the texts alone, each judged by one that did not see it."""
+    """Cross-validated scores of a classifier that sees only the texts."""
 
     auroc: float
     pvalue: float
-    """Of a permutation of the labels with the classifier fitted anew: that texts of both sets are
-    exchangeable. Small: they differ."""
+    """P-value of the hypothesis that the texts of both sets are exchangeable, by permuting the
+    labels and refitting the classifier. A small value means that the sets differ."""
     scores: NDArray[np.float64]
-    """Of each document; NaN for those left out of a large set."""
+    """Score of each document; NaN for documents left out of a large set."""
     n_documents: int
     n_resamples: int
 
@@ -53,16 +53,16 @@ def blind_baseline(
 ) -> BlindBaseline:
     """Tell two sets of texts apart by words, pairs of words and length, cross-validated.
 
-    The classifier is least squares with a penalty on the labels: its judgments are linear in
-    them, so a permutation of the labels costs one product of matrices, and p is exact. The folds
-    are drawn without a look at the labels. Of more than 3,000 texts a random 3,000 are used,
-    half of them from the smaller set; all of that if it has fewer.
+    The classifier is ridge regression on the labels: its predictions are linear in the labels, so
+    a permutation costs one matrix product, and p is exact. The folds are drawn without using the
+    labels. From more than 3,000 texts a random 3,000 are used, half of them from the smaller set,
+    or all of the smaller set if it has fewer.
 
     Args:
-        texts: Of both sets.
-        members: Which are of the first.
-        rng: Draws folds, permutations and, of many texts, those to use.
-        n_resamples: How many permutations.
+        texts: The texts of both sets.
+        members: Which texts belong to the first set.
+        rng: Draws folds, permutations and the sample of a large set.
+        n_resamples: Number of permutations.
 
     Raises:
         PrerequisiteError: A set has fewer than five texts.
@@ -91,7 +91,7 @@ def blind_baseline(
 
 
 def _sample(members: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.int64]:
-    """Choose texts of both sets; that few are compared with many must not leave out the few."""
+    """Sample texts from both sets, so that a small set is not lost next to a large one."""
     few, many = sorted((np.flatnonzero(members), np.flatnonzero(~members)), key=len)
     n_few = min(len(few), max(_MOST // 2, _MOST - len(many)))
     n_many = min(len(many), _MOST - n_few)
@@ -100,11 +100,11 @@ def _sample(members: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.
 
 
 def _features(texts: Sequence[str]) -> csr_array:
-    """Return a row a text: weights of words and of pairs of words, and the length."""
+    """Return one row per text: weights of words and of pairs of words, and the length."""
     words = TfidfVectorizer(token_pattern=_WORD, ngram_range=(1, 2), sublinear_tf=True)
     lengths = np.log1p([[len(text), len(text.split())] for text in texts])
     parts = [csr_array(StandardScaler().fit_transform(lengths) / 3)]
-    with suppress(ValueError):  # not one word in all texts: lengths are all there is
+    with suppress(ValueError):  # no text has a word: only lengths are left
         parts.append(words.fit_transform(texts))
     return csr_array(hstack(parts))
 
@@ -112,7 +112,7 @@ def _features(texts: Sequence[str]) -> csr_array:
 def _judge(
     features: csr_array, labels: NDArray[np.float64], rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    """Judge each text by classifiers fitted to the other folds, one for each column of labels."""
+    """Score each text by classifiers fitted to the other folds, one per column of labels."""
     kernel = (features @ features.T).toarray()
     judged = np.empty_like(labels)
     folds = KFold(_FOLDS, shuffle=True, random_state=int(rng.integers(1 << 31)))

@@ -1,4 +1,4 @@
-"""Which documents were trained on: a p-value for each, and a list with few wrong ones (grade B)."""
+"""Which documents were trained on: a p-value each, and a list with few false ones (grade B)."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ ASSUMPTION = (
 
 @dataclass(frozen=True)
 class Selection:
-    """Documents called trained on; on average at most `level` of the list is wrong."""
+    """Documents selected as trained on; on average at most `level` of the list is wrong."""
 
     pvalues: NDArray[np.float64]
     """For each document; NaN where it has no score."""
@@ -28,9 +28,9 @@ class Selection:
 def conformal_pvalues(
     scores: NDArray[np.float64], control: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Return for each score (1 + how many of the control are as high) / (1 + size of the control).
+    """Return for each score (1 + n control scores as high) / (1 + n control scores).
 
-    Exact for one document if it is exchangeable with the control documents; NaN for NaN.
+    Exact for one document if it is exchangeable with the control documents. A NaN score gives NaN.
 
     Raises:
         PrerequisiteError: No control document has a score.
@@ -43,16 +43,17 @@ def conformal_pvalues(
 
 
 def select(scores: NDArray[np.float64], control: NDArray[np.float64], *, level: float) -> Selection:
-    """Choose documents by the rule of Benjamini and Hochberg at a false-discovery rate.
+    """Select documents by the Benjamini-Hochberg procedure at a false-discovery rate.
 
-    The p-values share their control documents and so depend on each other, in a way that the rule
-    allows: Bates et al., "Testing for Outliers with Conformal p-values", Annals of Statistics
-    2023. With n control documents no p is below 1 / (n + 1): few of them select nothing.
+    The p-values share their control documents and so depend on each other, in a way that the
+    procedure allows: Bates et al., "Testing for Outliers with Conformal p-values", Annals of
+    Statistics 2023. With n control documents no p is below 1 / (n + 1), so with few of them nothing
+    is selected.
 
     Args:
-        scores: Of the documents in question, by one detector named in advance.
-        control: Of documents known not to be trained on.
-        level: Highest share of wrong ones in the list, on average.
+        scores: Scores of the documents in question, by one detector named in advance.
+        control: Scores of documents known not to be trained on.
+        level: False-discovery rate, the highest average share of wrong documents in the list.
 
     Raises:
         PrerequisiteError: No control document has a score.

@@ -1,8 +1,8 @@
-"""The control test: does the suspect know our documents better than documents of others?
+"""The control test: whether the suspect knows our documents better than a control group.
 
-Nobody drew the control group at random, so p stands on an assumption (grade B): but for training,
-our documents and theirs are alike. What can be checked of it is checked first: if a classifier
-that never sees the model tells the two sets apart, no p-value is given at all.
+The control group was not drawn at random, so p rests on an assumption (grade B): apart from
+training, both groups come from the same distribution. The testable part of it is tested first: if a
+classifier that never sees the model tells the two sets apart, no p-value is given.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ ASSUMPTION = (
     "control documents were not trained on; a classifier of words and lengths found no difference"
 )
 BLIND_LEVEL = 0.05
-"""The blind baseline must have at least this p, else the sets are called different."""
+"""If the p-value of the blind baseline is at most this, the sets count as different."""
 GROUPS = ("in question", "of the control")
 
 
@@ -48,11 +48,11 @@ def control_test(
     """Permute the labels; the statistic is the AUROC, or its maximum over several detectors.
 
     Args:
-        questioned: Scores of the documents in question by detector; NaN where there is none.
+        questioned: Scores of the documents in question by detector; NaN if there is none.
         control: The same for documents known not to be trained on.
         blind: The blind baseline of the two sets of texts.
         detectors: Which detectors to use, named before the scores were seen.
-        alpha: Level at which the detectable effect is stated.
+        alpha: Level of the minimum detectable effect.
         n_resamples: Number of permutations.
         seed: Seed of the permutations.
 
@@ -75,7 +75,7 @@ def control_result(
     blind: BlindBaseline,
     details: Mapping[str, object],
 ) -> TestResult:
-    """Write a comparison with a control group down as a result."""
+    """Convert a comparison with a control group to a test result."""
     return TestResult(
         test=test,
         statistic=found.statistic,

@@ -1,4 +1,4 @@
-"""LLM Dataset Inference: many detectors, weighed on one half of the documents and tested once."""
+"""LLM Dataset Inference: many detectors, weighted on one half of the documents and tested once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,14 +18,14 @@ _CLIP = 0.02
 
 @dataclass(frozen=True)
 class Weights:
-    """A sum of detectors, each clipped and scaled by what was seen when it was fitted."""
+    """A weighted sum of detectors, each clipped and scaled as in the data it was fitted to."""
 
     low: NDArray[np.float64]
     high: NDArray[np.float64]
     center: NDArray[np.float64]
     spread: NDArray[np.float64]
     weights: NDArray[np.float64]
-    """Of each detector, at least 0."""
+    """Weight of each detector, at least 0."""
 
     def apply(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the weighted sum for each row of scores."""
@@ -47,24 +47,24 @@ def dataset_inference(
     n_resamples: int = 99_999,
     seed: int = 0,
 ) -> TestResult:
-    """Weigh detectors on one half of the documents, and test the weighted sum on the other half.
+    """Weight detectors on one half of the documents, and test the weighted sum on the other half.
 
     Source: Maini et al., "LLM Dataset Inference: Did you train on my dataset?", NeurIPS 2024;
     official code pratyushmaini/llm_dataset_inference. Ours differs in four ways. Outliers are
-    clipped at quantiles of both groups together; there, of each group for itself, which makes p too
-    small when the groups have different sizes. Weights are not negative, as all detectors are
-    higher for members; there, any difference between the groups counts as evidence, also the
-    wrong one. The second half is tested by permutation and once; there, by a t-test at sixteen
-    sizes. And the blind baseline may forbid it.
+    clipped at quantiles of both groups together; there, of each group separately, which makes p too
+    small if the groups have different sizes. Weights are not negative, as all detectors are
+    higher for members; there, any difference between the groups counts as evidence, even in
+    the wrong direction. The second half is tested once, by permutation; there, by t-tests at
+    sixteen sizes. And the test is refused if the blind baseline separates the sets.
 
     Args:
-        questioned: Scores of the documents in question by detector; NaN where there is none.
+        questioned: Scores of the documents in question by detector; NaN if there is none.
         control: The same for documents known not to be trained on.
         blind: The blind baseline of the two sets of texts.
-        detectors: Which detectors to weigh.
-        alpha: Level at which the detectable effect is stated.
+        detectors: Which detectors to weight.
+        alpha: Level of the minimum detectable effect.
         n_resamples: Number of permutations.
-        seed: Seed of the halves and of the permutations.
+        seed: Seed for the halves and the permutations.
 
     Raises:
         PrerequisiteError: The texts differ without the model, or a group has fewer than four

@@ -1,4 +1,4 @@
-"""The hold-out test: does the suspect know published documents better than withheld ones?
+"""The hold-out test: whether the suspect knows published documents better than withheld ones.
 
 Which documents were withheld was decided by the key, uniformly at random. If the suspect never
 saw the published ones, the labels are exchangeable, and permuting them gives an exact p-value for
@@ -32,13 +32,13 @@ def holdout_test(
     compared with the largest of each permutation, which keeps the level for the family.
 
     Args:
-        published: Scores of the published documents by detector; a higher score speaks for
-            training. A document that a detector could not score is NaN.
+        published: Scores of the published documents by detector; a higher score means
+            more likely trained on. A document that a detector could not score is NaN.
         withheld: The same for the withheld documents.
         detectors: Which detectors to use.
-        alpha: Level at which the detectable effect is stated.
+        alpha: Level of the minimum detectable effect.
         n_resamples: Number of permutations.
-        seed: Seed of the permutations.
+        seed: Seed for the permutations.
 
     Raises:
         PrerequisiteError: A group has fewer than two documents that every detector scored.

@@ -1,7 +1,7 @@
-"""Two groups of scores, one of which should be higher: the permutation test behind several tests.
+"""One-sided permutation test on two groups of scores, shared by several tests of evidence.
 
-What makes the labels exchangeable under the null, and so p exact, is the business of the caller:
-a random hold-out, or an assumption about a control group.
+The caller must ensure that the labels are exchangeable under the null, so that p is exact: by a
+random hold-out, or by an assumption about a control group.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,30 +18,30 @@ from watermark.errors import PrerequisiteError
 BLOCK_CELLS = 4_000_000
 
 Scores = Mapping[str, NDArray[np.float64]]
-"""Scores of a group by detector; NaN where a detector has none."""
+"""Scores of a group by detector; NaN where a score is missing."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """The largest AUROC over some detectors, against the same under permuted labels."""
+    """The largest AUROC over several detectors, and its distribution under permuted labels."""
 
     statistic: float
     pvalue: float
     null: NDArray[np.float64]
     aurocs: dict[str, float]
     adjusted: dict[str, float]
-    """For each detector a p-value that holds for all of them together: how often the largest
-    AUROC of a permutation is as large as this detector's own. Westfall & Young (1993), max-T; all
-    AUROCs have the same law under the null but for ties, so they need no scaling."""
+    """A p-value per detector, adjusted for all of them: how often the largest AUROC of a
+    permutation is as large as this detector's own. Westfall & Young (1993), max-T; apart from ties
+    all AUROCs have the same null distribution, so they need no scaling."""
     n_inside: int
     n_outside: int
     n_unscored: int
-    """Documents that not every detector scored; they are left out."""
+    """Number of documents left out because some detector did not score them."""
 
     def detectable(self, alpha: float) -> float:
-        """Return the AUROC that one detector would have shown at this level four times in five.
+        """Return the minimum detectable AUROC of one detector at this level, with 80 % power.
 
-        Infinite where not even an AUROC of 1 has so small a p-value.
+        Infinite if not even an AUROC of 1 can reach the level.
         """
         n, m = self.n_inside, self.n_outside
         sd = np.sqrt((n + m + 1) / (12 * n * m))
@@ -50,7 +50,7 @@ class Comparison:
 
 
 def auroc(inside: NDArray[np.float64], outside: NDArray[np.float64]) -> float:
-    """Return the chance that a document of the first group scores higher than one of the second.
+    """Return the probability that a document of the first group outscores one of the second.
 
     Ties count one half. Values below one half stay below one half: nothing is flipped.
     """
@@ -71,12 +71,12 @@ def compare(
     """Permute the labels of two groups; the same permutations serve all detectors.
 
     Args:
-        inside: Scores of the group that is higher if the suspect was trained on it.
-        outside: Scores of the other one.
+        inside: Scores of the group that scores higher if the suspect was trained on it.
+        outside: Scores of the other group.
         detectors: Which detectors to use.
-        groups: What to call the groups in messages.
+        groups: Names of the groups in messages.
         n_resamples: Number of permutations.
-        seed: Seed of the permutations.
+        seed: Seed for the permutations.
 
     Raises:
         PrerequisiteError: A group has fewer than two documents that every detector scored.
@@ -114,7 +114,7 @@ def _scored(scores: Scores, detectors: Sequence[str]) -> NDArray[np.float64]:
 
 
 def _auroc_of_sums(rank_sums: NDArray[np.float64], n: int, m: int) -> NDArray[np.float64]:
-    """Return AUROCs from the rank sums of the outer group."""
+    """Return AUROCs from the rank sums of the `outside` group."""
     return 1.0 - (rank_sums - m * (m + 1) / 2) / (n * m)
 
 

@@ -1,4 +1,4 @@
-"""The re-draw test: would other coins have fitted the suspect as well as ours?
+"""The re-draw test: whether our coins fit the suspect better than fresh ones.
 
 The words that were not published are the control group. If the suspect does not depend on the
 key, the true key is exchangeable with fresh ones, and the rank of its statistic among theirs is an
@@ -29,21 +29,21 @@ BLOCK_CELLS = 4_000_000
 
 @dataclass(frozen=True)
 class DrawTable:
-    """What each outcome of each draw adds to the statistic.
+    """The contribution of each outcome of each draw to the statistic.
 
-    A draw's sites are added and divided by the square root of their number, so that the thirtieth
+    A draw's sites are summed and divided by the square root of their number, so that the thirtieth
     copy of a word counts less than the first.
     """
 
     names: tuple[str, ...]
     n_options: NDArray[np.int64]
     value: NDArray[np.float64]
-    """Shape (n_draws, most options); the mean over a draw's options is 0."""
+    """Shape (n_draws, max_options); the mean over a draw's options is 0."""
     n_sites: NDArray[np.int64]
 
 
 def draw_table(table: ScoreTable) -> DrawTable:
-    """Add up the sites of each draw.
+    """Sum the sites of each draw.
 
     Raises:
         ValueError: Sites of one draw differ in their number of candidates.
@@ -68,7 +68,7 @@ def choices_of(key: Key, table: DrawTable) -> NDArray[np.int64]:
 
 
 def statistic(table: DrawTable, choices: NDArray[np.int64]) -> float:
-    """Return T: how much better the chosen words fit the suspect than the mean candidate."""
+    """Return T: how far the suspect prefers the chosen words to the mean candidate."""
     return float(table.value[np.arange(len(choices)), choices].sum())
 
 
@@ -77,7 +77,7 @@ def null_statistics(
 ) -> NDArray[np.float64]:
     """Return T for fresh keys, shape (n_resamples,).
 
-    A fresh key decides the draws like independent uniform numbers; these are drawn directly.
+    The draws of a fresh key are independent and uniform, so they are sampled directly.
     """
     null = np.zeros(n_resamples)
     for n in np.unique(table.n_options):
@@ -92,9 +92,9 @@ def null_statistics(
 def _random_sums(
     value: NDArray[np.float64], size: int, rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    """Return sums over the draws of one random option each, all draws having as many options."""
+    """Return sums of one random option per draw; all draws have the same number of options."""
     n_draws, n = value.shape
-    if n == 2:  # one bit a draw: value[:, 1] - value[:, 0] is added or not
+    if n == 2:  # one bit per draw: value[:, 1] - value[:, 0] is added or not
         packed = rng.integers(0, 256, (size, -(-n_draws // 8)), dtype=np.uint8)
         bits = np.unpackbits(packed, axis=1, count=n_draws)
         gain: NDArray[np.float64] = bits.astype(np.float64) @ (value[:, 1] - value[:, 0])
@@ -109,8 +109,8 @@ def chernoff_bound(table: DrawTable, observed: float) -> float:
     """Return an upper bound on the exact p-value: inf over t > 0 of E exp(t (T - observed)).
 
     Draws are independent and each has finitely many outcomes, so the moment generating function
-    of T is known. The bound holds at any `observed`; it is worth something where p is far below
-    the Monte Carlo floor.
+    of T is known. The bound holds for any `observed`; it is useful if p is far below the Monte
+    Carlo floor.
     """
     if observed <= 0:
         return 1.0
@@ -140,18 +140,18 @@ def redraw_test(
     Args:
         table: The adjusted preferences of the suspect; made without the key.
         key: The key that the corpus was marked with.
-        alpha: Level at which the detectable effect is stated.
-        n_resamples: How many fresh keys T is compared with.
-        seed: Seed of the fresh keys.
+        alpha: Level of the minimum detectable effect.
+        n_resamples: Number of fresh keys that T is compared with.
+        seed: Seed for the fresh keys.
 
     Raises:
-        PrerequisiteError: No site is usable.
+        PrerequisiteError: There is no usable site.
     """
     draws = draw_table(table)
     if not draws.names:
         raise PrerequisiteError(
             "re-draw test: no usable site: "
-            + (_list(table.unusable) or "no word with rivals to be read in place")
+            + (_list(table.unusable) or "no word has alternatives in place")
         )
     observed = statistic(draws, choices_of(key, draws))
     null = null_statistics(draws, n_resamples, np.random.default_rng(seed))
@@ -181,7 +181,7 @@ def redraw_test(
 
 
 def least_pvalue(draws: DrawTable, n_resamples: int) -> float:
-    """Return the least p-value that a test of these draws can give."""
+    """Return the smallest p-value that a test of these draws can give."""
     return max(1 / (n_resamples + 1), float(np.exp(-np.log(draws.n_options).sum())))
 
 
@@ -191,7 +191,7 @@ def standard_deviation(draws: DrawTable) -> float:
 
 
 def statistic_per_unit(draws: DrawTable) -> float:
-    """Return by how much T grows if every published option gains 1 (a nat) over its rivals."""
+    """Return how much T grows if every published option gains 1 nat over its alternatives."""
     gain = 1.0 - 1.0 / draws.n_options
     return float((gain * np.sqrt(draws.n_sites)).sum())
 
@@ -205,8 +205,8 @@ def simulate_null(
 ) -> NDArray[np.float64]:
     """Return the p-values that other keys would have had, shape (n_keys,).
 
-    They are uniform on {1, ..., n_resamples + 1} / (n_resamples + 1) whatever the suspect is, as
-    long as it does not depend on these keys.
+    They are uniform on {1, ..., n_resamples + 1} / (n_resamples + 1) for any suspect that does not
+    depend on these keys.
     """
     draws = draw_table(table)
     null = null_statistics(draws, n_resamples, np.random.default_rng(seed))

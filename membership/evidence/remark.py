@@ -1,9 +1,9 @@
-"""The re-marking test: does the suspect know the published texts better than re-marked ones?
+"""The re-marking test: whether the suspect knows the published texts better than re-marked ones.
 
 Every text is marked again with fresh keys, in the same way. If the suspect does not depend on the
-key, the published version is one of them like any other, and its rank among them is an exact
+key, the published version is exchangeable with the others, and its rank among them is an exact
 p-value, for any detector. It is the test of the papers on data watermarks (there, a z-score), and
-the one for marks that have no rivals to be compared in place.
+the test for marks without alternatives that could be compared in place.
 """
 
 from collections.abc import Sequence
@@ -29,20 +29,20 @@ def remark_test(
 ) -> TestResult:
     """Compare the published versions with those of fresh keys.
 
-    What the length of a version explains is taken out of its score first, in the same way for all
-    remarkings: a look-alike takes more bytes, and more tokens, than its letter.
-    Texts of one block are added and divided by the square root of their number. With one block
-    the null is the block's fresh versions themselves; with several, one version is drawn for each
-    block, again and again, the published one among them.
+    The part of a score explained by the length of the version is removed first, in the same way
+    for all versions: a look-alike takes more bytes, and more tokens, than its letter.
+    Texts of one block are summed and divided by the square root of their number. With one block
+    the null is the block's fresh versions themselves; with several, one version is drawn per
+    block, repeatedly, with the published version among the choices.
 
     Args:
-        remarkings: The texts.
-        scores: For `versions.documents()`, in their order. A text of which any version is
-            unscored is left out.
-        detector: What made the scores.
-        alpha: Level at which the detectable effect is stated.
-        n_resamples: With several blocks, how many combinations are drawn.
-        seed: Seed of the combinations.
+        remarkings: The published texts and their re-marked versions.
+        scores: Scores of `remarkings.documents()`, in the same order. A text with an unscored
+            version is left out.
+        detector: Name of the detector that made the scores.
+        alpha: Level of the minimum detectable effect.
+        n_resamples: Number of combinations drawn, with several blocks.
+        seed: Seed for the combinations.
 
     Raises:
         PrerequisiteError: No text was scored in all of its versions.
@@ -88,9 +88,9 @@ def remark_test(
 def _without_length(
     table: NDArray[np.float64], n_bytes: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Return what is left of the scores within each text after regressing them on its lengths.
+    """Return the residuals of the scores within each text after regressing them on its lengths.
 
-    One slope for all texts: with one a text, a text of two versions would have nothing left.
+    All texts share one slope: with a slope per text, a text of two versions would have no residual.
     """
     length = n_bytes - n_bytes.mean(1, keepdims=True)
     score = table - table.mean(1, keepdims=True)
@@ -101,7 +101,7 @@ def _without_length(
 
 
 def _block_table(table: NDArray[np.float64], blocks: NDArray[np.int64]) -> DrawTable:
-    """Add up the texts of each block; a version is then an outcome of the block's draw."""
+    """Sum the texts of each block; a version is then an outcome of the block's draw."""
     kept, number = np.unique(blocks, return_inverse=True)
     n_texts = np.bincount(number)
     value = np.zeros((len(kept), table.shape[1]))

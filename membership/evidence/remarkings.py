@@ -1,4 +1,4 @@
-"""The published texts under fresh keys: what would have been published with other coins."""
+"""The published texts re-marked with fresh keys."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,34 +11,34 @@ from numpy.typing import NDArray
 from watermark.document import Document, Site, apply_choices
 
 FEW_BLOCKS = 10
-"""From so many independent blocks on, a few versions of each are enough."""
+"""With at least this many independent blocks, a few versions of each are enough."""
 FEW_REMARKINGS = 19
 MOST_TEXTS = 20_000
-"""Documents are sampled when all their versions would be more texts than this."""
+"""Documents are sampled if all their versions would be more texts than this."""
 
 
 @dataclass(frozen=True)
 class Remarkings:
-    """Marked texts and their re-markings. The same rule made all versions of a text.
+    """Published texts and their re-markings. All versions of a text are made by the same rule.
 
     Blocks share no draw, so their versions are independent of each other.
     """
 
     blocks: NDArray[np.int64]
-    """For each text the block it belongs to, counted from 0."""
+    """The block of each text, counted from 0."""
     document_ids: tuple[str, ...]
     texts: tuple[tuple[str, ...], ...]
-    """For each text its versions: first the published one, then those of fresh keys."""
+    """The versions of each text: first the published one, then those of fresh keys."""
     n_marked: int = 0
-    """How many documents have marks; the texts may be of a random sample of them."""
+    """Number of documents with marks; the texts may come from a random sample of them."""
 
     @property
     def n_blocks(self) -> int:
-        """How many independent blocks there are."""
+        """Number of independent blocks."""
         return int(self.blocks.max(initial=-1)) + 1
 
     def n_bytes(self) -> NDArray[np.float64]:
-        """Return the length of every version of every text in UTF-8, shape (n_texts, n)."""
+        """Return the UTF-8 length of every version of every text, shape (n_texts, n)."""
         return np.array([[len(text.encode()) for text in some] for some in self.texts], float)
 
     def documents(self) -> list[Document]:
@@ -58,14 +58,14 @@ def make_remarkings(
     alpha: float,
     seed: int,
 ) -> Remarkings:
-    """Mark documents anew with fresh draws.
+    """Re-mark documents with fresh draws.
 
     Args:
-        originals: The documents as they were before they were marked.
-        sites: For each its sites; documents without any are left out.
-        choices: For each what the owner's key drew at each site.
-        alpha: The level of the test to come: there are enough versions to reach it.
-        seed: Seed of the fresh draws, and of the sample of documents.
+        originals: The documents before marking.
+        sites: Sites of each document; documents without sites are left out.
+        choices: Candidate that the owner's key drew at each site of each document.
+        alpha: Level of the planned test; enough versions are made to reach it.
+        seed: Seed for the fresh draws and for the sample of documents.
     """
     rng = np.random.default_rng(seed)
     marked = [i for i, some in enumerate(sites) if some]
@@ -87,14 +87,14 @@ def make_remarkings(
 
 
 def _n_remarkings(n_blocks: int, alpha: float) -> int:
-    """With few blocks the versions themselves must be enough to reach the level."""
+    """Return the versions per text; with few blocks there must be enough to reach the level."""
     if n_blocks >= FEW_BLOCKS and (FEW_REMARKINGS + 1) ** n_blocks * alpha > 1:
         return FEW_REMARKINGS
     return max(99, ceil(1 / alpha) - 1)
 
 
 def _n_texts(sites: Sequence[Sequence[Site]], n_remarkings: int) -> int:
-    """Count the distinct texts to score: the same insertions make the same texts."""
+    """Count the distinct texts to score: equal insertions give equal texts."""
     inserted = {tuple(s.draw for s in some) for some in sites if _is_inserted(some)}
     others = sum(not _is_inserted(some) for some in sites)
     return (len(inserted) + others) * (n_remarkings + 1)
@@ -112,7 +112,7 @@ def _n_blocks(sites: Sequence[Sequence[Site]]) -> int:
 
 
 def _blocks(sites: Sequence[Sequence[Site]]) -> list[int]:
-    """Number the documents so that those which share a draw, even by way of others, agree."""
+    """Return a block number per document; documents linked by shared draws have the same one."""
     parent = list(range(len(sites)))
 
     def root(i: int) -> int:
@@ -136,9 +136,10 @@ def _is_inserted(sites: Sequence[Site]) -> bool:
 def _scored_texts(
     original: Document, sites: Sequence[Site], choices: Sequence[int]
 ) -> tuple[str, ...]:
-    """Return what of a document is scored: each inserted passage alone, or all of the text.
+    """Return the scored part of a document: each inserted passage alone, or the whole text.
 
-    What surrounds an insertion is the same in all versions; its own loss is the paper's test.
+    The text around an insertion is the same in all versions; the papers test the loss of the
+    insertion alone.
     """
     if _is_inserted(sites):
         return tuple(_passages(sites, choices))

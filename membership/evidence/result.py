@@ -1,4 +1,4 @@
-"""What a test of evidence returns."""
+"""The result of a test of evidence."""
 
 from dataclasses import dataclass
 from math import ceil, floor, log10
@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 Grade = Literal["A", "B", "C"]
-"""A: exact, by the owner's own randomisation. B: under an assumption. C: descriptive, no p."""
+"""A: exact, by the owner's own randomization. B: under an assumption. C: descriptive, no p."""
 
 
 @dataclass(frozen=True)
 class TestResult:
-    """A p-value with everything needed to judge and repeat it.
+    """A p-value with everything needed to interpret and reproduce it.
 
-    Tests are one-sided: small p-values speak for training on the corpus.
+    Tests are one-sided: small p-values are evidence of training on the corpus.
     """
 
     test: str
@@ -28,34 +28,34 @@ class TestResult:
     """The statistic under each resample, shape (n_resamples,)."""
     seed: int
     effect: float
-    """Estimated effect, in the unit that `effect_unit` names; 0 where there is none."""
+    """Estimated effect, in the unit that `effect_unit` names; 0 if there is none."""
     detectable_effect: float
-    """Smallest true effect that would have been seen with a chance of 80 %; infinite where no
-    p-value of the test can be as small as its level."""
+    """Minimum detectable effect (80 % power); infinite if no p-value of the test can be as small as
+    its level."""
     effect_unit: str
     assumption: str
     """What must hold for the p-value to be valid, in words."""
     grade: Grade
     bound: float | None = None
-    """Chernoff bound on the exact p-value, where the law of the statistic is known."""
+    """Chernoff bound on the exact p-value, if the null distribution of the statistic is known."""
     details: dict[str, Any] | None = None
-    """Numbers of units, what was unusable and why."""
+    """Sample sizes, and what was unusable and why."""
 
     @property
     def zscore(self) -> float:
         """Standard deviations of the statistic above its null mean; an effect size, not a test.
 
-        0 where the statistic is the same whatever is drawn.
+        0 if the statistic is constant under the null.
         """
         spread = self.null.std()
         return float((self.statistic - self.null.mean()) / spread) if spread else 0.0
 
     @property
     def effect_words(self) -> str:
-        """The effect, and the one that would have been seen, for a reader."""
-        seen = f"{self.detectable_effect:.3g} would have been seen four times in five"
+        """The effect and the minimum detectable effect, in words."""
+        seen = f"minimum detectable effect {self.detectable_effect:.3g} (80 % power)"
         if not np.isfinite(self.detectable_effect):
-            seen = "with so little to test no effect could have a p-value as small as the level"
+            seen = "the sample is too small for any p-value to reach the level"
         return f"{self.effect:.3g} ({self.effect_unit}); {seen}"
 
 
@@ -67,22 +67,22 @@ def monte_carlo_pvalue(statistic: float, null: NDArray[np.float64]) -> float:
     Source: B. Phipson and G. Smyth, "Permutation p-values should never be zero", SAGMB 2010.
     """
     slack = 1e-9 * max(1.0, abs(statistic))
-    below = np.count_nonzero(null < statistic - slack)  # what is no number counts against us
+    below = np.count_nonzero(null < statistic - slack)  # NaN counts against us
     return float((1 + null.size - below) / (null.size + 1))
 
 
 def detectable_shift(alpha: float, floor: float) -> float:
-    """Return how many standard deviations a statistic must be off to be seen four times in five.
+    """Return the shift in standard deviations that a test detects with 80 % power.
 
     Args:
         alpha: Level of the test.
-        floor: The least p-value that the test can give.
+        floor: The smallest p-value that the test can give.
     """
     return np.inf if floor > alpha else max(0.0, float(norm.isf(alpha) + norm.isf(0.2)))
 
 
 def rounded_up(bound: float) -> str:
-    """Write a positive bound with one digit, never smaller than it is."""
+    """Format a positive bound with one digit, rounded up."""
     exponent = floor(log10(bound))
     digit = ceil(bound / 10.0**exponent * (1 - 1e-12))
     return f"{float(f'{digit}e{exponent}'):.1g}"

@@ -1,4 +1,4 @@
-"""How well scores separate members from nonmembers: descriptive, never a proof (grade C)."""
+"""How well scores separate members from nonmembers: descriptive, not evidence (grade C)."""
 
 from dataclasses import dataclass
 
@@ -14,16 +14,16 @@ _AT_ONCE = 4_000_000
 
 @dataclass(frozen=True)
 class Separation:
-    """What one column of scores says of known members and nonmembers. Nothing is ever flipped."""
+    """Separation of known members and nonmembers by one score. Scores are never flipped."""
 
     auroc: float
-    """Chance that a member scores higher than a nonmember; ties count one half."""
+    """Probability that a member scores higher than a nonmember; ties count one half."""
     low: float
     high: float
-    """95 % percentile bootstrap interval of the AUROC; members and nonmembers are drawn apart."""
+    """95 % percentile bootstrap interval of the AUROC, members and nonmembers drawn separately."""
     tpr: dict[float, float]
-    """For each false-positive rate, the largest true-positive rate that stays within it. A rate
-    below 1 / n_nonmembers allows no false positive at all."""
+    """Largest true-positive rate at each false-positive rate. A rate below 1 / n_nonmembers allows
+    no false positive at all."""
     fpr_curve: NDArray[np.float64]
     tpr_curve: NDArray[np.float64]
     """The corners of the ROC curve."""
@@ -42,10 +42,10 @@ def separation(
     """Compare the scores of members and nonmembers.
 
     Args:
-        scores: Higher = more likely trained on; NaN where there is none.
+        scores: Higher = more likely trained on; NaN if there is none.
         members: Which documents are members.
-        rng: For the bootstrap.
-        n_resamples: How many samples the interval is from.
+        rng: Random generator of the bootstrap.
+        n_resamples: Number of bootstrap samples.
 
     Raises:
         PrerequisiteError: A group has no scored document.
@@ -76,7 +76,7 @@ def _bootstrap(
     n_resamples: int,
     rng: np.random.Generator,
 ) -> NDArray[np.float64]:
-    """Return AUROCs of resamples; a document drawn twice counts twice."""
+    """Return AUROCs of bootstrap samples; a document drawn twice counts twice."""
     _, tied = np.unique(values, return_inverse=True)
     n_values = int(tied.max()) + 1
     found = np.empty(n_resamples)
@@ -94,6 +94,6 @@ def _bootstrap(
 def _draw(
     tied: NDArray[np.intp], n_values: int, size: int, rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    """Draw documents with replacement; return how often each value came, a row a sample."""
+    """Draw documents with replacement; return counts of each value, one row per sample."""
     shares = np.bincount(tied, minlength=n_values) / len(tied)
     return rng.multinomial(len(tied), shares, size=size).astype(np.float64)

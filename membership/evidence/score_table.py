@@ -1,4 +1,4 @@
-"""How much a suspect prefers each candidate at each site: a table that does not know the key."""
+"""How much a suspect prefers each candidate at each site; independent of the key."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,32 +16,32 @@ from watermark.text.rarity import rarity_bits
 CLIP = 3.0
 """Residuals are clipped at this many times their median size."""
 OUTLIER = 20.0
-"""Preferences are clipped at so many times the median distance from their median."""
+"""Preferences are clipped at this many times their median distance from the median."""
 
 
 @dataclass(frozen=True)
 class ScoreTable:
-    """Preferences of the suspect, adjusted; one row a usable site.
+    """Adjusted preferences of the suspect, one row per usable site.
 
     Sites are grouped by draw. Everything in it can be computed without the key.
     """
 
     document_ids: tuple[str, ...]
     draws: tuple[str, ...]
-    """For each site the draw that decided it."""
+    """The draw that decided each site."""
     n_candidates: NDArray[np.int64]
-    """For each site, 2 or more."""
+    """Number of candidates of each site, 2 or more."""
     score: NDArray[np.float64]
-    """Shape (n_sites, most candidates): preference minus its mean over the site's candidates, in
-    nats after the adjustment; 0 behind the last candidate."""
+    """Shape (n_sites, max_candidates): preference minus its mean over the site's candidates, in
+    nats after the adjustment; 0 after the last candidate."""
     unusable: Mapping[str, int]
-    """How many sites could not be scored, by reason."""
+    """Number of sites that could not be scored, by reason."""
     adjustment: Mapping[str, float]
     """Coefficients of the regression; empty without one."""
 
 
 def slots_of(sites: Iterable[Site]) -> tuple[Slot, ...]:
-    """Return the sites of a document as places to read; offsets are those of the original text."""
+    """Return the sites of a document as slots; offsets refer to the original text."""
     return tuple(Slot(site.start, site.original, site.candidates) for site in sites)
 
 
@@ -54,13 +54,13 @@ def build_table(
 ) -> ScoreTable:
     """Return the table of a corpus.
 
-    A site is usable if the suspect and every reference can read it.
+    A site is usable if the suspect and every reference have log-probabilities for it.
 
     Args:
         sites: All sites of the published documents.
-        suspect: The suspect's reading of each.
-        references: For each reference its reading of each site, in the same order.
-        language: In which the rarity of candidates is looked up.
+        suspect: The suspect's candidate log-probabilities at each site.
+        references: The same for each reference, in the same order of sites.
+        language: Language in which the rarity of candidates is looked up.
     """
     usable: list[int] = []
     unusable: Counter[str] = Counter()
@@ -109,7 +109,7 @@ def _unreadable(reading: CandidateLogprobs) -> str:
 def _preferences(
     sites: Sequence[Site], candidate_logprobs: Sequence[CandidateLogprobs]
 ) -> NDArray[np.float64]:
-    """Return log-probabilities less that of the first candidate, 0 behind the last one."""
+    """Return log-probabilities minus that of the first candidate; 0 after the last candidate."""
     width = max((len(site.candidates) for site in sites), default=2)
     table = np.zeros((len(sites), width))
     for row, reading in zip(table, candidate_logprobs, strict=True):
@@ -125,10 +125,10 @@ def adjust_preferences(
     *,
     robust: bool = True,
 ) -> tuple[NDArray[np.float64], dict[str, float]]:
-    """Take out of the preferences what references, free covariates and an intercept explain.
+    """Return the residual preferences after regression on references and free covariates.
 
     Coefficients of references are not negative: subtracting a reference that did see the marked
-    text can only hide evidence, never make it. Free covariates do not depend on the key.
+    text can only hide evidence, never create it. Free covariates do not depend on the key.
 
     Args:
         n_candidates: Candidates of each site, shape (n_sites,).
@@ -173,14 +173,14 @@ def _unchanged(preferences: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _tamed(preferences: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Clip what is so far out that, as one of thousands, it would decide the regression."""
+    """Clip outliers that would dominate the regression."""
     middle = np.median(preferences)
     limit = OUTLIER * np.median(np.abs(preferences - middle))
     return preferences.clip(middle - limit, middle + limit) if limit else preferences
 
 
 def _without(columns: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return what is left of values after regressing them on columns."""
+    """Return the residuals of values after regressing them on columns."""
     return values - columns @ np.linalg.lstsq(columns, values)[0]
 
 

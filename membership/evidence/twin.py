@@ -1,8 +1,8 @@
-"""The twin test: does the suspect know the published versions of the texts better than others?
+"""The twin test: whether the suspect knows the published versions better than alternative ones.
 
-Every published document has versions that the key might as well have published. If the suspect
-does not depend on the key, which of them was published is a uniform draw for each document, and
-changing it at random gives an exact p-value, for any detector. With two versions that is the
+Every published document has alternative versions that another key could have published. If the
+suspect does not depend on the key, the published version is a uniform draw for each document, and
+permuting the versions gives an exact p-value, for any detector. With two versions that is the
 sign-flip test.
 """
 
@@ -43,29 +43,29 @@ def twin_test(
 ) -> TestResult:
     """Permute the versions within each document; the statistic is a sum of score differences.
 
-    Scores are taken less their mean within the document, and clipped at three times their median
-    size: neither looks at what was published.
+    Scores are centred within the document and clipped at three times their median size; neither
+    step uses which version was published.
 
     Args:
-        names: Of the documents, each one once.
-        scores: For each document the score of each of its versions; a higher score speaks for
-            training. A document with a version that could not be scored (NaN) is left out.
-        published: For each document, which version was published.
-        detector: What made the scores.
-        alpha: Level at which the detectable effect is stated.
+        names: Names of the documents, all distinct.
+        scores: Scores of the versions of each document; a higher score means more likely trained
+            on. A document with a version that could not be scored (NaN) is left out.
+        published: Index of the published version of each document.
+        detector: Name of the detector that made the scores.
+        alpha: Level of the minimum detectable effect.
         n_resamples: Number of permutations.
-        seed: Seed of the permutations.
+        seed: Seed for the permutations.
 
     Raises:
-        PrerequisiteError: There are so few documents that no p-value could be as small as alpha.
+        PrerequisiteError: There are too few documents for any p-value as small as alpha.
     """
     kept = [i for i, values in enumerate(scores) if np.isfinite(values).all() and np.ptp(values)]
     draws = _table([names[i] for i in kept], [scores[i] for i in kept])
     floor = least_pvalue(draws, n_resamples)
     if floor > alpha:
         raise PrerequisiteError(
-            f"twin test: {len(kept)} documents have several versions with scores of their own, "
-            f"which can show no p below {floor:.2g}"
+            f"twin test: {len(kept)} documents have versions with different scores; "
+            f"no p below {floor:.2g} is possible"
         )
     observed = statistic(draws, np.array([published[i] for i in kept], dtype=np.int64))
     null = null_statistics(draws, n_resamples, np.random.default_rng(seed))
@@ -94,7 +94,7 @@ def twin_test(
 
 
 def _table(names: Sequence[str], scores: Sequence[NDArray[np.float64]]) -> DrawTable:
-    """Write the documents as draws whose outcomes are their versions."""
+    """Represent the documents as draws whose outcomes are their versions."""
     centred = [values - values.mean() for values in scores]
     if centred:
         limit = CLIP * np.median(np.abs(np.concatenate(centred)))

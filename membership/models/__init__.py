@@ -1,1 +1,1 @@
-"""Suspects: models behind one protocol, `membership.traces.trace.Suspect`."""
+"""Models: suspects (`membership.traces.suspect.Suspect`) and helpers for marking."""

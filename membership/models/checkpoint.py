@@ -1,8 +1,8 @@
-"""A model on disk: find it, refuse what must not be opened, and name it by its bytes.
+"""Find a model on disk, refuse unsafe files, and compute its fingerprint.
 
-A suspect is hostile input. Nothing of it is ever run: no pickle is opened, no code of its own is
-loaded, and what would make a library fetch code from elsewhere is refused before the library sees
-it.
+A suspect is hostile input. No code shipped with a model is ever executed: no pickle is opened, no
+custom model code is loaded, and settings that would make a library fetch code from elsewhere are
+refused before the library sees them.
 """
 
 import hashlib
@@ -32,17 +32,17 @@ _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 
 
 def find_checkpoint(name_or_folder: str | Path) -> Path:
-    """Return the folder of a model that may be loaded; one of the hub is downloaded first.
+    """Return the folder of a model that is safe to load; a hub model is downloaded first.
 
-    Of a hub model the small files come first, so that what is refused is refused before gigabytes
-    of weights have moved.
+    The small files of a hub model are downloaded first, so that an unsafe model is refused before
+    gigabytes of weights are transferred.
 
     Args:
-        name_or_folder: A folder, or the id of a model on the hub, perhaps with `@` and a branch,
+        name_or_folder: A folder, or the id of a model on the hub, optionally with `@` and a branch,
             tag or commit.
 
     Raises:
-        ModelError: There is no such model, or it must not be loaded; says why.
+        ModelError: There is no such model, or it is unsafe to load; the message says why.
     """
     folder = Path(name_or_folder)
     if folder.exists():
@@ -63,10 +63,10 @@ def find_checkpoint(name_or_folder: str | Path) -> Path:
 
 
 def find_tokenizer(name_or_folder: str | Path) -> Path:
-    """Return the folder of a model whose tokenizer may be loaded; its weights need not be there.
+    """Return the folder of a model whose tokenizer is safe to load; weights are not needed.
 
     Raises:
-        ModelError: There is no such folder or hub model, or it must not be loaded.
+        ModelError: There is no such folder or hub model, or it is unsafe to load.
     """
     folder = Path(name_or_folder)
     if not folder.exists():
@@ -83,7 +83,7 @@ def find_tokenizer(name_or_folder: str | Path) -> Path:
 
 
 def vocabulary_size(folder: Path) -> int:
-    """Return how many tokens the model of a folder knows, with what pads its vocabulary; else 0."""
+    """Return the vocabulary size of a model including padding; 0 if unknown."""
     config = read_json(folder / "config.json")
     known = [config.get("vocab_size"), (config.get("text_config") or {}).get("vocab_size")]
     return next((size for size in known if isinstance(size, int)), 0)
@@ -93,7 +93,7 @@ def vet_checkpoint(folder: Path) -> None:
     """Refuse a folder that is not a model, or that could run code of its own.
 
     Raises:
-        ModelError: Says what was found and how to mend it.
+        ModelError: The message says what was found and how to fix it.
     """
     _vet_configuration(folder)
     if missing := [f.name for f in _weight_files(folder) if not f.is_file()]:
@@ -101,7 +101,7 @@ def vet_checkpoint(folder: Path) -> None:
 
 
 def fingerprint(folder: Path) -> str:
-    """Return the SHA-256 of configuration, tokenizer and weights, wherever the folder is."""
+    """Return the SHA-256 of configuration, tokenizer and weights, independent of the location."""
     total = hashlib.sha256()
     small = [folder / name for name in ("config.json", *_TOKENIZER_FILES)]
     for file in sorted(f for f in (*small, *_weight_files(folder)) if f.is_file()):
@@ -114,10 +114,10 @@ def fingerprint(folder: Path) -> str:
 def _download(name: str, revision: str | None, files: tuple[str, ...]) -> Path:
     try:
         return Path(snapshot_download(name, revision=revision, allow_patterns=list(files)))
-    except (OSError, ValueError) as error:  # everything the hub client raises is one of these
+    except (OSError, ValueError) as error:  # all errors of the hub client are one of these
         at = f" at revision {revision}" if revision else ""
         raise ModelError(
-            f"{name}{at}: is not a folder and could not be had from the hub "
+            f"{name}{at}: is not a folder and could not be downloaded from the hub "
             f"({type(error).__name__}); check the name, go online (HF_HUB_OFFLINE=0), log in with "
             "`hf auth login` if it is gated, or give a folder"
         ) from error
@@ -140,12 +140,12 @@ def _vet_configuration(folder: Path) -> None:
 
 
 def _vet_settings(folder: Path, settings: dict[str, Any]) -> None:
-    """Refuse what names code, at any depth: of its own, or an attention kernel on the hub."""
+    """Refuse settings at any depth that name custom code or an attention kernel on the hub."""
     for key, value in _walk(settings):
         if key == "auto_map" and value:
             raise ModelError(
-                f"{folder}: wants to run code of its own (auto_map), and that is never done; if "
-                "transformers knows the architecture, take auto_map out of the JSON files"
+                f"{folder}: wants to run custom code (auto_map), which is never allowed; if "
+                "transformers knows the architecture, remove auto_map from the JSON files"
             )
         if key.endswith("_implementation") and "/" in str(value):
             raise ModelError(f"{folder}: wants to fetch code from the hub ({key} = {value!r})")
@@ -183,12 +183,12 @@ def _shards(folder: Path) -> tuple[str, ...]:
     names = sorted(map(str, set(weight_map.values()))) if isinstance(weight_map, dict) else []
     for name in names:
         if Path(name).name != name or not name.endswith(".safetensors"):
-            raise ModelError(f"{folder}: {_INDEX} names {name!r}, which is no file beside it")
+            raise ModelError(f"{folder}: {_INDEX} names {name!r}, not a file in the folder")
     return tuple(names)
 
 
 def read_json(file: Path) -> dict[str, Any]:
-    """Read a JSON object; a file that is not there is an empty one."""
+    """Read a JSON object; a missing file gives an empty one."""
     if not file.is_file():
         return {}
     try:

@@ -1,1 +1,1 @@
-"""What a model says of a text, token by token."""
+"""Traces: per-token outputs of a model for a text."""

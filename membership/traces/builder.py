@@ -1,4 +1,4 @@
-"""Traces while their windows come in. What is to be computed is settled here, without a model."""
+"""Assemble one trace per query from the windows a model has run; nothing here needs a model."""
 
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,13 +12,13 @@ from membership.traces.tokens import Cutter, Tokens
 from membership.traces.trace import CandidateLogprobs, Query, Trace
 from membership.traces.windows import Window
 
-# Code points of text that are in work at a time: a few hundred batches of a small model.
+# Code points of text processed at a time: a few hundred batches of a small model.
 _BLOCK = 1 << 20
 _FLOATS = ("logprob", "mean", "std", "top1")
 
 
 class TraceBuilder:
-    """One query: how its text is cut, what is to be read, and what has come in so far."""
+    """Builds the trace of one query: its tokens, its candidate slots and the results so far."""
 
     def __init__(self, index: int, query: Query, tokens: Tokens, tokenizer: Cutter) -> None:
         self.index = index
@@ -43,19 +43,19 @@ class TraceBuilder:
         return window.first + np.flatnonzero(self._scored[window.first : window.stop])
 
     def choices(self, window: Window) -> list[tuple[int, TokenChoice]]:
-        """List the reads that fall into this window, each with the number of its place."""
+        """List the token choices that fall into this window, each with the index of its slot."""
         first = bisect_left(self._usable, window.first, key=_position)
         return self._usable[first : bisect_left(self._usable, window.stop, key=_position)]
 
     def fill(self, window: Window, columns: Mapping[str, NDArray[np.generic]]) -> None:
-        """Take in the statistics of the tokens that this window scores."""
+        """Store the statistics of the tokens that this window scores."""
         positions = self.positions(window)
         for name, column in self._columns.items():
             column[positions] = columns[name]
         self.windows_left -= 1
 
     def read(self, slot: int, logprob: NDArray[np.float64]) -> None:
-        """Take in the log-probabilities of the candidates at one place."""
+        """Store the log-probabilities of the candidates at one slot."""
         if np.isfinite(logprob).all():
             self._readings[slot] = CandidateLogprobs(logprob)
 
@@ -78,7 +78,7 @@ def _position(read: tuple[int, TokenChoice]) -> int:
 
 
 def trace_builders(queries: Sequence[Query], tokenizer: Cutter) -> Iterator[list[TraceBuilder]]:
-    """Cut the texts into tokens, so many at a time that memory does not grow with the list."""
+    """Tokenize the texts in blocks, so that memory does not grow with the number of queries."""
     first = size = 0
     for index, query in enumerate(queries):
         size += len(query.text)

@@ -1,4 +1,4 @@
-"""A suspect that reads no text twice: what it has read before comes from the disk."""
+"""A suspect with a cache on disk, so that no text is run twice."""
 
 import hashlib
 import json
@@ -13,7 +13,7 @@ from watermark.errors import ModelError, PrerequisiteError, ToolkitError
 
 
 class CachedModel:
-    """A model with a store of its traces. It is opened only when a text is not in the store."""
+    """A model with a store of its traces; it is loaded only if a text is not in the store."""
 
     def __init__(
         self,
@@ -25,7 +25,7 @@ class CachedModel:
         abilities: frozenset[str],
         open_model: Callable[[], Suspect],
     ) -> None:
-        """Take what is known of a model before it is opened."""
+        """Store what is known of the model before it is loaded."""
         self.name, self.fingerprint = name, fingerprint
         self.settings, self.abilities = settings, abilities
         self._open, self._folder = open_model, folder
@@ -44,12 +44,12 @@ class CachedModel:
     def trace(
         self, queries: Sequence[Query], known: Container[int] = ()
     ) -> Iterator[tuple[int, Trace]]:
-        """Yield the index of a query and its trace: first those at hand, then the others.
+        """Yield the index of a query and its trace: first the stored traces, then the others.
 
-        Whatever is read is written down, also when the reading is cut off.
+        New traces are stored even if the iteration is interrupted.
 
         Raises:
-            ToolkitError: The store cannot be read, or what the model raises.
+            ToolkitError: The store cannot be read, or the model raised it.
         """
         rows = {i: row for i, row in self._store.find(queries).items() if i not in known}
         yield from self._store.load(rows)
@@ -69,7 +69,7 @@ class CachedModel:
         """Return n continuations of each prompt; see `membership.traces.suspect.TextGenerator`.
 
         Raises:
-            PrerequisiteError: The model does not write.
+            PrerequisiteError: The model does not generate text.
         """
         if "text" not in self.abilities:
             raise PrerequisiteError(f"{self.name}: is not asked to write text")
@@ -78,7 +78,7 @@ class CachedModel:
 
 
 def with_cache(model: Suspect, folder: Path) -> CachedModel:
-    """Give an open model a store."""
+    """Add a store to a loaded model."""
     return CachedModel(
         folder,
         name=model.name,
@@ -92,17 +92,17 @@ def with_cache(model: Suspect, folder: Path) -> CachedModel:
 def open_cached(
     folder: Path, *, name: str, fingerprint: str, request: str, open_model: Callable[[], Suspect]
 ) -> CachedModel:
-    """Give a model a store, and open it only if the store does not know it.
+    """Add a store to a model, and load the model only if the store does not know it.
 
     Args:
-        folder: Of all stores.
-        name: What to call the model in a report.
-        fingerprint: Of its files.
-        request: Everything else that decides how it is run: options, versions, machine.
-        open_model: Opens it.
+        folder: Root folder of the cache.
+        name: Name of the model in a report.
+        fingerprint: Fingerprint of the model's files.
+        request: Everything else that determines how it is run: options, versions, machine.
+        open_model: Loads the model.
 
     Raises:
-        ToolkitError: The store cannot be read, or what `open_model` raises.
+        ToolkitError: The store cannot be read, or `open_model` raised it.
     """
     said = json.dumps([VERSION, fingerprint, request])
     note = folder / f"{hashlib.sha256(said.encode()).hexdigest()[:32]}.json"

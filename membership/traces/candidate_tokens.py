@@ -1,11 +1,11 @@
-"""Where to read what a model thinks of the candidates at a place, in the pass that is made anyway.
+"""Find the token at which the candidates of a slot can be compared, without an extra model pass.
 
-The model runs over the text as it is. What it predicts just before a token depends on the tokens
-to the left alone, so one row of its output compares all words that could stand there, as long as
-they agree up to that row and differ in the token behind it. A tokenizer may merge a word with the
-space before it, share its first letters with a rival, or cut its neighbours in another way; so
-each candidate is put into a piece of the text around the place and cut anew, and what comes out is
-held against the tokens of the document before anything is read.
+The model runs on the original text. Its prediction for a token depends only on the tokens to the
+left, so one row of its output compares all candidates, provided that they agree up to that row and
+differ in the next token. A tokenizer may merge a word with the space before it, share the first
+letters of two candidates, or tokenize the neighbours differently. So each candidate is put into a
+piece of the text around the slot and tokenized again, and the result is compared with the tokens of
+the document before any log-probability is used.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -18,29 +18,31 @@ from membership.traces.tokens import Tokens
 from membership.traces.trace import Slot
 
 NO_DIFFERENCE = "the candidates share the token at which they first differ"
-RECUT = "the tokens around the place do not match those of the document"
+RECUT = "the tokens around the word do not match those of the document"
 NO_CONTEXT = "no left context"
 OUTSIDE = "outside the scored text"
 NOT_A_NUMBER = "the model returned no number"
 
-# In code points: the piece around a place reaches at least so far, then on to white space.
+# In code points: the minimum extent of a piece to the left and right, and the search for white
+# space.
 _LEFT, _RIGHT, _REACH = 40, 20, 160
-# Tokenizers treat the first word of a text in their own way, so a piece may begin with other tokens
-# than the document has there; over so many code points before the difference they must be the same.
+# Tokenizers treat the first word of a text specially, so a piece may begin with other tokens than
+# the document has there; over this many code points before the difference the tokens must be the
+# same.
 _AGREED = 20
 _SLOTS_AT_ONCE = 512
 
 
 @dataclass(frozen=True)
 class TokenChoice:
-    """The token at which the candidates of one place differ."""
+    """The token at which the candidates of one slot differ."""
 
     position: int
-    """Which token of the document it is; the model predicts it one token earlier."""
+    """Index of the token in the document; the model predicts it one token earlier."""
     token_ids: tuple[int, ...]
-    """What that token would be, one id for each candidate; empty when unusable."""
+    """The token id under each candidate; empty if unusable."""
     reason: str = ""
-    """Why the place is unusable, one of the constants of this module; empty when it is usable."""
+    """Why the slot is unusable, one of the constants of this module; empty if it is usable."""
 
 
 def find_token_choices(
@@ -50,17 +52,17 @@ def find_token_choices(
     scored: NDArray[np.bool_],
     encode: Callable[[Sequence[str]], list[Tokens]],
 ) -> Iterator[TokenChoice]:
-    """Yield for each place the token to read, or why there is none.
+    """Yield for each slot the token to compare, or the reason why there is none.
 
     Args:
         text: The document as the model reads it.
-        slots: Slots in it, in any order.
-        tokens: How it is cut.
+        slots: Slots of the document, in any order.
+        tokens: Tokens of the document.
         scored: Which of its tokens are scored.
-        encode: Cuts other texts in the same way.
+        encode: Tokenizes other texts in the same way.
 
     Raises:
-        ValueError: The text does not have the place's word there, or it has no rival.
+        ValueError: The slot's word is not at its offset, or it has fewer than two candidates.
     """
     for first in range(0, len(slots), _SLOTS_AT_ONCE):
         some = slots[first : first + _SLOTS_AT_ONCE]
@@ -82,14 +84,14 @@ def _piece(text: str, slot: Slot) -> _Piece:
     if text[slot.start : end] != slot.original or not slot.original:
         raise ValueError(f"the text has no {slot.original!r} at {slot.start}")
     if len(slot.candidates) < 2:
-        raise ValueError(f"{slot.original!r} at {slot.start} has no two candidates")
+        raise ValueError(f"{slot.original!r} at {slot.start} has fewer than two candidates")
     left, right = _left_edge(text, slot.start), right_edge(text, end)
     before, behind = text[left : slot.start], text[end:right]
     return _Piece(left, [before + word + behind for word in slot.candidates])
 
 
 def _left_edge(text: str, start: int) -> int:
-    """Find where white space begins, at least so far to the left; else cut where the reach ends."""
+    """Find white space at least `_LEFT` to the left of a word; else return the end of the reach."""
     floor = max(start - _LEFT - _REACH, 0)
     for edge in range(start - _LEFT, floor, -1):
         if text[edge].isspace() and not text[edge - 1].isspace():
@@ -98,7 +100,7 @@ def _left_edge(text: str, start: int) -> int:
 
 
 def right_edge(text: str, end: int) -> int:
-    """Find where a piece of text around a word ends: at white space, some way behind the word."""
+    """Find the end of a piece of text around a word: white space at a distance after the word."""
     ceiling = min(end + _RIGHT + _REACH, len(text))
     return next((e for e in range(end + _RIGHT, ceiling) if text[e].isspace()), ceiling)
 
@@ -125,7 +127,7 @@ def _token_choice(
 
 
 def _first_difference(variants: list[Tokens]) -> int | None:
-    """Find the first token that is not the same in all, if it is another one in each."""
+    """Find the first token that is not the same in all variants, if it differs in each of them."""
     for step in range(min(map(len, variants))):
         different = len({int(variant.ids[step]) for variant in variants})
         if different > 1:
@@ -134,16 +136,16 @@ def _first_difference(variants: list[Tokens]) -> int | None:
 
 
 def _locate(piece: Tokens, left: int, step: int, tokens: Tokens) -> int | None:
-    """Find the token of the document that stands where `step` does in the piece.
+    """Find the token of the document that corresponds to token `step` of the piece.
 
-    What is left of `step` must be the same there, id by id and place by place: over a stretch of
-    text, or to the very beginning when the piece begins where the document does.
+    The tokens to the left must have the same ids and offsets in both: over `_AGREED` code points,
+    or back to the start if the piece begins where the document does.
     """
     if step == 0:
         return 0 if left == 0 else None
     starts, slot = tokens.spans[:, 0], piece.spans[step - 1, 0] + left
     first, last = np.searchsorted(starts, slot, "left"), np.searchsorted(starts, slot, "right")
-    # Several tokens start together when they share a character.
+    # Several tokens have the same start if they share a character.
     for position in range(int(first) + 1, int(last) + 1):
         if run := _shared_run(piece, left, step, tokens, position):
             agreed = piece.spans[step - 1, 1] - piece.spans[step - run, 0]
@@ -153,7 +155,7 @@ def _locate(piece: Tokens, left: int, step: int, tokens: Tokens) -> int | None:
 
 
 def _shared_run(piece: Tokens, left: int, step: int, tokens: Tokens, position: int) -> int:
-    """Count the tokens that agree, from `step` and `position` to the left."""
+    """Count the tokens that agree to the left of `step` and `position`."""
     longest = min(step, position)
     ours, theirs = slice(step - longest, step), slice(position - longest, position)
     same = (piece.ids[ours] == tokens.ids[theirs]) & (

@@ -1,12 +1,12 @@
-"""Traces on disk, so that no model reads a text twice.
+"""Traces on disk, so that no model runs a text twice.
 
 FOLDER/<model>/about.json     name, fingerprint and settings of the model
-FOLDER/<model>/*.parquet      one row a text; files are added and never changed
+FOLDER/<model>/*.parquet      one row per text; files are added and never changed
 
-A model is its fingerprint (weights and tokenizer), its settings (data type, start token, windows)
-and the version of what a trace is. A row goes by hashes of its text and of the places read in it.
-Token ids say what the text was: the folder is as private as the vault, and only its owner may
-read it.
+A model is identified by its fingerprint (weights and tokenizer), its settings (data type, start
+token, windows) and the version of the trace format. A row is identified by hashes of its text and
+of its slots. The token ids reveal the text: the folder is as private as the vault, and only its
+owner may read it.
 """
 
 import hashlib
@@ -29,13 +29,13 @@ from watermark.atomic import atomic_file
 from watermark.errors import ToolkitError
 
 VERSION = 1
-"""Goes up whenever a trace of the same model and text would have other numbers."""
+"""Raised whenever a trace of the same model and text would have other numbers."""
 
 ABOUT = "about.json"
 NOTES = "[0-9a-f]*.json"
-"""Beside the models: how a model ends up to be run that was asked for in some way."""
+"""Files next to the models; each maps a requested configuration to the one it resolved to."""
 _ROWS, _SECONDS = 256, 30.0
-"""A file is written after so many rows or seconds."""
+"""A file is written after this many rows or seconds."""
 _FLOATS = ("logprob", "mean", "std", "top1")
 _SCHEMA = pa.schema(
     [
@@ -57,7 +57,7 @@ _NO_SLOTS = hashlib.sha256(b"[]").digest()
 
 @dataclass(frozen=True)
 class Row:
-    """Where a trace stands."""
+    """Location of a trace."""
 
     file: Path
     number: int
@@ -67,10 +67,10 @@ class TraceStore:
     """The traces of one model."""
 
     def __init__(self, folder: Path, model: Suspect) -> None:
-        """Open, or begin, the part of a folder that belongs to a model.
+        """Open or create the subfolder of a model.
 
         Raises:
-            ToolkitError: What is there cannot be read.
+            ToolkitError: The existing files cannot be read.
         """
         self.folder = folder / model_key(model.fingerprint, model.settings)
         if not (self.folder / ABOUT).exists():
@@ -84,12 +84,12 @@ class TraceStore:
         self._since = time.monotonic()
 
     def find(self, queries: Sequence[Query]) -> dict[int, Row]:
-        """Return for each query that has a trace where it stands."""
+        """Return the location of each stored trace, by the index of its query."""
         found = {index: self._rows.get(_key(query)) for index, query in enumerate(queries)}
         return {index: row for index, row in found.items() if row is not None}
 
     def load(self, rows: Mapping[int, Row]) -> Iterator[tuple[int, Trace]]:
-        """Yield traces by the index they were asked with, a file at a time."""
+        """Yield traces with the index of their query, one file at a time."""
         by_file: dict[Path, list[tuple[int, int]]] = {}
         for index, row in rows.items():
             by_file.setdefault(row.file, []).append((row.number, index))
@@ -100,13 +100,13 @@ class TraceStore:
                 yield index, _trace(record)
 
     def add(self, query: Query, trace: Trace) -> None:
-        """Take a trace in; it is on the disk after `flush`, or when many have come together."""
+        """Add a trace; it is on disk after `flush`, or after enough rows or seconds."""
         self._waiting.append(_record(query, trace))
         if len(self._waiting) == _ROWS or time.monotonic() - self._since > _SECONDS:
             self.flush()
 
     def flush(self) -> None:
-        """Write down what has been taken in."""
+        """Write the added traces to disk."""
         self._since = time.monotonic()
         if not self._waiting:
             return
@@ -122,17 +122,17 @@ class TraceStore:
         for number, (text, slots) in enumerate(pairs):
             row = Row(file, number)
             self._rows[text, slots] = row
-            self._rows.setdefault((text, _NO_SLOTS), row)  # it serves for the bare text as well
+            self._rows.setdefault((text, _NO_SLOTS), row)  # it also serves queries without slots
 
 
 def model_key(fingerprint: str, settings: str) -> str:
-    """Name the folder of a model."""
+    """Return the folder name of a model."""
     said = json.dumps([VERSION, fingerprint, settings])
     return hashlib.sha256(said.encode()).hexdigest()[:32]
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a small file, unless another process was first."""
+    """Write a small JSON file, unless another process has already written it."""
     try:
         with atomic_file(path) as draft:
             draft.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
@@ -142,7 +142,7 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
 
 @dataclass(frozen=True)
 class Contents:
-    """What a folder holds of one model."""
+    """The contents of a cache folder for one model."""
 
     name: str
     settings: str
@@ -163,7 +163,7 @@ def contents(folder: Path) -> list[Contents]:
 
 
 def clear(folder: Path) -> int:
-    """Remove all traces and notes from a folder and nothing else; return of how many models."""
+    """Remove only traces and notes from a folder; return the number of models removed."""
     models = [about.parent for about in folder.glob(f"*/{ABOUT}")]
     for model in models:
         shutil.rmtree(model)

@@ -1,4 +1,4 @@
-"""What a model under audit can be asked: traces of texts, or text that it writes."""
+"""The protocols of a model under audit: traces of given texts, and text generation."""
 
 from collections.abc import Container, Iterator, Sequence
 from typing import Protocol
@@ -9,29 +9,29 @@ from membership.traces.trace import Query, Trace
 class Suspect(Protocol):
     """A model under audit, or a reference for one.
 
-    What a suspect can return are its abilities:
+    A suspect declares what it can return as its abilities:
 
     logprobs    log-probabilities of the tokens of a given text
-    moments     mean and spread of each token's distribution; without it `mean` and `std` are NaN
-    candidates  log-probabilities of words that do not stand in the text (`Query.slots`)
-    text        text that it writes (`membership.traces.suspect`)
+    moments     mean and standard deviation per token; without it `mean` and `std` are NaN
+    candidates  log-probabilities of words that are not in the text (`Query.slots`)
+    text        text that it generates (see `TextGenerator`)
     """
 
     @property
     def name(self) -> str:
-        """What to call the model in a report."""
+        """Name of the model in a report."""
 
     @property
     def fingerprint(self) -> str:
-        """Hash of weights and tokenizer: what the model is, wherever it is kept."""
+        """Hash of weights and tokenizer: identifies the model wherever it is stored."""
 
     @property
     def settings(self) -> str:
-        """How it is run: data type, start token, window. With the fingerprint it fixes a trace."""
+        """How it is run: data type, start token, window. Fixes a trace with the fingerprint."""
 
     @property
     def abilities(self) -> frozenset[str]:
-        """What it can return, of `logprobs`, `moments`, `candidates` and `text`."""
+        """What it can return: `logprobs`, `moments`, `candidates`, `text`."""
 
     def trace(
         self, queries: Sequence[Query], known: Container[int] = ()
@@ -40,8 +40,8 @@ class Suspect(Protocol):
 
         Args:
             queries: What to run.
-            known: Indices of queries whose traces are at hand; they are not yielded. The others
-                come out to the bit as they would without it.
+            known: Indices of queries whose traces are already available; they are not yielded. The
+                other traces are identical to the bit with and without it.
 
         Raises:
             PrerequisiteError: A query needs an ability that the model does not have.
@@ -49,15 +49,15 @@ class Suspect(Protocol):
 
 
 class TextGenerator(Protocol):
-    """A model that goes on from a prompt; ability `text`."""
+    """A model that continues a prompt; ability `text`."""
 
     @property
     def name(self) -> str:
-        """What to call the model in a report."""
+        """Name of the model in a report."""
 
     @property
     def fingerprint(self) -> str:
-        """Hash of what the model is, as far as that can be known."""
+        """Hash that identifies the model as far as possible."""
 
     def write(
         self, prompts: Sequence[str], *, n: int, max_tokens: int, temperature: float, seed: int
@@ -65,9 +65,9 @@ class TextGenerator(Protocol):
         """Return n continuations of each prompt, without the prompt.
 
         Args:
-            prompts: Texts to go on from.
-            n: How many continuations of each.
-            max_tokens: Length of a continuation.
-            temperature: 0 for the likeliest token each time.
-            seed: Of the sampling; a server may not heed it.
+            prompts: Texts to continue.
+            n: Number of continuations per prompt.
+            max_tokens: Maximum length of a continuation.
+            temperature: Sampling temperature; 0 is greedy decoding.
+            seed: Seed for the sampling; a server may ignore it.
         """

@@ -1,4 +1,4 @@
-"""A text as a model's tokenizer cuts it, with the place of every token in the text."""
+"""A text as tokenized by a model, with the span of every token in the text."""
 
 import hashlib
 import json
@@ -22,16 +22,17 @@ SPECIMEN = (
     "\u043f\u0440\u043e\u0442\u043e\u043a\u043e\u043b \u2116 42 \U0001f937\U0001f3fd "
     "\u0645\u0631\u062d\u0628\u0627 hydrogeologists' pre-registered XMLHttpRequest 2024-11-23"
 )
-"""A text that hardly two tokenizers cut into the same ids."""
+"""A text that hardly any two tokenizers encode to the same ids."""
 
 
 @dataclass(frozen=True)
 class Tokens:
-    """The tokens of a text, none of them added to it."""
+    """The tokens of a text, without tokens that a tokenizer adds."""
 
     ids: NDArray[np.int32]
     spans: NDArray[np.int32]
-    """Shape (n, 2): first and one-past-last code point of each token, as the tokenizer says.
+    """Shape (n, 2): first and one-past-last code point of each token, as reported by the
+    tokenizer.
 
     Tokens that share a character, such as the pieces of an emoji, have the same span.
     """
@@ -41,42 +42,42 @@ class Tokens:
 
 
 class Cutter(Protocol):
-    """What cuts texts into the tokens of a model."""
+    """Splits texts into the tokens of a model."""
 
     def encode(self, texts: Sequence[str]) -> list[Tokens]:
-        """Cut the texts."""
+        """Tokenize the texts."""
 
     def scored(self, tokens: Tokens) -> NDArray[np.bool_]:
-        """Tell which tokens are scored."""
+        """Return which tokens are scored."""
 
 
 @dataclass(frozen=True)
 class TextTokenizer:
-    """Cuts plain text: what looks like a special token in it is text like any other."""
+    """Tokenizes plain text; a special token spelled out in the text is treated as text."""
 
     backend: Tokenizer = field(repr=False)
     start: tuple[int, ...]
-    """Ids that go before every text; empty when the model has no start token."""
+    """Ids placed before every text; empty if the model has no start token."""
     special: frozenset[int] = field(repr=False)
     """Ids that are never scored."""
 
     def encode(self, texts: Sequence[str]) -> list[Tokens]:
-        """Cut the texts. A lone surrogate counts as the replacement character U+FFFD.
+        """Tokenize the texts. A lone surrogate counts as the replacement character U+FFFD.
 
         Raises:
-            ModelError: The tokenizer cannot; one that has no token for what it does not know, or
-                whose file is malformed.
+            ModelError: The tokenizer fails, because it has no token for unknown text or its file
+                is malformed.
         """
         clean = [clean_text(text) for text in texts]
         with as_model_error("the tokenizer cannot cut a text"):
             return [_tokens(e) for e in self.backend.encode_batch(clean, add_special_tokens=False)]
 
     def scored(self, tokens: Tokens) -> NDArray[np.bool_]:
-        """Tell which tokens are scored: not special, and with something to their left."""
+        """Return which tokens are scored: not special, and with left context."""
         return which_scored(tokens, self.special, self.start)
 
     def fingerprint(self) -> str:
-        """Return what tells this tokenizer from others; see `hash_of_cut`."""
+        """Return a hash that identifies this tokenizer; see `hash_of_cut`."""
         return hash_of_cut(self.encode([SPECIMEN])[0].ids.tolist())
 
     def start_text(self) -> str:
@@ -87,7 +88,7 @@ class TextTokenizer:
 def which_scored(
     tokens: Tokens, special: frozenset[int], start: tuple[int, ...]
 ) -> NDArray[np.bool_]:
-    """Tell which tokens are not special and have something to their left."""
+    """Return which tokens are not special and have left context."""
     scored = ~np.isin(tokens.ids, list(special))
     if not start:
         scored[:1] = False
@@ -95,24 +96,25 @@ def which_scored(
 
 
 def hash_of_cut(ids: Sequence[int]) -> str:
-    """Return the SHA-256 of the ids of `SPECIMEN`, the same behind whatever door a model has."""
+    """Return the SHA-256 of the ids of `SPECIMEN`, the same for every backend of a model."""
     return hashlib.sha256(json.dumps(list(ids)).encode()).hexdigest()
 
 
 def wrap_tokenizer(
     backend: Tokenizer, start_token: str, named: dict[str, int], unknown: int | None = None
 ) -> TextTokenizer:
-    """Make a tokenizer of plain text, with the start token that the policy says.
+    """Make a tokenizer of plain text with the requested start token.
 
     Args:
-        backend: Is changed: from now on it reads special tokens in a text as text, and neither
-            cuts nor pads.
-        start_token: `auto` is what the tokenizer itself puts first, else its BOS token, else
-            nothing: then the first token of a text has no left context and is not scored.
-            `bos`, `eos`, `none`, or a token of the vocabulary such as `<|endoftext|>`.
+        backend: Modified in place: it then reads special tokens in a text as text, and neither
+            truncates nor pads.
+        start_token: `auto`, `bos`, `eos`, `none`, or a token of the vocabulary such as
+            `<|endoftext|>`. `auto` is what the tokenizer itself puts first, else its BOS token,
+            else nothing. Without a start token the first token of a text has no left context and
+            is not scored.
         named: Ids of `bos` and `eos`, as far as the tokenizer has them.
-        unknown: Id that stands for what is not in the vocabulary. It is a word of the text and
-            is scored, unless it also begins or ends texts.
+        unknown: Id of the unknown token. It represents a word of the text and is scored, unless
+            it also begins or ends texts.
 
     Raises:
         ModelError: The tokenizer has no such token.
@@ -151,7 +153,7 @@ def _special_words(backend: Tokenizer) -> Iterator[str]:
 
 
 def clean_text(text: str) -> str:
-    """Put the replacement character U+FFFD where a lone surrogate is: UTF-8 has none."""
+    """Replace lone surrogates, which UTF-8 cannot encode, by U+FFFD."""
     return _LONE_SURROGATE.sub("\ufffd", text)
 
 

@@ -1,4 +1,4 @@
-"""What one forward pass yields for a text. Everything the detectors need, 32 bytes a token."""
+"""The result of one forward pass over a text: all that detectors need, 32 bytes per token."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Slot:
-    """A place in a text where candidates are to be read: the word there and its rivals."""
+    """A position in a text at which candidates are compared: the word and its alternatives."""
 
     start: int
     """Offset of the word in the text, in code points."""
     original: str
-    """The word that stands there."""
+    """The word at that offset."""
     candidates: tuple[str, ...]
     """The words to compare, two or more; the original may be one of them."""
 
@@ -25,30 +25,30 @@ class Query:
 
     text: str
     slots: tuple[Slot, ...] = ()
-    """Where candidates are to be read, in the order of the text."""
+    """Positions at which candidates are compared, in the order of the text."""
     role: Literal["suspect", "reference"] = "suspect"
-    """Which of the two models reads it; a model itself does not look at this."""
+    """Which of the two models runs it; the models themselves ignore this."""
 
 
 @dataclass(frozen=True)
 class CandidateLogprobs:
-    """What a model thinks of the candidates at one place, given the text to the left of it.
+    """Log-probabilities of the candidates at one slot, given the text to the left.
 
-    Only the first token at which all candidates differ is compared: what comes before is common
-    to all of them, and what comes after needs a pass of its own.
+    Only the first token at which all candidates differ is compared: the tokens before it are
+    common to all of them, and the tokens after it would need another pass.
     """
 
     logprob: NDArray[np.float64]
-    """Natural log-probability of each candidate, shape (n_candidates,); NaN when unusable."""
+    """Natural log-probability of each candidate, shape (n_candidates,); NaN if unusable."""
     reason: str = ""
-    """Why the place is unusable; empty when it is usable."""
+    """Why the slot is unusable; empty if it is usable."""
 
 
 @dataclass(frozen=True)
 class Trace:
     """Per-token statistics of the tokens that were scored, special tokens never among them.
 
-    All arrays have one row a scored token, in the order of the text.
+    All arrays have one row per scored token, in the order of the text.
     """
 
     token_ids: NDArray[np.int32]
@@ -63,15 +63,15 @@ class Trace:
     top1: NDArray[np.float32]
     """Log-probability of the most likely token."""
     rank: NDArray[np.int32]
-    """How many tokens of the vocabulary are more likely: 0 for the most likely one."""
+    """Number of vocabulary tokens that are more likely; 0 for the most likely one."""
     candidate_logprobs: tuple[CandidateLogprobs, ...] = ()
-    """One for each place of the query."""
+    """One for each slot of the query."""
     unscored_start: tuple[int, ...] = ()
     """Ids of the text's tokens before the first scored one; without a start token, its first."""
 
 
 def scored_text(text: str, trace: Trace) -> str:
-    """Return the part of the text that was scored; empty when nothing was."""
+    """Return the part of the text that was scored; empty if nothing was."""
     if not len(trace.spans):
         return ""
     return text[trace.spans[:, 0].min() : trace.spans[:, 1].max()]

@@ -1,7 +1,7 @@
-"""How documents are laid out for a model: windows of long ones, batches of windows.
+"""Split documents into windows, and group windows into batches.
 
-Both are pure functions of the list of documents: the same list always meets the model in the same
-batches, so that a run can be repeated to the bit and a cache can leave out whole batches.
+Both are pure functions of the list of documents: the same list always gives the same batches, so a
+run can be repeated to the bit and a cache can skip whole batches.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Window:
-    """A run of tokens that the model sees at once."""
+    """A range of tokens that the model sees at once."""
 
     document: int
     """Position of the document in its list."""
@@ -22,16 +22,16 @@ class Window:
 
 
 def cut_windows(document: int, n_tokens: int, room: int) -> Iterator[Window]:
-    """Cut a document so that every token is scored once, with much of its left context.
+    """Split a document so that every token is scored once, with enough left context.
 
     A document that fits is one window. A longer one has windows that begin half a window apart,
     and each but the first scores its second half only: every token sees at least half a window to
-    its left, or everything there is.
+    its left, or the whole left context.
 
     Args:
-        document: What to call the document in the windows.
-        n_tokens: Its length.
-        room: Most tokens a window may have, at least 2.
+        document: Index of the document.
+        n_tokens: Length of the document.
+        room: Maximum tokens per window, at least 2.
     """
     scored = 0
     step = room - room // 2
@@ -44,11 +44,12 @@ def cut_windows(document: int, n_tokens: int, room: int) -> Iterator[Window]:
 
 
 def form_batches(windows: Sequence[Window], batch_tokens: int) -> Iterator[list[Window]]:
-    """Group windows of like length, the longest first: what does not fit in memory fails at once.
+    """Group windows of similar length, the longest first, so that memory errors occur at once.
 
     Args:
-        windows: In any order; their order decides between equal lengths.
-        batch_tokens: Most tokens a batch may have, padding included; a longer window goes alone.
+        windows: Windows in any order; their order breaks ties between equal lengths.
+        batch_tokens: Maximum tokens per batch, including padding; a longer window is a batch by
+            itself.
     """
     batch: list[Window] = []
     for window in sorted(windows, key=lambda w: w.start - w.stop):

@@ -203,7 +203,7 @@ def _place(asset: Asset, new: Path, folder: Path, receipt: Receipt) -> Receipt:
                 raise
         else:
             return receipt
-    return there  # another run was faster, and somebody may be reading what it put there
+    return there  # another run was faster, and its files may be in use
 
 
 def _make_readable(folder: Path) -> None:

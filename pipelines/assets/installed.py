@@ -1,4 +1,4 @@
-"""The English spaCy pipeline, if somebody installed it as a Python package."""
+"""The English spaCy pipeline, if it is installed as a Python package."""
 
 from collections.abc import Set
 from importlib.util import find_spec

@@ -1,4 +1,4 @@
-"""One file a command: the annotated function is the command line, its docstring the help.
+"""One file per command: the annotated function defines the options, its docstring is the help.
 
-What is slow to import is imported inside the function, so that `--help` answers at once.
+Slow modules are imported inside the function, so that `--help` is fast.
 """

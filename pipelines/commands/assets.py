@@ -22,21 +22,22 @@ def assets(
         ),
     ] = None,
     only: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="Fetch this one; may be repeated.")
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Fetch only this asset; may be repeated."),
     ] = None,
     everything: Annotated[
         bool, typer.Option("--all", help="Fetch the optional models too.")
     ] = False,
     listing: Annotated[
-        bool, typer.Option("--list", help="Say what is there and what is missing; fetch nothing.")
+        bool, typer.Option("--list", help="List installed and missing assets; fetch nothing.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Fetch the language data that the other commands need.
 
     Without options: WordNet and the English spaCy pipeline, both needed to mark a text. Each comes
-    from the first source that works, is checked against pinned hashes, and is left alone if it is
-    there. No other command downloads language data.
+    from the first source that works, is checked against pinned hashes, and is skipped if it is
+    already installed. No other command downloads language data.
     """
     root = folder.absolute() if folder else asset_dir()
     if root.exists() and not root.is_dir():
@@ -63,7 +64,7 @@ def _chosen(only: list[str] | None, everything: bool) -> "list[Asset]":
 
 
 def _fetch(chosen: "list[Asset]", root: Path) -> list[str]:
-    """Fetch each asset; return which could not be had. Why was told source by source."""
+    """Fetch each asset; return those that failed. Errors are reported per source."""
     from pipelines.assets.install import install
 
     failures = []
@@ -76,7 +77,7 @@ def _fetch(chosen: "list[Asset]", root: Path) -> list[str]:
 
 
 def _row(asset: "Asset", root: Path) -> dict[str, Any]:
-    """Return what is to be said about an asset and its folder."""
+    """Describe an asset and its folder."""
     from pipelines.assets.install import check, folder_bytes
 
     place = root / asset.name

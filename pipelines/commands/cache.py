@@ -11,15 +11,15 @@ def cache(
         typer.Option("--cache", help="Folder of the cache. Default: that of the other commands."),
     ] = None,
     info: Annotated[
-        bool, typer.Option("--info", help="List what is in it; also without an option.")
+        bool, typer.Option("--info", help="List the contents; the default without options.")
     ] = False,
     clear: Annotated[bool, typer.Option("--clear", help="Remove everything from it.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the list as JSON.")] = False,
 ) -> None:
-    """Show or clear the cache of what models have said of texts.
+    """Show or clear the cache of model outputs.
 
-    `verify` writes down what a model says of each text, so that a second run reads nothing twice.
-    The token ids in it spell out the texts: keep it as private as the vault.
+    `verify` and `score` store the model's output for each text, so that a second run computes
+    nothing twice. The token ids in it spell out the texts: keep it as private as the vault.
     """
     from membership.traces.store import clear as clear_traces
     from membership.traces.store import contents

@@ -7,7 +7,7 @@ import typer
 
 
 class Quality(StrEnum):
-    """How the words of WordNet are judged."""
+    """How candidates from WordNet are scored."""
 
     fast = "fast"
     best = "best"
@@ -16,7 +16,7 @@ class Quality(StrEnum):
 SourceOption = Annotated[
     str,
     typer.Option(
-        help="Where candidates come from, the best first, with commas between: wordnet, "
+        help="Sources of candidates, separated by commas, the best first: wordnet, "
         "thesaurus=FILE, context=COSINE, sbert=COSINE, lexsub_dropout=N@MODEL, "
         "lexsub_concatenation=N@MODEL, llm=chat+http://HOST/v1#MODEL."
     ),
@@ -24,28 +24,28 @@ SourceOption = Annotated[
 LanguageOption = Annotated[
     str,
     typer.Option(
-        help="Language of the texts, such as de. Other than en it needs a thesaurus or a chat "
-        "model as --source, and these answer for the form of a word."
+        help="Language of the texts, such as de. Any language but en needs a thesaurus or a "
+        "chat model as --source, which must give words in the right form."
     ),
 ]
 MaxFailures = Annotated[
     int,
     typer.Option(
-        min=0, help="On how many texts a chat model may fail; what it failed on stays unmarked."
+        min=0, help="Number of texts on which a chat model may fail; these stay unmarked."
     ),
 ]
 QualityOption = Annotated[
     Quality,
     typer.Option(
-        help="fast: WordNet's words are judged without a model. best: with two, which "
-        "`leximark assets --all` fetches; slower by far."
+        help="fast: score candidates from WordNet without a model. best: with two models, which "
+        "`leximark assets --all` fetches; much slower."
     ),
 ]
 MinFit = Annotated[
     float | None,
     typer.Option(
-        help="Least chance that a reader accepts a word of WordNet, from 0 (anything) to below 1: "
-        "higher is better and fewer. Default: depends on the quality, see docs/marking.md."
+        help="Minimum probability that a reader accepts a candidate, from 0 (all) to below 1; a "
+        "higher value gives fewer, better marks. Default: see docs/marking.md."
     ),
 ]
 
@@ -58,20 +58,19 @@ def candidates(
     quality: Annotated[
         Quality | None,
         typer.Option(
-            help="As in `leximark mark`. Default: best if its two models are here, else fast; "
-            "every line says which."
+            help="As in `leximark mark`. Default: best if its two models are installed, else "
+            "fast; every line says which."
         ),
     ] = None,
     min_fit: MinFit = None,
     max_failures: MaxFailures = 0,
     language: LanguageOption = "en",
 ) -> None:
-    """Print the words that may stand in given places, and why others may not.
+    """List the admissible replacements for words in texts, and why others are excluded.
 
     For each line of the file one line of JSON: `candidates`, best first, and `rejected`, each with
-    its reason; `reason` says why a word must stay whatever its synonyms. The rules are those of
-    `leximark mark`, but for the least chance of acceptance, lower here unless you give one.
-    Offsets count code points.
+    its reason; `reason` says why a word can never be replaced. The rules are those of `leximark
+    mark`, except that the default of --min-fit is lower here. Offsets count code points.
     """
     from pipelines.jobs.candidates import answer
     from pipelines.loading import candidate_sources as sources

@@ -7,7 +7,7 @@ import typer
 
 
 class Test(StrEnum):
-    """Tests against a control group that nobody drew at random."""
+    """Tests against a control group that was not randomized."""
 
     control = "control"
     dataset_inference = "dataset-inference"
@@ -24,30 +24,32 @@ def decide(
         Test,
         typer.Option(
             help="control: are the scores in question higher? dataset-inference: the same for many "
-            "detectors, weighed on one half and tested on the other. conformal: which documents?"
+            "detectors, weighted on one half and tested on the other. conformal: which documents?"
         ),
     ] = Test.control,
     detectors: Annotated[
         str | None,
         typer.Option(
-            help="Names, with commas; several share one p-value. Default: "
-            "min_k_plus_plus_minus_reference, or what comes nearest; all for dataset-inference."
+            help="Names, separated by commas; several share one p-value. Default: "
+            "min_k_plus_plus_minus_reference, or the closest available; all for dataset-inference."
         ),
     ] = None,
     alpha: Annotated[
         float,
-        typer.Option(help="Level of the test; for conformal the highest share of wrong calls."),
+        typer.Option(help="Level of the test; for conformal the false-discovery rate."),
     ] = 0.001,
-    out: Annotated[Path, typer.Option(help="Folder to make for the decision.")] = Path("decision"),
+    out: Annotated[Path, typer.Option(help="Folder to create for the decision.")] = Path(
+        "decision"
+    ),
     resamples: Annotated[
         int, typer.Option(min=99, help="Permutations the statistic is compared with.")
     ] = 99_999,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of all that is random.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Random seed.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the decision as JSON.")] = False,
 ) -> None:
     """Decide from scores against documents known not to be trained on, without a vault.
 
-    The p-value stands on the assumption that but for training both sets are alike (grade B). If
+    The p-value assumes that apart from training both sets are alike (grade B). If
     words and lengths alone tell them apart, no p-value is given. A vault gives more: see `verify`.
     """
     from pipelines.jobs.decide import decide_command, decision_lines

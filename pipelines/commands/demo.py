@@ -7,9 +7,9 @@ from watermark.errors import ToolkitError
 
 
 def demo(
-    out: Annotated[Path, typer.Option(help="Folder to make for everything.")] = Path("demo"),
+    out: Annotated[Path, typer.Option(help="Folder to create for all output.")] = Path("demo"),
 ) -> None:
-    """See the whole promise kept on embedded text and tiny models, in about two minutes.
+    """Run mark, train and audit end to end on built-in text and tiny models, in two minutes.
 
     Marks the documentation topics of Python twice, with our key and with another one, trains a
     tiny model on each, and audits both with our vault: evidence for the first, none for the second.

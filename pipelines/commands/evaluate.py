@@ -10,19 +10,19 @@ def evaluate(
     labels: Annotated[
         str, typer.Option(help="Column that says which documents are members: 1 or 0.")
     ],
-    out: Annotated[Path, typer.Option(help="Folder to make for table and plot.")] = Path(
+    out: Annotated[Path, typer.Option(help="Folder to create for table and plot.")] = Path(
         "evaluation"
     ),
     resamples: Annotated[
         int, typer.Option(min=99, help="Bootstrap samples behind each interval.")
     ] = 2000,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of all that is random.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Random seed.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")] = False,
 ) -> None:
-    """Compare scores with known labels: AUROC with intervals, and a baseline that saw no model.
+    """Compare scores with known labels: AUROC with intervals, and a baseline without a model.
 
-    Descriptive, not a proof. If words and lengths alone tell members from nonmembers, a warning
-    says so: then high scores are no sign of training.
+    Descriptive, not evidence. If words and lengths alone tell members from nonmembers, a warning
+    says so: high scores are then no evidence of training.
     """
     from pipelines.jobs.evaluate import evaluate_command, table_lines
 

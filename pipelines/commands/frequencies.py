@@ -6,26 +6,26 @@ import typer
 
 def frequencies(
     corpus: Annotated[
-        str, typer.Argument(help="Text at large, any form that `leximark mark` reads.")
+        str, typer.Argument(help="General text, in any format that `leximark mark` reads.")
     ],
     tokenizer: Annotated[
-        str, typer.Option(help="Folder or hub id of the suspect, or of its tokenizer alone.")
+        str, typer.Option(help="Folder or hub id of the suspect, or of its tokenizer.")
     ],
-    out: Annotated[Path, typer.Option(help="File to make for the table.")] = Path(
+    out: Annotated[Path, typer.Option(help="File to create for the table.")] = Path(
         "frequencies.npz"
     ),
     text_column: Annotated[str, typer.Option(help="Column that holds the text.")] = "text",
     split: Annotated[
-        str | None, typer.Option(help="One split of a data set that has some.")
+        str | None, typer.Option(help="Split to use, if the data set has splits.")
     ] = None,
     max_tokens: Annotated[
         int,
-        typer.Option(min=0, help="Tokens to count of each document, from its beginning; 0: all."),
+        typer.Option(min=0, help="Tokens counted per document, from its start; 0: all."),
     ] = 1024,
 ) -> None:
     """Count the tokens of a reference corpus, for the detector DC-PDD.
 
-    The table names tokenizer and corpus by their hashes, and DC-PDD refuses a table of another
+    The table records the hashes of tokenizer and corpus, and DC-PDD refuses a table of another
     tokenizer. Scores made with different corpora cannot be compared.
     """
     from pipelines.jobs.score import frequencies_command

@@ -16,25 +16,26 @@ def inspect(
         ),
     ] = None,
     sample: Annotated[
-        int, typer.Option(min=0, help="Published documents to measure and to show; 0 for all.")
+        int,
+        typer.Option(min=0, help="Number of published documents to measure and show; 0 for all."),
     ] = 200,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of that choice.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed for sampling documents.")] = 0,
     key_file: Annotated[
-        Path | None, typer.Option(help="The key, if it is not kept in the vault.")
+        Path | None, typer.Option(help="The key, if it is not in the vault.")
     ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Folder to make: inspection.json, index.html (both texts side by side) and "
+            help="Folder to create: inspection.json, index.html (both texts side by side) and "
             "review.html (candidates to approve or reject). Private, like the vault."
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
-    """See what was changed, at what cost, and what could be proved later.
+    """Report what was changed, at what cost, and how strong the evidence can be.
 
-    Words changed, similarity, readability, what deduplication and a blind classifier would notice,
-    and with a model perplexity and the power of the test.
+    Shows changed words, similarity, readability, what deduplication and a blind classifier detect,
+    and with --model perplexity and the power of the test.
     """
     if out is not None and out.exists():
         raise ToolkitError(f"{out}: exists already: name another folder with --out or remove it")

@@ -24,7 +24,7 @@ class Rule(StrEnum):
 
 
 class Scope(StrEnum):
-    """What one draw decides."""
+    """Which sites share one draw."""
 
     word = "word"
     site = "site"
@@ -41,7 +41,7 @@ class Test(StrEnum):
 
 
 class SchemeName(StrEnum):
-    """Ways to mark; those of the papers that data owners compare."""
+    """Marking schemes, including those of other papers."""
 
     leximark = "leximark"
     random_sequence = "random_sequence"
@@ -74,14 +74,14 @@ def mark(
             "`datasets` folder, or a hub id."
         ),
     ],
-    out: Annotated[Path, typer.Option(help="Folder to make for the texts to publish.")],
-    vault: Annotated[Path, typer.Option(help="Folder to make for what must stay private.")],
+    out: Annotated[Path, typer.Option(help="Folder to create for the texts to publish.")],
+    vault: Annotated[Path, typer.Option(help="Folder to create for the private vault.")],
     text_column: Annotated[str, typer.Option(help="Column that holds the text.")] = "text",
     id_column: Annotated[
         str | None, typer.Option(help="Column that holds the ids. Default: hashes of the texts.")
     ] = None,
     split: Annotated[
-        str | None, typer.Option(help="One split of a data set that has some.")
+        str | None, typer.Option(help="Split to use, if the data set has splits.")
     ] = None,
     scheme: Annotated[
         SchemeName,
@@ -102,7 +102,7 @@ def mark(
     ] = None,
     then: Annotated[
         SchemeName | None,
-        typer.Option(help="A second scheme, for what the first one leaves as it is."),
+        typer.Option(help="Second scheme, for text that the first one leaves unchanged."),
     ] = None,
     rule: Annotated[
         Rule,
@@ -114,16 +114,17 @@ def mark(
     scope: Annotated[
         Scope,
         typer.Option(
-            help="word: one draw for all places of a word. site: one for each place. document: one "
-            "for all places of a document."
+            help="word: one draw for all sites of a word. site: one per site. document: one "
+            "for all sites of a document."
         ),
     ] = Scope.word,
     k: Annotated[
-        int, typer.Option("--words-per-sentence", "-k", min=1, help="K, sites in a sentence.")
+        int,
+        typer.Option("--words-per-sentence", "-k", min=1, help="K, maximum sites per sentence."),
     ] = 5,
     m: Annotated[
         int,
-        typer.Option("--candidates", "-m", min=2, help="m, words that may stand at a site."),
+        typer.Option("--candidates", "-m", min=2, help="m, candidates per site."),
     ] = 2,
     keep_original: Annotated[
         bool,
@@ -133,11 +134,11 @@ def mark(
         ),
     ] = True,
     max_sites_per_draw: Annotated[
-        int, typer.Option(min=1, help="Most places of one word that are marked.")
+        int, typer.Option(min=1, help="Maximum number of sites decided by one draw.")
     ] = 16,
-    min_letters: Annotated[int, typer.Option(min=1, help="Shorter words stay.")] = 3,
+    min_letters: Annotated[int, typer.Option(min=1, help="Skip words shorter than this.")] = 3,
     min_rarity: Annotated[
-        float, typer.Option(help="Commoner words stay: bits, -log2 of the frequency.")
+        float, typer.Option(help="Skip words more common than this, in bits (-log2 frequency).")
     ] = 9.0,
     source: SourceOption = "wordnet",
     quality: QualityOption = Quality.fast,
@@ -146,22 +147,22 @@ def mark(
     language: LanguageOption = "en",
     stop_words: Annotated[
         Path | None,
-        typer.Option(help="File of lemmas, one a line, that stay; instead of the built-in list."),
+        typer.Option(help="File of lemmas to skip, one per line; replaces the built-in list."),
     ] = None,
     protected_words: Annotated[
         Path | None,
-        typer.Option(help="File of words, one a line, that are neither replaced nor put in."),
+        typer.Option(help="File of words, one per line, that are neither replaced nor inserted."),
     ] = None,
     keep_quotations: Annotated[
         bool, typer.Option("--keep-quotations", help="Leave quotations as they are.")
     ] = False,
     holdout: Annotated[
-        float, typer.Option(help="Share of documents that is marked but not published.")
+        float, typer.Option(help="Share of documents that are marked but withheld.")
     ] = 0.1,
     test: Annotated[
         Test | None,
         typer.Option(
-            help="Primary test of evidence. Default: the most telling one for the scheme."
+            help="Primary test of evidence. Default: the most powerful one for the scheme."
         ),
     ] = None,
     detector: Annotated[
@@ -183,14 +184,14 @@ def mark(
         ),
     ] = None,
     workers: Annotated[
-        int, typer.Option(min=1, help="Processes that look for sites; the result is the same.")
+        int, typer.Option(min=1, help="Processes that find sites; the result is the same.")
     ] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print the plan as JSON.")] = False,
 ) -> None:
     """Mark a data set before publishing it.
 
-    Writes the marked texts in the form of the input, and a vault with everything that proves later
-    what was marked: keep it private. A run that was cut is taken up again by the same command.
+    Writes the marked texts in the format of the input, and a vault with everything needed for a
+    later audit: keep it private. The same command continues an interrupted run.
     """
     from pipelines.jobs.mark import make_candidate_settings, make_intent, mark_command
     from pipelines.loading.schemes import default_schemes, with_second
@@ -276,7 +277,7 @@ def _refuse_said_twice(context: typer.Context, settings: Sequence[str]) -> None:
 
 
 def _given(context: typer.Context) -> Iterator[tuple[str, str]]:
-    """Yield name and option of each parameter that stands on the command line."""
+    """Yield name and option of each parameter given on the command line."""
     for parameter in context.command.params:
         source = context.get_parameter_source(parameter.name or "")
         if parameter.name and source is not None and source.name == "COMMANDLINE":

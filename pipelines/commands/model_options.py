@@ -1,4 +1,4 @@
-"""Options that say how models are run and reached, the same in every command that has them."""
+"""Options for running and reaching models, shared by several commands."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -8,7 +8,7 @@ import typer
 
 
 class DType(StrEnum):
-    """Types that a model can be run in."""
+    """Data types for running a model."""
 
     auto = "auto"
     float32 = "float32"
@@ -17,34 +17,34 @@ class DType(StrEnum):
 
 
 DTypeOption = Annotated[
-    DType, typer.Option(help="Type to run models in. auto: bfloat16 where that is fast.")
+    DType, typer.Option(help="Data type of models. auto: bfloat16 where that is fast.")
 ]
 Device = Annotated[str, typer.Option(help="Where to run models: auto, cpu, cuda, mps.")]
 MaxLength = Annotated[
     int | None, typer.Option(min=8, help="Longest window in tokens. Default: the model's.")
 ]
 StartToken = Annotated[
-    str, typer.Option(help="What goes before each text: auto, bos, eos, none, or a token.")
+    str, typer.Option(help="Token placed before each text: auto, bos, eos, none, or a token.")
 ]
 Base = Annotated[
     str | None, typer.Option(help="Base model of an adapter. Default: the one it names.")
 ]
 Cache = Annotated[
     Path | None,
-    typer.Option(help="Folder for what models said of texts. Default: the user's cache."),
+    typer.Option(help="Folder of cached model outputs. Default: the user's cache."),
 ]
 NoCache = Annotated[
-    bool, typer.Option("--no-cache", help="Read every text again and write nothing down.")
+    bool, typer.Option("--no-cache", help="Do not use the cache: run every text, store nothing.")
 ]
-Timeout = Annotated[float, typer.Option(min=1, help="Seconds a server may take for a reply.")]
+Timeout = Annotated[float, typer.Option(min=1, help="Maximum seconds per reply of a server.")]
 RequestsPerSecond = Annotated[
-    float | None, typer.Option(min=0.001, help="Most requests to a server begun in a second.")
+    float | None, typer.Option(min=0.001, help="Maximum requests to a server per second.")
 ]
-Connections = Annotated[int, typer.Option(min=1, help="Requests to a server under way at a time.")]
+Connections = Annotated[int, typer.Option(min=1, help="Concurrent requests to a server.")]
 
 
 def chosen_cache(cache: Path | None, no_cache: bool) -> Path | None:
-    """Return the folder to keep traces in; None for nowhere."""
+    """Return the folder of the cache; None if it is disabled."""
     from pipelines.loading.models import cache_folder
 
     if cache and no_cache:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 def reproduce(
     name: Annotated[str, typer.Argument(help="Experiment; see --list.")] = "",
     out: Annotated[
-        Path | None, typer.Option(help="Folder for everything. Default: the experiment's name.")
+        Path | None, typer.Option(help="Output folder. Default: the experiment's name.")
     ] = None,
     only: Annotated[
         list[str] | None,
@@ -21,10 +21,10 @@ def reproduce(
         ),
     ] = None,
     seeds: Annotated[
-        int | None, typer.Option(min=1, help="How many seeds. Default: the experiment's.")
+        int | None, typer.Option(min=1, help="Number of seeds. Default: the experiment's.")
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on in a folder of an earlier run.")
+        bool, typer.Option("--resume", help="Continue in the folder of an earlier run.")
     ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="List the cells, check data and models, run nothing.")
@@ -35,8 +35,8 @@ def reproduce(
 ) -> None:
     """Run an experiment of the papers, or one of ours, and write its table and page.
 
-    Each cell leaves a record when it is done; a run that was cut goes on with --resume and ends
-    with the same table.
+    Each finished cell is recorded; --resume continues an interrupted run, which ends with the same
+    table.
     """
     from pipelines.experiments.catalogue import EXPERIMENTS
     from pipelines.experiments.requirements import missing

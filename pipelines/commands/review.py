@@ -7,8 +7,8 @@ import typer
 def review(
     vault: Annotated[Path, typer.Argument(help="Vault that `leximark mark` filled.")],
     published: Annotated[Path, typer.Option(help="Folder of texts that `mark` wrote.")],
-    out: Annotated[Path, typer.Option(help="Folder to make for the reviewed texts to publish.")],
-    vault_out: Annotated[Path, typer.Option(help="Folder to make for their vault.")],
+    out: Annotated[Path, typer.Option(help="Folder to create for the reviewed texts to publish.")],
+    vault_out: Annotated[Path, typer.Option(help="Folder to create for the new vault.")],
     reject: Annotated[
         Path | None,
         typer.Option(help="CSV file of sites that return to their original word."),
@@ -18,13 +18,13 @@ def review(
     ] = None,
     text_column: Annotated[str, typer.Option(help="Column that holds the text.")] = "text",
     key_file: Annotated[
-        Path | None, typer.Option(help="The key, if it is not kept in the vault.")
+        Path | None, typer.Option(help="The key, if it is not in the vault.")
     ] = None,
 ) -> None:
-    """Take a person's decisions on marks back, before publishing.
+    """Apply a reviewer's decisions on marks before publishing.
 
-    The review page of `leximark inspect --out` makes the file. It shows candidates and not which of
-    them was drawn: the test stays exact because decisions do not look at the key.
+    The review page of `leximark inspect --out` exports the file. It shows candidates but not which
+    of them was drawn: the test stays exact because decisions do not depend on the key.
     """
     if (reject is None) == (approve is None):
         raise typer.BadParameter("name one file, with --reject or with --approve")

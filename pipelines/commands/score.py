@@ -23,7 +23,7 @@ from pipelines.commands.model_options import (
 
 
 class Form(StrEnum):
-    """Data sets of known columns."""
+    """Data sets with known columns."""
 
     plain = "plain"
     wikimia = "wikimia"
@@ -48,16 +48,16 @@ def score(
         ),
     ],
     out: Annotated[
-        Path, typer.Option(help="File to make; its name ends in .parquet, .jsonl or .csv.")
+        Path, typer.Option(help="File to create; its name ends in .parquet, .jsonl or .csv.")
     ],
     reference: Annotated[
         str | None,
-        typer.Option(help="Model that has not seen the texts, best of all the suspect's base."),
+        typer.Option(help="Model that has not seen the texts, ideally the suspect's base."),
     ] = None,
     detectors: Annotated[
         str | None,
         typer.Option(
-            help="Names, with commas. Default: all that one pass is enough for. By name only: "
+            help="Names, separated by commas. Default: all that need only one pass. By name only: "
             "lowercase, pac, neighbourhood, recall, con_recall, samia, ngram_coverage."
         ),
     ] = None,
@@ -74,7 +74,7 @@ def score(
         typer.Option(help="For con_recall: data set of texts that were trained on."),
     ] = None,
     shots: Annotated[
-        int, typer.Option(min=1, help="How many of these texts to put before a document.")
+        int, typer.Option(min=1, help="Number of these texts placed before a document.")
     ] = 7,
     form: Annotated[Form, typer.Option(help="Columns of the data set.")] = Form.plain,
     text_column: Annotated[str, typer.Option(help="Column that holds the text.")] = "text",
@@ -82,11 +82,11 @@ def score(
         str | None, typer.Option(help="Column that holds the ids. Default: hashes of the texts.")
     ] = None,
     split: Annotated[
-        str | None, typer.Option(help="One split of a data set that has some.")
+        str | None, typer.Option(help="Split to use, if the data set has splits.")
     ] = None,
     max_words: Annotated[
         int | None,
-        typer.Option(min=1, help="Score the first words only; Chinese ones are found by jieba."),
+        typer.Option(min=1, help="Score only the first words; Chinese is segmented by jieba."),
     ] = None,
     dtype: DTypeOption = DType.auto,
     device: Device = "auto",
@@ -100,18 +100,21 @@ def score(
     connections: Connections = 4,
     samples: Annotated[
         int,
-        typer.Option(min=1, help="For samia, ngram_coverage: continuations of each document."),
+        typer.Option(min=1, help="For samia, ngram_coverage: continuations per document."),
     ] = 20,
-    temperature: Annotated[float, typer.Option(min=0.0, help="At which they are sampled.")] = 1.0,
+    temperature: Annotated[
+        float, typer.Option(min=0.0, help="Sampling temperature of the continuations.")
+    ] = 1.0,
     seed: Annotated[
-        int, typer.Option(min=0, help="Of the sampling; a server may not heed it.")
+        int, typer.Option(min=0, help="Seed for the sampling; a server may ignore it.")
     ] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print a summary as JSON.")] = False,
 ) -> None:
     """Score every document of a data set with membership detectors.
 
-    Writes a row a document and a column a detector, behind the columns of the data set; `unscored`
-    says why a score is missing. A higher score always means "more likely trained on".
+    Writes one row per document and one column per detector, after the columns of the data set;
+    `unscored` gives the reason for a missing score. A higher score always means "more likely
+    trained on".
     """
     from membership.scoring import Sampling
     from pipelines.jobs.score import Extras, score_command

@@ -9,7 +9,7 @@ from watermark.errors import ToolkitError
 def train(
     corpus: Annotated[str, typer.Argument(help="Texts to train on: a path or a hub id.")],
     model: Annotated[str, typer.Option(help="Base model: folder or hub id, safetensors.")],
-    out: Annotated[Path, typer.Option(help="Folder to make for the trained model.")],
+    out: Annotated[Path, typer.Option(help="Folder to create for the trained model.")],
     preset: Annotated[
         str,
         typer.Option(
@@ -23,14 +23,14 @@ def train(
         str | None, typer.Option(help="Instruction tuning: column of the prompt.")
     ] = None,
     split: Annotated[str | None, typer.Option(help="Split of a data set.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of order and new weights.")] = 0,
-    epochs: Annotated[float | None, typer.Option(help="Instead of the preset's.")] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Instead of the preset's.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed for the order and for new weights.")] = 0,
+    epochs: Annotated[float | None, typer.Option(help="Overrides the preset.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Overrides the preset.")] = None,
     checkpoint_steps: Annotated[
-        int, typer.Option(min=0, help="Keep a checkpoint every so many steps, to go on from.")
+        int, typer.Option(min=0, help="Save a checkpoint every N steps to resume from.")
     ] = 0,
 ) -> None:
-    """Fine-tune a causal model on a corpus, one document a sequence.
+    """Fine-tune a causal model on a corpus, one document per sequence.
 
     On several GPUs: `torchrun --nproc-per-node N -m pipelines.cli train ...`.
     """

@@ -32,26 +32,28 @@ def verify(
     reference: Annotated[
         list[str] | None,
         typer.Option(
-            help="Model that has not seen the marked text, best of all the suspect's base; any "
+            help="Model that has not seen the marked text, ideally the suspect's base; any "
             "other language model helps too. May be repeated."
         ),
     ] = None,
     key_file: Annotated[
-        Path | None, typer.Option(help="The key, if it is not kept in the vault.")
+        Path | None, typer.Option(help="The key, if it is not in the vault.")
     ] = None,
-    out: Annotated[Path, typer.Option(help="Folder to make for the report.")] = Path("report"),
+    out: Annotated[Path, typer.Option(help="Folder to create for the report.")] = Path("report"),
     alpha: Annotated[
         float | None,
-        typer.Option(min=0.0, max=1.0, help="Level, instead of the plan's; the report says so."),
+        typer.Option(
+            min=0.0, max=1.0, help="Level instead of the planned one; the report says so."
+        ),
     ] = None,
     resamples: Annotated[
-        int, typer.Option(min=99, help="Re-draws the statistic is compared with.")
+        int, typer.Option(min=99, help="Number of re-draws that the statistic is compared with.")
     ] = 99_999,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the re-draws.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed for the re-draws.")] = 0,
     simulate_null: Annotated[
         int,
         typer.Option(
-            min=0, metavar="N", help="Run the test for N other keys as well: p must be uniform."
+            min=0, metavar="N", help="Also run the test for N other keys: p must be uniform."
         ),
     ] = 0,
     dtype: DTypeOption = DType.auto,
@@ -65,7 +67,7 @@ def verify(
     requests_per_second: RequestsPerSecond = None,
     connections: Connections = 4,
     exit_code: Annotated[
-        bool, typer.Option("--exit-code", help="Leave with status 3 if there is evidence.")
+        bool, typer.Option("--exit-code", help="Exit with status 3 if there is evidence.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:

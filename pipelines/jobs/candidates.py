@@ -17,7 +17,7 @@ from watermark.text.sentences import read_sentences
 
 @dataclass(frozen=True)
 class TargetContext:
-    """A span of a text that somebody asks about."""
+    """A requested span of a text."""
 
     text: str
     start: int

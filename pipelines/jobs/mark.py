@@ -25,7 +25,7 @@ def make_candidate_settings(
     """Return the settings of fit; without a threshold, the one that belongs to the quality.
 
     Raises:
-        ValueError: The threshold is none.
+        ValueError: The threshold is invalid.
     """
     least = load_acceptability(quality).threshold if min_fit is None else min_fit
     return CandidateSettings(min_fit=least, language=language)

@@ -1,4 +1,4 @@
-"""Would somebody who does not know the marks notice them?"""
+"""Whether the marks are noticeable to a reader who does not know them."""
 
 from collections.abc import Sequence
 

@@ -49,7 +49,7 @@ def load_lexical_resources(scheme: LexiMark = LexiMark()) -> LexicalResources:
 
     Raises:
         AssetError: They are not there.
-        PrerequisiteError: A source is none.
+        PrerequisiteError: A source is invalid.
     """
     wordnet = _open_wordnet(find_wordnet())
     try:
@@ -87,7 +87,7 @@ def make_sources(scheme: LexiMark, wordnet: WordNet) -> tuple[Source, ...]:
     Raises:
         AssetError: A model is not there.
         ModelError: A model that was named cannot be loaded or reached.
-        ValueError: There is no such source, or its value is none.
+        ValueError: There is no such source, or its value is invalid.
     """
     made: dict[str, Source] = {}
     for spelled in scheme.sources:

@@ -27,7 +27,7 @@ def in_pieces(find: FindSites) -> FindSites:
 
 @contextmanager
 def in_processes(scheme: Scheme, workers: int) -> Iterator[FindSites]:
-    """Yield the function that finds the sites of a batch in so many processes, 1 or more."""
+    """Yield the function that finds the sites of a batch, using one or more processes."""
     context = multiprocessing.get_context("spawn")  # a fork would copy locks of threads
     with ProcessPoolExecutor(workers, context, _begin, (scheme,)) as pool:
 

@@ -28,7 +28,7 @@ def with_second(first: Scheme, second: str | None, settings: Sequence[str]) -> S
     """Return a scheme with its settings, followed by a second one with those that are for it.
 
     Raises:
-        ValueError: A setting is none, or the two do not go together.
+        ValueError: A setting is invalid, or two settings conflict.
     """
     own = [setting for setting in settings if not setting.startswith(THEN)]
     other = [setting.removeprefix(THEN) for setting in settings if setting.startswith(THEN)]

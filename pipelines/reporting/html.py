@@ -14,7 +14,7 @@ from watermark.marking.quality import Pair
 
 TEMPLATE = Path(__file__).with_name("page.html")
 MOST_CANDIDATES = 8
-"""A site with more of them (a letter of a random sequence) shows so many."""
+"""Maximum number of candidates shown for a site (letters of a random sequence have more)."""
 
 
 def comparison_page(pairs: Sequence[Pair], findings: Sequence[str]) -> str:

@@ -19,7 +19,7 @@ PACKAGES = (
 
 @dataclass(frozen=True)
 class Run:
-    """A run, in words that let somebody else make it again.
+    """A run, described so that another person can reproduce it.
 
     Nothing in it changes from one run of the same command to the next: when a run was made and how
     long it took stand in a file of their own.

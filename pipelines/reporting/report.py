@@ -85,7 +85,7 @@ def summary_lines(report: Report) -> Iterator[str]:
     yield f"Verdict: {verdict.words}"
     yield from _test_lines(verdict.primary, verdict.alpha)
     for result in verdict.others:
-        yield f"Beside it: {_short(result)}"
+        yield f"Also run: {_short(result)}"
     for name, reason in verdict.skipped.items():
         yield f"Not run: {NAMES[name]} ({reason})"
     for departure in verdict.departures:

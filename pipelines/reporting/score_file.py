@@ -34,7 +34,7 @@ class ScoreFile:
     columns: tuple[Mapping[str, Any], ...]
     """What the corpus had beside the text: `id`, labels, and so on."""
     scores: Mapping[str, NDArray[np.float64]]
-    """Of each detector, NaN where there is none."""
+    """Scores by detector; NaN if there is none."""
 
 
 def check_target(path: Path) -> None:
@@ -103,7 +103,7 @@ def read_scores(path: Path) -> ScoreFile:
     """Read a score file; columns to the right of `unscored` are detectors.
 
     Raises:
-        CorpusError: It is none.
+        CorpusError: It is not a score file.
     """
     records = read_records(str(path), text_column="text")
     names = list(records[0].columns)

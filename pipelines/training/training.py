@@ -67,7 +67,7 @@ class TrainingSettings:
     shuffle: bool = True
     """Whether each epoch has an order of its own; else that of the texts."""
     checkpoint_steps: int = 0
-    """Keep a checkpoint every so many steps, to resume from; 0 for none."""
+    """Save a checkpoint every this many steps, to resume from; 0 for none."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot train.
@@ -168,8 +168,8 @@ def train(
 ) -> float:
     """Train a model on texts, save it as safetensors, return the mean loss.
 
-    A run that was cut goes on from its last checkpoint, if checkpoints were kept. Run by `torchrun`
-    or `accelerate launch`, all processes train and the first one writes.
+    An interrupted run continues from its last checkpoint, if checkpoints were kept. Run by
+    `torchrun` or `accelerate launch`, all processes train and the first one writes.
     """
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token

@@ -24,10 +24,10 @@ _TABLES: dict[str, Callable[[Path, str, Columns], Part]] = {
     "parquet": ParquetFile,
 }
 _KINDS = {"ndjson": "jsonl", "json": "jsonl", "tsv": "csv"}
-"""Other ways to end the name of a table."""
+"""Other file extensions of tables."""
 _TABLE_NAME = re.compile(r"\.(((jsonl|ndjson|json|csv|tsv)(\.gz|\.zst)?)|parquet)$", re.IGNORECASE)
 _NOTES = ("readme", "license", "licence", "notice", "changelog")
-"""Files that lie beside data and are none."""
+"""Companion files (README, LICENSE) that are not documents."""
 
 
 def file_parts(path: Path, columns: Columns) -> tuple[str, tuple[Part, ...]]:

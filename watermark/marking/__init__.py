@@ -1,1 +1,1 @@
-"""From a corpus to the texts to publish and their vault."""
+"""Turn a corpus into texts to publish and a vault."""

@@ -1,4 +1,4 @@
-"""What needs the whole corpus but no key: the cap on sites, the words of rule `published`."""
+"""Rules that need the whole corpus but no key: the cap on sites, the words of `published`."""
 
 import hashlib
 import heapq
@@ -13,16 +13,16 @@ from watermark.text.rarity import rarity_bits
 
 @dataclass(frozen=True)
 class Codebook:
-    """Decisions about a corpus that depend on all of its sites, and on nothing secret."""
+    """Decisions that depend on all sites of a corpus, and on no secret."""
 
     last_rank: Mapping[str, int]
-    """For each draw with more sites than the cap: sites of a higher rank are dropped."""
+    """Last rank kept, for each draw with more sites than the cap."""
     replacements: Mapping[str, str]
-    """For the rule `published`: the one replacement of each surface word."""
+    """Replacement of each surface word under the rule `published`."""
 
 
 def build_codebook(sites: Iterable[Site], scheme: Scheme) -> Codebook:
-    """Settle a corpus. The order of the sites does not matter.
+    """Apply the rules that need all sites; the order of the sites does not matter.
 
     Memory grows with the vocabulary, not with the corpus.
     """
@@ -44,7 +44,7 @@ def build_codebook(sites: Iterable[Site], scheme: Scheme) -> Codebook:
 
 
 def _rank(site: Site) -> int:
-    """Return a number that orders the sites of a draw at random, for all to see."""
+    """Return a public pseudo-random number that orders the sites of a draw."""
     name = f"{site.draw}\0{site.document_id}\0{site.start}"
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
 
@@ -56,7 +56,7 @@ def draw_marks(
     scheme: Scheme,
     key: Key,
 ) -> Marked:
-    """Mark a document: drop the sites over the cap and let the key, or the rule, choose."""
+    """Mark a document: drop the sites over the cap, then choose by the key or the rule."""
     kept: list[Site] = []
     choices: list[int] = []
     for site in sites:
@@ -74,7 +74,7 @@ def draw_marks(
 
 
 def choose_published(sites: Iterable[Site]) -> dict[str, str]:
-    """Settle on one replacement for each surface word of a corpus: the rarest one offered.
+    """Choose one replacement for each surface word of a corpus: the rarest candidate.
 
     Keys and values are lower case, without the article that a site may begin with. Ties are
     broken by the alphabet, so that the order of the documents does not matter.
@@ -88,7 +88,7 @@ def choose_published(sites: Iterable[Site]) -> dict[str, str]:
 
 
 def published_choice(site: Site, settled: Mapping[str, str]) -> int | None:
-    """Return the candidate that the corpus settled on, or None if it does not fit this site."""
+    """Return the candidate chosen for the corpus, or None if it does not fit this site."""
     offers = [_bare(candidate) for candidate in site.candidates]
     wanted = settled[_bare(site.original)]
     return offers.index(wanted) if wanted in offers else None

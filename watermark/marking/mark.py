@@ -1,13 +1,13 @@
-"""Mark a corpus: find the sites, settle the corpus, let the key draw, publish.
+"""Mark a corpus: find the sites, build the codebook, draw with the key, publish.
 
-Three steps, each of which can be cut at any moment and taken up again:
+Three steps, each of which can be interrupted at any moment and resumed:
 
-1. *survey* (watermark/marking/site_index.py): slow, because the language models run; knows no key;
-2. *settle* (watermark/marking/codebook.py): what needs all sites; knows no key;
+1. *index* (watermark/marking/site_index.py): slow, because language models run; uses no key;
+2. *codebook* (watermark/marking/codebook.py): rules that need all sites; uses no key;
 3. *write*: draw, write published texts and vault into a working folder, move both into place.
 
-The working folder is `VAULT.partial`, beside the vault to be. It holds the key from the first
-moment on, so that a run that was cut ends with the same coins.
+The working folder is `VAULT.partial`, next to the future vault. It holds the key from the start, so
+that an interrupted run ends with the same coins.
 """
 
 import filecmp
@@ -49,26 +49,26 @@ from watermark.vault.vault import (
 )
 
 REQUEST, SITES, PUBLISHED = "request.json", "sites", "published"
-"""What the working folder holds beside the files of the vault."""
+"""Files of the working folder that are not part of the vault."""
 
 
 @dataclass(frozen=True)
 class Intent:
-    """What the owner decides before anything is published."""
+    """The owner's decisions before anything is published."""
 
     scheme: Scheme
     test: Test = "redraw"
     """The primary test of evidence."""
     detector: str = "min_k_plus_plus"
-    """Of the tests that score texts, all but the re-draw test, when there is no reference."""
+    """Detector of the tests other than the re-draw test, without a reference."""
     detector_with_reference: str = "loss_minus_reference"
-    """The one when there is."""
+    """Detector of these tests with a reference."""
     alpha: float = 0.001
     references: tuple[str, ...] = ()
     holdout_share: float = 0.1
 
     def __post_init__(self) -> None:
-        """Refuse shares and levels that are none."""
+        """Reject invalid shares and levels."""
         if not 0 <= self.holdout_share <= 0.5:
             raise ValueError(f"holdout_share must lie in [0, 0.5], got {self.holdout_share}")
         if not 0 < self.alpha < 1:
@@ -105,10 +105,10 @@ def mark_corpus(
         published: The folder to write the marked texts to, in the form of the corpus.
         vault: The folder to keep private.
         intent: Scheme and plan.
-        find_sites: Gives the sites of a batch of documents.
+        find_sites: Returns the sites of a batch of documents.
         made_with: Versions of program and language data, to note in the plan.
         key_file: A key to use instead of a fresh one; it is not copied into the vault.
-        progress: Called with the number of documents surveyed since the last call.
+        progress: Called with the number of documents indexed since the last call.
 
     Raises:
         CorpusError: The corpus cannot be read, or there is nothing in it to mark.
@@ -129,7 +129,7 @@ def mark_corpus(
         work.mkdir(parents=True, exist_ok=True, mode=0o700)
     with alone_in(work) as alone:
         if not alone:
-            raise VaultError(f"{work}: another run is at work here: wait for it to end")
+            raise VaultError(f"{work}: another run is using this folder: wait for it to end")
         if (work / PLAN).exists():
             _check_finished(work, corpus, request)
         else:
@@ -147,7 +147,7 @@ def mark_corpus(
 
 
 def _check_finished(work: Path, corpus: Corpus, request: Mapping[str, Any]) -> None:
-    """Make sure that what a cut run had finished, but for its name, is what is asked for now."""
+    """Check that the finished work of an interrupted run matches the current request."""
     plan = read_plan(work)
     made = {
         **{name: getattr(plan, name) for name in request if hasattr(plan, name)},
@@ -165,7 +165,7 @@ def _index_sites(
     try:
         return index_sites(corpus.documents(), work / SITES, find_sites, progress)
     except CorpusError:
-        if not any((work / SITES).glob("*.parquet")):  # else: mend the line and go on from there
+        if not any((work / SITES).glob("*.parquet")):  # else: fix the line and resume from there
             shutil.rmtree(work)
         raise
 
@@ -181,7 +181,7 @@ def _written(request: Mapping[str, Any]) -> str:
 
 
 def _begin(work: Path, request: Mapping[str, Any], given: Key | None) -> Key:
-    """Note the request, or check that it is the one that was begun; return the key."""
+    """Record the request, or check that it matches the unfinished run; return the key."""
     text = _written(request)
     if not (work / REQUEST).exists():
         with atomic_file(work / REQUEST) as draft:
@@ -197,7 +197,7 @@ def _begin(work: Path, request: Mapping[str, Any], given: Key | None) -> Key:
 
 
 def _without_tolerance(value: Any) -> Any:
-    """Leave out how many failures are allowed: whoever is stopped by them may allow more."""
+    """Remove the number of allowed failures, so that a stopped run may allow more."""
     if not isinstance(value, dict):
         return value
     return {k: _without_tolerance(v) for k, v in value.items() if k != "max_failures"}
@@ -207,7 +207,7 @@ def holdout_limit(ids: Iterator[str], key: Key, share: float) -> int:
     """Return a limit such that `share` of the documents have a fraction below it.
 
     The key gives every document a uniform random fraction; those below the limit are held out,
-    a uniformly random subset of fixed size. Takes 8 bytes a document.
+    a uniformly random subset of fixed size. Takes 8 bytes per document.
     """
     fractions = np.sort(np.fromiter((key.fraction("hold-out", i) for i in ids), dtype=np.uint64))
     n = round(share * len(fractions))
@@ -222,7 +222,7 @@ def _write(
     key: Key,
     made_with: dict[str, str],
 ) -> None:
-    """Write everything into the working folder; the plan comes last and says that it is done."""
+    """Write everything into the working folder; the plan comes last and marks the end."""
     codebook = build_codebook(found.sites(), intent.scheme)
     limit = holdout_limit((d.document_id for d in found), key, intent.holdout_share)
 
@@ -299,7 +299,7 @@ def _mark_each(
 
 
 def _move_into_place(work: Path, published: Path, vault: Path) -> None:
-    """Give published texts and vault their names; a cut in between is mended by the next run."""
+    """Move published texts and vault into place; the next run completes an interruption."""
     made = work / PUBLISHED
     if made.exists():
         if not published.exists():

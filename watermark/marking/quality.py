@@ -15,12 +15,12 @@ from watermark.document import Document, Marked, sites_of
 _WORD = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*")
 _SENTENCE = re.compile(r"[^.!?\n]+(?:[.!?]+[\"'\u201d\u2019)]*|\n|$)")
 N_PERMUTATIONS, N_BANDS, ROWS_PER_BAND, N_GRAM = 112, 14, 8, 5
-"""MinHash as FineWeb was deduplicated with: datatrove's defaults."""
+"""MinHash settings used to deduplicate FineWeb: datatrove's defaults."""
 
 
 @dataclass(frozen=True)
 class Pair:
-    """A document as it was and as it was marked."""
+    """A document before and after marking."""
 
     original: Document
     marked: Marked
@@ -37,7 +37,7 @@ def words_of(text: str) -> list[str]:
 
 
 def changed_sentences(pair: Pair) -> Iterator[tuple[str, str]]:
-    """Yield each sentence of the original that marking changed, and what became of it.
+    """Yield each changed sentence of the original and its marked version.
 
     Sentences end at full stops, question and exclamation marks and line ends. What was inserted
     between sentences belongs to none.
@@ -60,7 +60,7 @@ def changed_sentences(pair: Pair) -> Iterator[tuple[str, str]]:
 
 
 def count_changes(pairs: Sequence[Pair]) -> dict[str, Any]:
-    """Return how much was changed: words, sentences, documents."""
+    """Return the number of changes per word, sentence and document."""
     n_changed = np.array([sum(m.chosen != m.original for m in p.marked.marks) for p in pairs])
     n_words = np.array([len(words_of(p.original.text)) for p in pairs])
     n_sentences = sum(1 for p in pairs for _ in _SENTENCE.finditer(p.original.text))
@@ -152,7 +152,7 @@ def deduplication(pairs: Sequence[Pair]) -> dict[str, float]:
 
 
 def compressed_share(text: str) -> float:
-    """Return the size of a text under zlib over its size in bytes."""
+    """Return the zlib-compressed size of a text over its size in bytes."""
     content = text.encode()
     return len(zlib.compress(content)) / max(1, len(content))
 

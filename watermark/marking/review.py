@@ -1,9 +1,9 @@
-"""A person's decisions on sites, before the texts are published.
+"""Apply a reviewer's decisions on sites before the texts are published.
 
-A site that is rejected returns to its original word and leaves the ledger. The tests of evidence
-stay exact as long as a decision does not look at what the key decided: which candidate was drawn,
-and which documents are held out. So a decision names a site by its place in the *original* text and
-lists all of its candidates; a file that names the chosen word is refused.
+A site that is rejected returns to its original word and is removed from the ledger. The tests of
+evidence stay exact as long as decisions do not depend on what the key decided: which candidate was
+drawn, and which documents are held out. So a decision names a site by its offset in the *original*
+text and lists all of its candidates; a file that names the chosen word is refused.
 """
 
 import csv
@@ -46,10 +46,10 @@ _Place = tuple[str, int]
 
 @dataclass(frozen=True)
 class Decisions:
-    """The sites that a file names, and what is to become of them."""
+    """The sites named in a file, and whether they are rejected or approved."""
 
     kind: Kind
-    """`reject`: the named sites go. `approve`: all others go."""
+    """`reject`: drop the named sites. `approve`: drop all others."""
     source: Path
     sites: Mapping[_Place, tuple[str, tuple[str, ...]]]
     """Document and offset in its original text, with the original word and all candidates."""
@@ -63,7 +63,7 @@ def read_decisions(path: Path, kind: Kind) -> Decisions:
     """Read the CSV file that the review page exports.
 
     Raises:
-        VaultError: It has other columns, or a line that is no decision; names file and line.
+        VaultError: It has other columns or an invalid line; the message names file and line.
     """
     sites: dict[_Place, tuple[str, tuple[str, ...]]] = {}
     try:
@@ -83,8 +83,8 @@ def _check_columns(path: Path, names: object) -> None:
     found = tuple(map(str, names)) if isinstance(names, list | tuple) else ()
     if "chosen" in found:
         raise VaultError(
-            f"{path}: has a column 'chosen': a decision must not look at which word the key drew, "
-            "or the test is no longer exact; decide on review.html"
+            f"{path}: has a column 'chosen': a decision must not depend on which word the key "
+            "drew, or the test is no longer exact; decide on review.html"
         )
     if found != COLUMNS:
         raise VaultError(f"{path}: wanted the columns {', '.join(COLUMNS)}, got {', '.join(found)}")
@@ -96,7 +96,7 @@ def _decision(
     try:
         candidates = json.loads(row["candidates"])
         if not all(isinstance(candidate, str) for candidate in candidates):
-            raise TypeError("candidates are no texts")
+            raise TypeError("candidates are not texts")
         place = (row["document_id"], int(row["start"]))
     except (TypeError, ValueError) as error:
         raise VaultError(
@@ -108,16 +108,16 @@ def _decision(
 def review_vault(
     vault: Vault, published: Corpus, decisions: Decisions, out: Path, vault_out: Path
 ) -> Plan:
-    """Write the corpus to publish and its vault anew, without the sites that were rejected.
+    """Write a new corpus to publish and a new vault, without the rejected sites.
 
-    The old ones stay as they are. The new vault is there whole or not at all, and comes last.
+    The old ones are not changed. The new vault is written last, completely or not at all.
 
     Args:
-        vault: The vault as `mark` left it, already checked.
+        vault: The vault written by `mark`, already checked.
         published: The corpus that `mark` wrote and that is not public yet.
-        decisions: Which sites go.
-        out: Folder to make for the texts to publish.
-        vault_out: Folder to make for the new vault.
+        decisions: Which sites to drop.
+        out: Folder to create for the texts to publish.
+        vault_out: Folder to create for the new vault.
 
     Raises:
         VaultError: A decision is not about a site of this vault, no site would be left, or a
@@ -143,7 +143,7 @@ def review_vault(
 
 
 def _check_decisions(vault: Vault, decisions: Decisions) -> dict[str, object]:
-    """Return the new counts of the plan, after holding every decision against its site."""
+    """Return the new counts of the plan, after checking every decision against its site."""
     seen: set[_Place] = set()
     n_sites = n_changed = 0
     for _, marked in vault.marked():
@@ -163,7 +163,7 @@ def _check_decisions(vault: Vault, decisions: Decisions) -> dict[str, object]:
     if unknown := [place for place in decisions.sites if place not in seen]:
         raise VaultError(
             f"{decisions.source}: {vault.folder} has no word as a site at {unknown[0]} "
-            f"({len(unknown)} such lines); insertions cannot be taken out one by one"
+            f"({len(unknown)} such lines); insertions cannot be removed one by one"
         )
     if not n_sites:
         raise VaultError(f"{decisions.source}: no site would be left, so nothing could be proved")
@@ -201,7 +201,7 @@ def _rewritten(
 
 
 def _same(theirs: Iterator[Document], row: VaultDocument) -> str:
-    """Return the id that the corpus has for a document, after making sure that it is the same."""
+    """Return the corpus's id of a document, after checking that the text is the same."""
     document = next(theirs, None)
     if document is None or text_sha256(document.text) != row.published_sha256:
         raise CorpusError(

@@ -1,4 +1,4 @@
-"""Find the sites of a corpus once, and keep them on disk so that a cut run goes on."""
+"""Find the sites of a corpus once, and store them on disk so that a run can be resumed."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from watermark.errors import CorpusError
 from watermark.vault.vault import text_sha256
 
 SHARD_DOCUMENTS = 512
-"""Fixed: what the language models are given together must not depend on where a run was cut."""
+"""Fixed: the batches of the language models must not depend on where a run was interrupted."""
 
 _SITE = pa.struct(
     [
@@ -69,18 +69,18 @@ def index_sites(
     find_sites: FindSites,
     progress: Callable[[int], None] = lambda n: None,
 ) -> SiteIndex:
-    """Find the sites of every document and keep them in a folder, 512 documents a file.
+    """Find the sites of every document and store them in a folder, 512 documents per file.
 
-    Files that are there already are checked against the documents and not made again.
+    Existing files are checked against the documents and kept.
 
     Args:
         documents: The corpus.
-        folder: Where the files go; made if it is not there.
-        find_sites: Gives the sites of each of a batch of documents. Knows no key.
+        folder: Folder of the files; created if missing.
+        find_sites: Returns the sites of each document of a batch. Uses no key.
         progress: Called with the number of documents done since the last call.
 
     Raises:
-        CorpusError: The corpus is not the one an earlier run began with.
+        CorpusError: The corpus differs from that of the unfinished run.
     """
     folder.mkdir(exist_ok=True)
     digest = CorpusDigest()

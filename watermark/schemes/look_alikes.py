@@ -47,7 +47,7 @@ class LookAlikes:
     needs: ClassVar[str] = "a word with a letter that has a look-alike"
 
     def __post_init__(self) -> None:
-        """Refuse settings that are none."""
+        """Reject invalid settings."""
         check_share(self.share)
         if self.scope not in ("letter", "word"):
             raise ValueError(f"scope must be letter or word, got {self.scope!r}")

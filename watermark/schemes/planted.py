@@ -119,7 +119,7 @@ class Trigger:
     needs: ClassVar[str] = "any text"
 
     def __post_init__(self) -> None:
-        """Refuse settings that are none."""
+        """Reject invalid settings."""
         check_share(self.share)
         _check_choice("place", self.place, get_args(Position))
 

@@ -52,7 +52,7 @@ class Rewriting:
     needs: ClassVar[str] = "a paragraph that the model rewrote well"
 
     def __post_init__(self) -> None:
-        """Refuse settings that are none."""
+        """Reject invalid settings."""
         check_share(self.share)
         if min(self.k, self.min_words) < 1 or self.max_failures < 0:
             raise ValueError("k and min_words must be 1 or more, max_failures 0 or more")

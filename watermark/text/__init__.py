@@ -1,1 +1,1 @@
-"""What a text is made of: sentences, words, protected spans, rarity."""
+"""Text analysis: sentences, words, protected spans, rarity."""

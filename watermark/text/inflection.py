@@ -1,4 +1,4 @@
-"""Put a lemma into the form that a place in a text asks for."""
+"""Inflect a lemma to the form required by its context."""
 
 from difflib import SequenceMatcher
 from functools import lru_cache
@@ -46,7 +46,7 @@ _UNIVERSAL = {"n": "NOUN", "v": "VERB", "a": "ADJ", "r": "ADV"}
 
 
 def match_case(word: str, pattern: str) -> str | None:
-    """Give a lower-case word the case of another: lower, Capitalised or UPPER; None if mixed."""
+    """Give a lower-case word the case of another: lower, Capitalized or UPPER; None if mixed."""
     if pattern.islower():
         return word
     if len(pattern) > 1 and pattern.isupper():
@@ -60,8 +60,8 @@ def match_case(word: str, pattern: str) -> str | None:
 def same_family(one: str, other: str) -> bool:
     """Tell whether two lemmas are forms, spellings or abbreviations of one word.
 
-    "travel" and "traveling", "theatre" and "theater", "moment" and "mo"; also pairs that only look
-    alike and are taken for each other ("ensure" and "insure").
+    "travel" and "traveling", "theatre" and "theater", "moment" and "mo"; also pairs that look
+    alike and are often confused ("ensure" and "insure").
     """
     short, long = sorted((one, other), key=len)
     if long.startswith(short[: max(2, len(short) - 1)]):
@@ -71,7 +71,7 @@ def same_family(one: str, other: str) -> bool:
 
 @lru_cache(maxsize=100_000)
 def article(word: str) -> str:
-    """Return the indefinite article, "a" or "an", that goes before a word."""
+    """Return the indefinite article, "a" or "an", used before a word."""
     chosen: str = _engine().a(word.lower()).split(" ", 1)[0]
     return chosen
 

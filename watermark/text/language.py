@@ -1,4 +1,4 @@
-"""Whether a sentence is in the language of a corpus, by how common its words are in some languages.
+"""Detect whether a sentence is in the language of a corpus, from word frequencies.
 
 No model: a few function words decide most sentences, and the frequency tables of `wordfreq` the
 rest. Sentences of fewer than four words are not decided.
@@ -17,11 +17,11 @@ FUNCTION_WORDS = frozenset(
     there when because could about than these those should while its itself our your
     """.split()  # noqa: SIM905 - a list of words reads better as one
 )
-"""Two of these, and a seventh of all words, make a sentence English."""
+"""A sentence is English if these are at least two and a seventh of its words."""
 OTHERS = ("de", "fr", "es", "it", "pt", "nl", "sv", "da", "nb", "fi", "pl", "cs", "ro", "hu", "id")
-"""Languages in Latin letters that the wanted one is held against, with English."""
+"""Languages in Latin script that are compared with the expected one, besides English."""
 UNKNOWN = -9.0
-"""Log of the frequency of a word that a language does not have."""
+"""Log frequency of a word that is unknown in a language."""
 MARGIN = 0.2
 """By how much the words must be commoner in another language; names are common in none."""
 
@@ -61,7 +61,7 @@ def check_language(language: str) -> None:
     """Refuse a language whose texts cannot be marked.
 
     Raises:
-        ValueError: spaCy or wordfreq do not know it, or it does not set words apart by spaces.
+        ValueError: spaCy or wordfreq do not know it, or it does not separate words by spaces.
     """
     from wordfreq import available_languages
 

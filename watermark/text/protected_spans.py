@@ -1,4 +1,4 @@
-"""Which parts of a text are natural-language prose, so that nothing else is ever touched."""
+"""Find the parts of a text that are not natural-language prose and must not be changed."""
 
 import re
 
@@ -57,7 +57,7 @@ def protected_spans(text: str, *, quotations: bool = False) -> list[Span]:
 
     Args:
         text: The text.
-        quotations: Protect what stands in double quotation marks or in quoted lines as well.
+        quotations: Also protect text in double quotation marks and quoted lines.
     """
     patterns = [_CODE, _LINE, _WORDS] + ([_QUOTES] if quotations else [])
     return _merge([match.span() for pattern in patterns for match in pattern.finditer(text)])

@@ -13,20 +13,20 @@ if TYPE_CHECKING:
     from spacy.tokens import Doc, Span, Token
 
 PIECE_CHARACTERS = 5_000
-"""Longer texts are read in pieces that end at a paragraph, a line or a space."""
+"""Longer texts are parsed in pieces that end at a paragraph, a line or a space."""
 BATCH_PIECES = 32
-"""How many pieces spaCy parses at a time. Memory grows with their product, 160,000 characters."""
+"""Number of pieces spaCy parses at a time. Memory grows with their product, 160,000 characters."""
 
 UNKNOWN = "x"
-"""Part of speech of a word in a language of which only the spelling is known."""
+"""Part of speech of a word in a language without a part-of-speech tagger."""
 CAPITAL_NOUNS = frozenset({"de", "lb"})
-"""Languages in which a capital does not make a name."""
+"""Languages in which a capital letter does not indicate a name."""
 _POS = {"NOUN": "n", "VERB": "v", "ADJ": "a", "ADV": "r"}
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A token of a sentence. Offsets are code points of the whole text."""
+    """A token of a sentence. Offsets are code points in the whole text."""
 
     start: int
     text: str
@@ -37,15 +37,15 @@ class Word:
     """WordNet's letter: n, v, a or r; empty for everything that is not a content word. In other
     languages `UNKNOWN` for every word."""
     exclusion: str = ""
-    """Why the word must stay, if grammar says so: name, auxiliary, phrasal verb, ..."""
+    """Why grammar forbids replacing the word: name, auxiliary, phrasal verb, ..."""
     complement: str = ""
     """What a verb takes here: "object", "clause", "infinitive", "none"; empty for other words."""
     preposition: str = ""
-    """The preposition that stands next and depends on the word, lower case."""
+    """The next word, if it is a preposition that depends on this word; lower case."""
 
     @property
     def end(self) -> int:
-        """Offset just behind the word."""
+        """Offset just after the word."""
         return self.start + len(self.text)
 
 
@@ -56,7 +56,7 @@ def load_english(model: str | Path) -> "Language":
     """Load the spaCy pipeline once; it needs a tagger, a parser, a lemmatizer and an NER.
 
     Raises:
-        AssetError: It is not there, or lacks a component.
+        AssetError: It is missing, or lacks a component.
     """
     import spacy
 
@@ -86,8 +86,8 @@ def read_pieces(
 ) -> Iterator[tuple[int, tuple[int, int], list[Sentence]]]:
     """Yield the sentences of each piece of each text, in order; pieces are parsed in batches.
 
-    With them come the number of the text and where in it the piece begins and ends, so that of a
-    long text little is in memory.
+    Each comes with the index of the text and the span of the piece, so that only a small part of a
+    long text is in memory.
     """
     pieces = (
         (text[start:end], (number, (start, end)))
@@ -151,7 +151,7 @@ def _word(token: "Token", shift: int) -> Word:
 
 
 def _complement(verb: "Token") -> str:
-    """Say what a verb takes, as far as WordNet's sentence frames tell verbs apart by it."""
+    """Return the complement of a verb, as far as WordNet's sentence frames distinguish it."""
     relations = {child.dep_: child for child in verb.children}
     if "ccomp" in relations:
         return "clause"
@@ -176,7 +176,7 @@ def _preposition(token: "Token") -> str:
 
 
 def _exclusion(token: "Token") -> str:
-    """Say why this content word must not be replaced, or nothing."""
+    """Return why this content word must not be replaced; empty if it may be."""
     if reason := _name_exclusion(token):
         return reason
     if not token.text.isalpha():
@@ -201,7 +201,7 @@ def _name_exclusion(token: "Token") -> str:
 
 
 def _is_titled(token: "Token") -> bool:
-    """Tell whether a word has a capital that its place in the sentence does not ask for."""
+    """Tell whether a word is capitalized although it does not begin the sentence."""
     if not token.text[:1].isupper() or token.is_sent_start or token.sent.text.isupper():
         return False
     before = token.nbor(-1)

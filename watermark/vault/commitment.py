@@ -7,10 +7,10 @@ _LEAF, _NODE = b"\0", b"\1"
 
 
 def merkle_root(leaves: Iterable[bytes]) -> bytes:
-    """Return the SHA-256 Merkle root of a sequence of leaves, in memory that grows with its log.
+    """Return the SHA-256 Merkle root of a sequence of leaves, in logarithmic memory.
 
-    Leaves and inner nodes are hashed with different prefixes, as in RFC 6962, so that no inner
-    node can be passed off as a leaf.
+    Leaves and inner nodes are hashed with different prefixes, as in RFC 6962, so that an inner
+    node cannot be presented as a leaf.
 
     Raises:
         ValueError: There is no leaf.

@@ -3,8 +3,8 @@
 vault/
   plan.json          what was done, what is to be tested, hashes of everything else
   key                32 random bytes, readable by the owner only; or elsewhere (--key-file)
-  ledger.parquet     one row a site
-  documents.parquet  one row a document
+  ledger.parquet     one row per site
+  documents.parquet  one row per document
   commitment.txt     one line that may be made public before the data
 """
 
@@ -62,9 +62,9 @@ class Plan:
     test: str
     """The primary test of evidence."""
     detector: str
-    """Of the tests that score texts, all but the re-draw test, when there is no reference."""
+    """Detector of the tests other than the re-draw test, without a reference."""
     detector_with_reference: str
-    """The one when there is."""
+    """Detector of these tests with a reference."""
     alpha: float
     """The verdict is "trained on it" if the p-value of the primary test is at most this."""
     references: tuple[str, ...]
@@ -80,18 +80,18 @@ class Plan:
     schema: int = SCHEMA
 
     def to_json(self) -> str:
-        """Return the plan as it stands in the vault."""
+        """Return the plan as it is stored in the vault."""
         return json.dumps(asdict(self), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 @dataclass(frozen=True)
 class VaultDocument:
-    """A document as it came in, and what became of it."""
+    """An original document and its publication status."""
 
     id: str
     original: str
     published_sha256: str
-    """Hash of the marked text, also of one that was held out."""
+    """Hash of the marked text, also for held-out documents."""
     status: Status
 
 

@@ -1,6 +1,6 @@
-"""A LoRA adapter on its base model: weights that say by how much another model was changed.
+"""A LoRA adapter on its base model.
 
-The adapter is not merged into the base: in bf16 its small numbers would be rounded away.
+The adapter is not merged into the base: in bf16 its small values would be lost to rounding.
 """
 
 import hashlib
@@ -25,8 +25,8 @@ from membership.models.local.inference import InferenceSettings
 from watermark.errors import ModelError, as_model_error
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
-# What makes a LoRA what it is. Everything else in a configuration is about training, or makes a
-# library do something with the base; a file that sets it is refused.
+# The settings that define a LoRA. Every other setting is about training, or makes a library change
+# the base; a file that sets it is refused.
 _KNOWN = frozenset(
     """
     r lora_alpha lora_dropout target_modules exclude_modules target_parameters fan_in_fan_out bias
@@ -51,11 +51,11 @@ def find_base(folder: Path, base: str | None) -> Path:
     """Return the folder of the model that an adapter changes.
 
     Args:
-        folder: Of the adapter.
+        folder: Folder of the adapter.
         base: Folder or hub id; None for the one that the adapter names.
 
     Raises:
-        ModelError: There is no such model, or it must not be loaded.
+        ModelError: There is no such model, or it is unsafe to load.
     """
     named = base or read_json(folder / CONFIG).get("base_model_name_or_path")
     if not named or not isinstance(named, str):
@@ -97,12 +97,12 @@ def load_adapter(folder: Path, base: str | None, run: InferenceSettings) -> Hugg
     """Load a LoRA adapter on its base.
 
     Args:
-        folder: With `adapter_config.json` and `adapter_model.safetensors`.
+        folder: Folder with `adapter_config.json` and `adapter_model.safetensors`.
         base: Folder or hub id of the base; None for the one that the adapter names.
-        run: How it is run.
+        run: How the model is run.
 
     Raises:
-        ModelError: One of them cannot or must not be loaded, or they do not fit together.
+        ModelError: One of them cannot be loaded or is unsafe, or they do not match.
     """
     name = display_name(folder)
     base_folder = find_base(folder, base)
@@ -118,7 +118,7 @@ def load_adapter(folder: Path, base: str | None, run: InferenceSettings) -> Hugg
 
 
 def _vetted(folder: Path, name: str) -> dict[str, Any]:
-    """Return the settings of a plain LoRA; refuse what more there is."""
+    """Return the settings of a plain LoRA; refuse any other setting."""
     if not find_spec("peft"):
         raise ModelError(f"{name}: adapters need the library peft; install leximark[adapter]")
     import peft
@@ -154,7 +154,7 @@ def _adapted(model: Any, folder: Path, settings: dict[str, Any], name: str) -> A
     plain = changed.get_base_model().requires_grad_(False).eval()
     head = plain.get_output_embeddings()
     if hasattr(head, "merge") and hasattr(head, "base_layer"):
-        # The pass reads the weights of the head themselves.
+        # Our forward pass reads the weights of the head directly.
         head.merge()
         plain.set_output_embeddings(head.base_layer)
     return plain

@@ -1,4 +1,4 @@
-"""A model in a GGUF file, expanded to the type it is run in."""
+"""A model in a GGUF file, expanded to the data type in which it is run."""
 
 import hashlib
 from importlib.util import find_spec
@@ -19,7 +19,7 @@ _MAGIC = b"GGUF"
 
 
 def is_gguf(path: str | Path) -> bool:
-    """Tell whether a path is a file in GGUF form, or should be one by its name."""
+    """Tell whether a path is a GGUF file, by its content or its name."""
     return Path(path).is_file() and str(path).endswith(".gguf")
 
 
@@ -27,7 +27,7 @@ def gguf_fingerprint(file: Path) -> str:
     """Return the SHA-256 of a GGUF file, which holds weights, configuration and tokenizer.
 
     Raises:
-        ModelError: It is not one.
+        ModelError: It is not a GGUF file.
     """
     with file.open("rb") as stream:
         if stream.read(4) != _MAGIC:
@@ -37,7 +37,7 @@ def gguf_fingerprint(file: Path) -> str:
 
 
 def load_gguf(file: Path, run: InferenceSettings) -> HuggingFaceModel:
-    """Load a GGUF file through transformers; its weights are expanded from fewer bits.
+    """Load a GGUF file through transformers; its quantized weights are expanded.
 
     Raises:
         ModelError: It cannot be loaded, or `gguf` and `accelerate` are not installed.

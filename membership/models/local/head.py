@@ -1,11 +1,12 @@
-"""From a model's last hidden states to the statistics of a trace, without its logits.
+"""Compute the statistics of a trace from the last hidden states, without the full logits.
 
 A dense logit tensor is the largest thing in a forward pass: 10 GB for eight texts of 2,048 tokens
-and 152,000 words. Here the vocabulary is walked in blocks, a tile of rows times a block at a time,
-and what a trace needs is accumulated. Memory does not grow with the vocabulary, no second copy of
-the head is kept, and a tile stays in the processor's cache while it is worked on.
+and a vocabulary of 152,000. Here the vocabulary is processed in blocks, one tile of rows times a
+block at a time, and the statistics of a trace are accumulated. Memory does not grow with the
+vocabulary, no second copy of the head is kept, and a tile stays in the processor's cache while it
+is processed.
 
-Logits are made in fp32, whatever the model's own type. In bf16 they would be rounded to three
+Logits are computed in fp32, whatever the model's own type. In bf16 they would be rounded to three
 digits, and log-probabilities with them (0.08 nats on SmolLM2-135M; here less than 1e-4 from the
 same hidden states).
 
@@ -22,7 +23,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Moments:
-    """Statistics of the next-token distribution, one entry a row; see `Trace`."""
+    """Statistics of the next-token distribution, one entry per row; see `Trace`."""
 
     logprob: Tensor
     mean: Tensor
@@ -34,7 +35,7 @@ class Moments:
 
 
 def dense_moments(logits: Tensor, choice: Tensor) -> Moments:
-    """Compute the statistics from logits at hand, shape (R, V), and targets, shape (R,)."""
+    """Compute the statistics from existing logits, shape (R, V), and targets, shape (R,)."""
     logprob = logits.log_softmax(-1)
     p, own = logprob.exp(), logprob.gather(1, choice[:, None])
     mean = (p * logprob).sum(1)
@@ -51,14 +52,14 @@ class Tile:
     columns: int
 
 
-# Measured: tiles of 4 MB are fastest on a processor with 1 MB of cache a core; a GPU wants more.
+# Measured: tiles of 4 MB are fastest on a processor with 1 MB of cache per core; a GPU needs more.
 _CPU_TILE = Tile(512, 2048)
 _GPU_TILE = Tile(2048, 16384)
 
 
 @dataclass(frozen=True)
 class Head:
-    """The map from hidden states to logits: linear, then perhaps scaled, then perhaps capped."""
+    """The map from hidden states to logits: linear, then optionally scaled and capped."""
 
     weight: Tensor
     """Shape (V, D), of any floating type."""
@@ -89,7 +90,7 @@ class Head:
         return sums.moments(own_R)
 
     def logit_of(self, hidden_RD: Tensor, token_R: Tensor) -> Tensor:
-        """Compute one logit a row, that of the given token."""
+        """Compute one logit per row, that of the given token."""
         logit_R = torch.linalg.vecdot(hidden_RD.float(), self.weight[token_R].float())
         return self._bend(logit_R, token_R)
 
@@ -110,8 +111,8 @@ class _Sums:
 
     Weights are w = exp(logit - peak). Merging is exact: Chan, Golub & LeVeque, "Updating Formulae
     and a Pairwise Algorithm for Computing Sample Variances" (1979), with weights. The variance of
-    the logits is the variance of the log-probabilities, and it is centred: no cancellation, never
-    below zero.
+    the logits is the variance of the log-probabilities, and it is centred, so there is no
+    cancellation and it is never negative.
     """
 
     peak: Tensor
@@ -121,7 +122,7 @@ class _Sums:
     squares: Tensor
     """Weighted sum of squared distances from the mean."""
     above: Tensor
-    """How many logits are above the target's."""
+    """Number of logits above the target's."""
 
     @classmethod
     def empty(cls, n_rows: int, device: torch.device) -> "_Sums":
@@ -129,7 +130,7 @@ class _Sums:
         return cls(torch.full_like(zero[0], -torch.inf), *zero)
 
     def add(self, rows: slice, logits_RB: Tensor, own_R: Tensor) -> None:
-        """Take in a block; the logits are used up."""
+        """Add a block; the logits are overwritten."""
         weights_RB = torch.gt(logits_RB, own_R[:, None], out=torch.empty_like(logits_RB))
         self.above[rows] += weights_RB.sum(1)
         peak = torch.maximum(self.peak[rows], logits_RB.amax(1))
@@ -179,11 +180,11 @@ def _put(logits_RB: Tensor, column_R: Tensor, own_R: Tensor) -> None:
 
 @contextmanager
 def _short_products(held: torch.dtype) -> Iterator[None]:
-    """Let fp32 products use the units for shorter numbers where nothing is lost by it.
+    """Let fp32 products use low-precision units where this loses nothing.
 
-    What was bf16 is bf16 still after the cast to fp32, so a product of two such numbers summed in
-    fp32 is the same through the bf16 units of a processor, and through the TF32 units of a GPU,
-    which hold every fp16 number too.
+    A bf16 number is still a bf16 number after the cast to fp32, so a product of two such numbers
+    summed in fp32 is the same through the bf16 units of a processor, and through the TF32 units of
+    a GPU, which hold every fp16 number too.
     """
     cpu = torch.backends.mkldnn.matmul  # type: ignore[attr-defined]
     gpu = torch.backends.cuda.matmul

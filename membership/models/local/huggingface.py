@@ -1,4 +1,4 @@
-"""Causal language models of Hugging Face, from a folder or the hub."""
+"""Hugging Face causal language models, from a folder or the hub."""
 
 import warnings
 from collections.abc import Container, Iterator, Sequence
@@ -22,8 +22,8 @@ from membership.traces.trace import Query, Trace
 from membership.traces.windows import Window, cut_windows, form_batches
 from watermark.errors import ModelError, as_model_error
 
-# Longer windows cost memory and, in attention, time; and the text just before a word decides most
-# of what a model makes of it.
+# Longer windows cost memory and, in attention, time; and the nearest context determines most of a
+# prediction.
 WINDOW = 2048
 _CPU_BATCH_TOKENS, _GPU_BATCH_TOKENS = 2048, 16384
 _POSITIONS = ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length", "n_ctx")
@@ -37,12 +37,12 @@ class HuggingFaceModel:
     fingerprint: str
     settings: str
     max_length: int
-    """Most tokens in a window, the start token included."""
+    """Maximum tokens per window, including the start token."""
     batch_tokens: int
-    """Most tokens in a batch, padding included."""
+    """Maximum tokens per batch, including padding."""
     tokenizer: TextTokenizer = field(repr=False)
     model: Any = field(repr=False)
-    """The model as transformers has it."""
+    """The transformers model."""
     head: Head = field(repr=False)
 
     abilities: ClassVar[frozenset[str]] = frozenset({"logprobs", "moments", "candidates"})
@@ -52,12 +52,12 @@ class HuggingFaceModel:
     ) -> Iterator[tuple[int, Trace]]:
         """Yield the index of each query and its trace as soon as its last batch is done.
 
-        The batches are a function of the list alone, and memory does not grow with it. A batch
-        is left out if all its texts are known.
+        The batches depend only on the list of queries, and memory does not grow with it. A batch is
+        skipped if all its texts are known.
 
         Raises:
-            ModelError: The tokenizer made a token that the model has no row for.
-            ValueError: A place is not in its text.
+            ModelError: The tokenizer produced a token that the model has no row for.
+            ValueError: A slot is not in its text.
         """
         for builders in trace_builders(queries, self.tokenizer):
             windows = [window for n, d in enumerate(builders) for window in self._windows(n, d)]
@@ -96,7 +96,7 @@ def load_huggingface(
     batch_tokens: int | None = None,
     start_token: str = "auto",
 ) -> HuggingFaceModel:
-    """Load a causal language model, after making sure that it is one and runs no code.
+    """Load a causal language model, after checking that it is one and contains no code.
 
     Args:
         name_or_folder: A folder with `config.json`, safetensors weights and a fast tokenizer, or
@@ -112,9 +112,9 @@ def load_huggingface(
         start_token: What goes before every text; see `membership.traces.tokens.wrap_tokenizer`.
 
     Raises:
-        ModelError: It cannot or must not be loaded, or does not give with our pass what it gives
-            by itself; says why.
-        ValueError: A setting is none.
+        ModelError: It cannot be loaded or is unsafe, or our forward pass does not reproduce its own
+            output; the message says why.
+        ValueError: A setting is invalid.
     """
     run = InferenceSettings(dtype, device, max_length, batch_tokens, start_token)
     folder = find_checkpoint(name_or_folder)
@@ -126,7 +126,7 @@ def load_huggingface(
 
 
 def display_name(name_or_folder: str | Path) -> str:
-    """Say what a model is called in reports: a folder by its last part."""
+    """Return the name of a model for reports; for a folder, its last part."""
     path = Path(name_or_folder)
     return path.resolve().name if path.exists() else str(name_or_folder)
 
@@ -139,18 +139,18 @@ def assemble(
     run: InferenceSettings,
     note: str = "",
 ) -> HuggingFaceModel:
-    """Make a suspect of a model of transformers and its tokenizer, after trying it out.
+    """Make a suspect from a transformers model and its tokenizer, after testing it.
 
     Args:
-        model: In memory, on its device.
-        tokenizer: Its tokenizer.
-        name: What to call it in a report.
-        digest: Its fingerprint.
-        run: How it is run.
-        note: What else a report should say of how it is run.
+        model: Model in memory, on its device.
+        tokenizer: Tokenizer of the model.
+        name: Name of the model in a report.
+        digest: Fingerprint of the model.
+        run: How the model is run.
+        note: Anything else that a report should say about how it is run.
 
     Raises:
-        ModelError: It does not give with our pass what it gives by itself.
+        ModelError: Our forward pass does not reproduce the model's own output.
     """
     length = _window_length(model, tokenizer, name, run.max_length)
     _check_vocabulary(model, tokenizer, name)
@@ -179,7 +179,7 @@ def load_tokenizer(folder: Path) -> TextTokenizer:
     """Load the tokenizer of a folder as `load_huggingface` does by default.
 
     Raises:
-        ModelError: It cannot be loaded, or does not say where in the text a token stands.
+        ModelError: It cannot be loaded, or does not report the offsets of tokens in the text.
     """
     with quiet(), as_model_error(f"{folder}: its tokenizer cannot be loaded"):
         return load_tokenizer_of(folder, folder.resolve().name, "auto")
@@ -187,8 +187,8 @@ def load_tokenizer(folder: Path) -> TextTokenizer:
 
 def load_tokenizer_of(folder: Path, name: str, start_token: str, **source: str) -> TextTokenizer:
     """Load the tokenizer of a checked folder, or of a GGUF file in it (`gguf_file`)."""
-    # Some classes of transformers 5 build their pipeline anew and leave that of the file aside. The
-    # file is how the model was trained.
+    # Some classes of transformers 5 rebuild the pipeline and ignore that of the file, with which
+    # the model was trained.
     own = not source and (folder / "tokenizer.json").is_file()
     family = transformers.PreTrainedTokenizerFast if own else transformers.AutoTokenizer
     tokenizer = family.from_pretrained(
@@ -196,8 +196,8 @@ def load_tokenizer_of(folder: Path, name: str, start_token: str, **source: str) 
     )
     if not tokenizer.is_fast:
         raise ModelError(
-            f"{name}: its tokenizer ({type(tokenizer).__name__}) does not say where in the text a "
-            "token stands; a model with a tokenizer.json is needed"
+            f"{name}: its tokenizer ({type(tokenizer).__name__}) does not report the offsets "
+            "of tokens in the text; a model with a tokenizer.json is needed"
         )
     ids = {"bos": tokenizer.bos_token_id, "eos": tokenizer.eos_token_id}
     named = {role: token for role, token in ids.items() if token is not None}
@@ -220,7 +220,7 @@ def load_weights(
     if absent := sorted(map(str, (*info["missing_keys"], *info["mismatched_keys"]))):
         raise ModelError(
             f"{name}: {len(absent)} weights are missing or of another shape, such as {absent[0]}, "
-            "and would be random; it is not a causal language model, or was saved in part"
+            "and would be random; it is not a causal language model, or was saved incompletely"
         )
     return model.to(device).requires_grad_(False).eval()
 
@@ -239,7 +239,7 @@ def _window_length(model: Any, tokenizer: TextTokenizer, name: str, max_length: 
 
 def _check_vocabulary(model: Any, tokenizer: TextTokenizer, name: str) -> None:
     rows = min(len(e.weight) for e in (model.get_input_embeddings(), model.get_output_embeddings()))
-    # Tokens added later may lie beyond (Gemma's for images do), so long as no text needs them.
+    # Tokens added later may be out of range (as Gemma's image tokens are) if no text needs them.
     words = tokenizer.backend.get_vocab(with_added_tokens=False).values()
     top = max((*words, *tokenizer.start), default=0)
     if top >= rows:
@@ -251,7 +251,7 @@ def _check_vocabulary(model: Any, tokenizer: TextTokenizer, name: str) -> None:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep the libraries' own bars and advice off the terminal."""
+    """Suppress the progress bars and warnings of libraries."""
     verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
     logging.disable_progress_bar()

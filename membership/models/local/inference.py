@@ -18,7 +18,7 @@ _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torc
 
 @dataclass(frozen=True)
 class InferenceSettings:
-    """The choices; see `membership.models.local.huggingface.load_huggingface`."""
+    """How a model is run; see `membership.models.local.huggingface.load_huggingface`."""
 
     dtype: DType = "auto"
     device: str = "auto"
@@ -27,7 +27,7 @@ class InferenceSettings:
     start_token: str = "auto"
 
     def __post_init__(self) -> None:
-        """Refuse what is no type and no batch."""
+        """Reject invalid settings."""
         if self.dtype != "auto" and self.dtype not in _DTYPES:
             raise ValueError(f"dtype {self.dtype!r} is not auto, {', '.join(_DTYPES)}")
         if self.batch_tokens is not None and self.batch_tokens < 1:
@@ -35,23 +35,23 @@ class InferenceSettings:
 
     @property
     def torch_device(self) -> torch.device:
-        """The device."""
+        """Return the device."""
         return preferred_device(self.device)
 
     @property
     def torch_dtype(self) -> torch.dtype:
-        """The type of weights and hidden states."""
+        """Return the data type of weights and hidden states."""
         return auto_dtype(self.torch_device) if self.dtype == "auto" else _DTYPES[self.dtype]
 
     def describe(self) -> str:
-        """Say everything that decides how a model is run here, before it is loaded."""
+        """Describe everything that determines how a model is run here, before it is loaded."""
         versions = f"torch {torch.__version__}, transformers {transformers.__version__}"
         limits = f"{self.max_length} {self.batch_tokens} {self.start_token}"
         return f"{self.torch_dtype} on {self.torch_device}, {limits}, {versions}"
 
 
 def preferred_device(device: str = "auto") -> torch.device:
-    """Return the named device, or the first of CUDA, MPS and CPU that there is.
+    """Return the named device, or the first available of CUDA, MPS and CPU.
 
     Raises:
         ModelError: There is no device of that name.
@@ -76,7 +76,7 @@ def gpu_gigabytes() -> float:
 
 
 def auto_dtype(device: torch.device) -> torch.dtype:
-    """Choose bf16 where there are units for it; elsewhere it is slower than fp32 and less exact."""
+    """Choose bf16 if the hardware has units for it; else it is slower than fp32 and less exact."""
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
     if device.type == "cpu" and _cpu_has_bf16():

@@ -1,7 +1,7 @@
-"""A model in a GGUF file, run by llama.cpp: in the file's own few bits, and of any architecture.
+"""A model in a GGUF file, run by llama.cpp with its own quantization, of any architecture.
 
 `membership.models.local.gguf` expands the same file for transformers, which takes more memory and
-knows fewer architectures, but never gives an untrusted file to a parser written in C++.
+supports fewer architectures, but never passes an untrusted file to a parser written in C++.
 """
 
 import ctypes
@@ -30,12 +30,12 @@ from membership.traces.windows import Window, cut_windows
 from watermark.errors import ModelError, as_model_error
 
 PREFIX = "llama.cpp+"
-"""What stands before the path of a file that llama.cpp is to run."""
+"""Prefix of the path of a file to be run by llama.cpp."""
 
 _CHUNK = 128
-"""Tokens whose logits exist at once."""
+"""Number of tokens whose logits exist at once."""
 _ALLOWED = 0.2
-"""In nats, what chunks of other sizes may change: keys and values are kept in fp16."""
+"""Allowed difference in nats between chunk sizes: keys and values are stored in fp16."""
 
 
 @dataclass(frozen=True)
@@ -46,10 +46,10 @@ class LlamaCppModel:
     fingerprint: str
     settings: str
     max_length: int
-    """Most tokens in a window, the start token included."""
+    """Maximum tokens per window, including the start token."""
     tokenizer: LlamaCppTokenizer = field(repr=False)
     llama: Any = field(repr=False)
-    """The model as `llama_cpp.Llama` has it."""
+    """The `llama_cpp.Llama` model."""
 
     abilities: ClassVar[frozenset[str]] = frozenset({"logprobs", "moments", "candidates"})
 
@@ -60,7 +60,7 @@ class LlamaCppModel:
 
         Raises:
             ModelError: llama.cpp cannot read a text.
-            ValueError: A place is not in its text.
+            ValueError: A slot is not in its text.
         """
         room = self.max_length - len(self.tokenizer.start)
         for builders in trace_builders(queries, self.tokenizer):
@@ -71,10 +71,10 @@ class LlamaCppModel:
                     yield builder.index, builder.trace()
 
     def _run(self, window: Window, builder: TraceBuilder) -> None:
-        """Run a window and hand the draft its part."""
+        """Run a window and pass the results to the trace builder."""
         start, positions = self.tokenizer.start, builder.positions(window)
         text = builder.tokens.ids[window.start : window.stop]
-        # What predicts a token stands one to its left; nothing predicts the very first one.
+        # A token is predicted one position to its left; nothing predicts the very first one.
         first = window.start - len(start) + 1
         columns: dict[str, list[NDArray[Any]]] = {name: [] for name in _COLUMNS}
         choices = builder.choices(window)
@@ -93,9 +93,9 @@ class LlamaCppModel:
         builder.fill(window, {name: np.concatenate(parts) for name, parts in columns.items()})
 
     def _logits(self, ids: Sequence[int]) -> Iterator[tuple[range, torch.Tensor]]:
-        """Yield the logits behind each token, a chunk of tokens at a time, shape (chunk, V).
+        """Yield the logits after each token, one chunk of tokens at a time, shape (chunk, V).
 
-        A chunk's logits are gone when the next one is asked for.
+        A chunk's logits are invalid once the next chunk is requested.
         """
         import llama_cpp
 
@@ -120,7 +120,7 @@ _COLUMNS = ("logprob", "mean", "std", "top1", "rank")
 
 
 def _fill(batch: Any, ids: Sequence[int], first: int) -> None:
-    """Write tokens into a batch of llama.cpp; the logits behind each are wanted."""
+    """Write tokens into a batch of llama.cpp; the logits after each are requested."""
     batch.n_tokens = len(ids)
     for i, token in enumerate(ids):
         batch.token[i], batch.pos[i], batch.logits[i] = token, first + i, True
@@ -132,8 +132,8 @@ def load_llama_cpp(file: Path, run: InferenceSettings) -> LlamaCppModel:
 
     Args:
         file: A GGUF file.
-        run: Window, start token and device; numbers have the types of the file, so that the data
-            type is not looked at.
+        run: Window, start token and device; weights keep the file's quantization, so `dtype` is
+            ignored.
 
     Raises:
         ModelError: It cannot be loaded, is not a causal language model, or llama-cpp-python is not
@@ -142,7 +142,7 @@ def load_llama_cpp(file: Path, run: InferenceSettings) -> LlamaCppModel:
     name = display_name(file)
     digest = gguf_fingerprint(file)
     engine = engine_version(name)
-    chatter = redirect_stderr(StringIO())  # of the library: it warns of what is meant so
+    chatter = redirect_stderr(StringIO())  # the library warns about intended settings
     with chatter, as_model_error(f"{name}: cannot be loaded by llama.cpp"):
         device = _device(run, name)
         llama, length = _open(file, name, run, device)
@@ -163,26 +163,26 @@ def load_llama_cpp(file: Path, run: InferenceSettings) -> LlamaCppModel:
 
 
 def _probe(model: LlamaCppModel) -> None:
-    """Make sure that the numbers are some, and look at nothing behind their token."""
+    """Check that log-probabilities are finite and do not depend on later tokens."""
     seen, cut = (
         trace.logprob
         for _, trace in model.trace([Query(SENTENCE), Query(SENTENCE[: len(SENTENCE) // 2])])
     )
     if not (len(seen) and np.isfinite(seen).all()):
         raise ModelError(f"{model.name}: its log-probabilities of plain English are not numbers")
-    shared = slice(len(cut) - 1)  # the last token of the half may be cut in another way
+    shared = slice(len(cut) - 1)  # the last token of the half may differ
     if not np.abs(seen[shared] - cut[shared]).max() <= _ALLOWED:
         raise ModelError(
-            f"{model.name}: what it predicts depends on the text behind, so it is not a causal "
+            f"{model.name}: what it predicts depends on later text, so it is not a causal "
             "language model"
         )
 
 
 def engine_version(name: str) -> str:
-    """Say which llama.cpp would run a file.
+    """Return the version of llama.cpp that would run a file.
 
     Raises:
-        ModelError: There is none.
+        ModelError: llama.cpp is not installed.
     """
     if not find_spec("llama_cpp"):
         raise ModelError(
@@ -193,17 +193,17 @@ def engine_version(name: str) -> str:
 
 
 def _device(run: InferenceSettings, name: str) -> str:
-    """Return `gpu` if llama.cpp was compiled for one and none else was asked for, or `cpu`."""
+    """Return `gpu` if llama.cpp was compiled for one and the settings allow it, else `cpu`."""
     import llama_cpp
 
     able = llama_cpp.llama_supports_gpu_offload()
     if run.device not in ("auto", "cpu") and not able:
-        raise ModelError(f"{name}: this llama.cpp was compiled for the CPU alone")
+        raise ModelError(f"{name}: this llama.cpp was compiled for the CPU only")
     return "gpu" if able and run.device != "cpu" else "cpu"
 
 
 def _open(file: Path, name: str, run: InferenceSettings, device: str) -> tuple[Any, int]:
-    """Return the model with room for a window, and the tokens of a window."""
+    """Return the model with a context for one window, and the window length in tokens."""
     import llama_cpp
 
     head = llama_cpp.Llama(str(file), vocab_only=True, verbose=False)

@@ -1,4 +1,4 @@
-"""The tokenizer of a GGUF file as llama.cpp has it, with the place of every token in the text."""
+"""The llama.cpp tokenizer of a GGUF file, with the span of every token in the text."""
 
 import ctypes
 from collections.abc import Callable, Sequence
@@ -16,28 +16,28 @@ from watermark.errors import ModelError
 
 @dataclass(frozen=True)
 class LlamaCppTokenizer:
-    """Cuts plain text: what looks like a special token in it is text like any other."""
+    """Tokenizes plain text; a special token spelled out in the text is treated as text."""
 
     name: str
-    """Of the model, for messages."""
+    """Name of the model in messages."""
     cut: Callable[[bytes], list[int]] = field(repr=False)
     spell: Callable[[int], bytes] = field(repr=False)
     """Returns the bytes of a token."""
     start: tuple[int, ...]
-    """Ids that go before every text; empty when the model has no start token."""
+    """Ids placed before every text; empty if the model has no start token."""
     special: frozenset[int] = field(repr=False)
     """Ids that are never scored."""
 
     def encode(self, texts: Sequence[str]) -> list[Tokens]:
-        """Cut the texts. A lone surrogate counts as the replacement character U+FFFD.
+        """Tokenize the texts. A lone surrogate counts as the replacement character U+FFFD.
 
         Raises:
-            ModelError: The tokens do not spell the text, so that their places are unknown.
+            ModelError: The tokens do not spell the text, so their offsets are unknown.
         """
         return [self._tokens(clean_text(text).encode()) for text in texts]
 
     def scored(self, tokens: Tokens) -> NDArray[np.bool_]:
-        """Tell which tokens are scored: not special, and with something to their left."""
+        """Return which tokens are scored: not special, and with left context."""
         return which_scored(tokens, self.special, self.start)
 
     def start_text(self) -> str:
@@ -51,8 +51,8 @@ class LlamaCppTokenizer:
         shift = len(spelt) - len(text)  # SentencePiece puts a space before the first word
         if spelt != b" " * shift + text or shift > 1:
             raise ModelError(
-                f"{self.name}: its tokenizer does not spell a text as it is, so that no token has "
-                "a place; a tokenizer of bytes or one without normalisation is needed"
+                f"{self.name}: its tokenizer does not reproduce the text exactly, so tokens have "
+                "no offsets; a tokenizer of bytes or one without normalisation is needed"
             )
         ends = np.cumsum([len(word) for word in words], dtype=np.int64) - shift
         starts = np.concatenate([[0], ends[:-1]])[: len(ends)].clip(min=0)
@@ -62,7 +62,7 @@ class LlamaCppTokenizer:
 def _code_points(
     text: bytes, starts: NDArray[np.int64], ends: NDArray[np.int64]
 ) -> NDArray[np.int32]:
-    """Turn offsets of bytes into those of the characters they belong to, shape (n, 2)."""
+    """Convert byte offsets to offsets of the characters they belong to, shape (n, 2)."""
     raw = np.frombuffer(text, dtype=np.uint8)
     character = np.cumsum((raw & 0xC0) != 0x80) - 1  # of each byte; the others continue one
     upto = np.concatenate([[0], character + 1])
@@ -71,15 +71,15 @@ def _code_points(
 
 
 def wrap_vocabulary(llama: Any, name: str, start_token: str) -> LlamaCppTokenizer:
-    """Make a tokenizer of plain text, with the start token that the policy says.
+    """Make a tokenizer of plain text with the requested start token.
 
     Args:
         llama: A `llama_cpp.Llama`.
-        name: What to call the model in a message.
+        name: Name of the model in messages.
         start_token: As in `membership.traces.tokens.wrap_tokenizer`.
 
     Raises:
-        ModelError: There is no such token, or the tokens do not spell a text.
+        ModelError: There is no such token, or the tokens do not spell the text.
     """
     import llama_cpp
 
@@ -102,7 +102,7 @@ def wrap_vocabulary(llama: Any, name: str, start_token: str) -> LlamaCppTokenize
 
 
 def _spell(vocabulary: Any, token: int, room: int = 32) -> bytes:
-    """Return the bytes of a token. The library's own function loses those of more than 32."""
+    """Return the bytes of a token; the library's own function truncates them to 32."""
     import llama_cpp
 
     text = ctypes.create_string_buffer(room)

@@ -1,4 +1,4 @@
-"""Run a batch of windows through a model once, and hand every draft its part.
+"""Run a batch of windows through a model once, and fill the trace builders.
 
 B windows, T tokens of the longest, R scored tokens of all windows, D width of the model
 """
@@ -27,15 +27,15 @@ def run_batch(
     batch: Sequence[Window],
     builders: Sequence[TraceBuilder],
 ) -> None:
-    """Run the model and fill the drafts.
+    """Run the model and fill the trace builders.
 
     Args:
         model: A causal language model of transformers.
-        head: Its head.
-        start: Ids that go before every window: many models put much attention on their start
-            token, and are lost in the middle of a text without it.
-        batch: Windows, each naming its draft by position.
-        builders: The documents.
+        head: Head of the model.
+        start: Ids placed before every window: many models attend strongly to their start token
+            and predict poorly in the middle of a text without it.
+        batch: Windows; each refers to its builder by index.
+        builders: Trace builders of the documents.
     """
     device = head.weight.device
     ids_BT, mask_BT = _pad(start, batch, builders)
@@ -43,7 +43,7 @@ def run_batch(
     positions = [builders[window.document].positions(window) for window in batch]
     counts = [len(p) for p in positions]
     row_R = np.repeat(np.arange(len(batch)), counts)
-    # What predicts a token stands one to its left.
+    # A token is predicted one position to its left.
     column_R = np.concatenate(
         [p - window.start + len(start) - 1 for p, window in zip(positions, batch, strict=True)]
     )
@@ -65,7 +65,7 @@ def run_batch(
 def _pad(
     start: tuple[int, ...], batch: Sequence[Window], builders: Sequence[TraceBuilder]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Lay the windows side by side, filled up on the right, with a mask of what is text."""
+    """Stack the windows, padded on the right, with a mask of the real tokens."""
     longest = len(start) + max(window.stop - window.start for window in batch)
     ids_BT = np.zeros((len(batch), longest), dtype=np.int64)
     mask_BT = np.zeros_like(ids_BT)
@@ -85,7 +85,7 @@ def _read(
     hidden_RD: Tensor,
     normalizer_R: Tensor,
 ) -> None:
-    """Read the candidates of the places in this window, all at once."""
+    """Compute the candidate log-probabilities of all slots in this window at once."""
     choices = builder.choices(window)
     if not choices:
         return

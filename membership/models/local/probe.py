@@ -1,7 +1,7 @@
-"""What a model must show before it is believed: our pass gives what the model itself gives.
+"""Check that our forward pass reproduces a model's own logits before the model is used.
 
 Architectures differ in what they do between the last hidden state and the logits (a bias, a scale,
-a soft cap), and in nothing do they say so. So the few forms there are get tried, and one must
+a soft cap), and do not declare it in a uniform way. So the few known forms are tried, and one must
 reproduce the model's own logits on a sentence.
 """
 
@@ -20,7 +20,7 @@ SENTENCE = (
     'to wait: "We shall ask the engineers again," said the mayor.'
 )
 LENGTH = 32
-"""Tokens of the sentence that are used."""
+"""Number of tokens of the sentence used."""
 
 # Names in the configurations of transformers. Granite divides by what HyperCLOVA X multiplies by.
 _SCALES = ("logit_scale", "logits_scaling", "lm_head_multiplier", "logits_mup_width_multiplier")
@@ -29,19 +29,19 @@ _CAPS = ("final_logit_softcapping", "logits_soft_cap", "output_logit_soft_cap")
 
 @torch.inference_mode()
 def probe(model: Any, ids: Tensor, name: str) -> Head:
-    """Make sure that a model is what it should be; return the head that gives its own logits.
+    """Check that a model is a causal language model; return the head that gives its own logits.
 
     Args:
         model: A causal language model of transformers.
         ids: Tokens of a sentence, shape (n,).
-        name: What to call the model in a message.
+        name: Name of the model in messages.
 
     Raises:
         ModelError: There are no tokens; or the logits are not numbers, depend on what follows or
-            on padding, or come about in a way that is not known here.
+            on padding, or are computed in an unknown way.
     """
     if len(ids) < 2:
-        raise ModelError(f"{name}: its tokenizer makes nothing of plain English")
+        raise ModelError(f"{name}: its tokenizer makes no tokens of plain English")
     logits = model(input_ids=ids[None], use_cache=False).logits[0, :-1].float()
     if not torch.isfinite(logits).all():
         raise ModelError(
@@ -54,7 +54,7 @@ def probe(model: Any, ids: Tensor, name: str) -> Head:
 
 
 def _check_causal(model: Any, ids: Tensor, allowed: float, name: str) -> None:
-    """Hide the second half of the sentence: the first half must not see a difference."""
+    """Check that hiding the second half of the sentence does not change the first half."""
     half = len(ids) // 2
     batch, mask = ids.repeat(2, 1), torch.ones(2, len(ids), dtype=torch.long, device=ids.device)
     batch[1, half:], mask[1, half:] = 0, 0
@@ -62,7 +62,7 @@ def _check_causal(model: Any, ids: Tensor, allowed: float, name: str) -> None:
     seen, hidden = logits.float().log_softmax(-1)
     if not float((seen - hidden).abs().max()) <= allowed:
         raise ModelError(
-            f"{name}: what it predicts depends on the text behind or on padding, so it is not a "
+            f"{name}: what it predicts depends on later text or on padding, so it is not a "
             "causal language model (perhaps a masked one, such as BERT)"
         )
 

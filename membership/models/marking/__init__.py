@@ -1,1 +1,1 @@
-"""Models that judge or propose words for marking; they are never under audit."""
+"""Models that judge or propose words for marking; they are never audited."""

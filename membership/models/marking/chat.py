@@ -1,4 +1,4 @@
-"""A chat model behind a server, asked about many texts."""
+"""A chat model behind a server that answers requests about many texts."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +12,7 @@ from watermark.errors import ModelError
 
 @dataclass
 class Chat:
-    """Answers to texts; those on which the server failed are counted, up to a limit."""
+    """A chat model with one prompt; failures of the server are counted, up to a limit."""
 
     server: Server = field(repr=False)
     model: str
@@ -22,12 +22,12 @@ class Chat:
     n_failures: int = 0
 
     def ask(self, texts: Sequence[str]) -> list[str | None]:
-        """Return the model's answer to each text, None where the server failed.
+        """Return the model's answer to each text, None if the server failed.
 
         Every failure is reported.
 
         Raises:
-            ModelError: It failed more often than it may.
+            ModelError: It failed more often than `max_failures` allows.
         """
         with ThreadPoolExecutor(self.server.policy.connections) as pool:
             found = list(pool.map(self._one, texts))
@@ -38,8 +38,8 @@ class Chat:
         if self.n_failures > self.max_failures:
             raise ModelError(
                 f"{self.server.address}: no answer to {self.n_failures} texts, of which "
-                f"max_failures allows {self.max_failures}; the last fault: {faults[-1]}. "
-                "Mend the server and repeat the command, which goes on where it stopped"
+                f"max_failures allows {self.max_failures}; the last error: {faults[-1]}. "
+                "Fix the server and repeat the command, which continues where it stopped"
             )
         return [None if isinstance(answer, ModelError) else answer for answer in found]
 
@@ -55,7 +55,7 @@ class Chat:
         except ModelError as error:
             return error
         except (KeyError, IndexError, TypeError) as error:
-            return ModelError(f"the reply has no text in it ({error})")
+            return ModelError(f"the reply contains no text ({error})")
 
 
 def open_chat(
@@ -64,16 +64,16 @@ def open_chat(
     max_failures: int,
     report: Callable[[str], None],
 ) -> Chat:
-    """Make the acquaintance of a chat model.
+    """Connect to a chat model.
 
     Args:
-        endpoint: Its address, such as `chat+http://host:8000/v1#model`.
-        prompt: What it is told before each text.
-        max_failures: On how many texts it may fail.
+        endpoint: Address of the model, such as `chat+http://host:8000/v1#model`.
+        prompt: Prompt placed before each text.
+        max_failures: Number of texts on which it may fail.
         report: Called with each failure.
 
     Raises:
-        ModelError: The address is none, or there is no such model.
+        ModelError: The address is invalid, or there is no such model.
     """
     address = parse_address(endpoint)
     if address is None or address.api != "chat":

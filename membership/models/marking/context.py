@@ -1,4 +1,4 @@
-"""How likely a word is in its place, by any model that gives log-probabilities."""
+"""Likelihood of a word in its context, from any model that gives log-probabilities."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from watermark.substitution.target import TargetContext
 
 @dataclass(frozen=True)
 class ContextLikelihood:
-    """Reads passages with a causal language model."""
+    """Computes likelihoods of passages with a causal language model."""
 
     model: Suspect
 
@@ -24,7 +24,7 @@ class ContextLikelihood:
 
 
 def _likelihood(context: TargetContext, trace: Trace) -> Likelihood:
-    """Add up the log-probabilities; a token that reaches into the word belongs to the word."""
+    """Sum the log-probabilities; a token that overlaps the word belongs to the word."""
     first, last = trace.spans[:, 0], trace.spans[:, 1]
     word = (first < context.end) & (last > context.start)
     rest = first >= context.end

@@ -1,4 +1,4 @@
-"""A sentence encoder of transformers: one vector for a passage, one for the word in it."""
+"""A transformers sentence encoder: one vector per passage and one for the word in it."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from watermark.substitution.model_features import Encoding
 from watermark.substitution.target import TargetContext
 
 WINDOW = 256
-"""Most tokens of a passage that are read."""
+"""Maximum tokens of a passage that are used."""
 BATCH_TOKENS = 4096
 
 
@@ -29,7 +29,7 @@ class SentenceEncoder:
     model: Any = field(repr=False)
 
     def encode(self, contexts: Sequence[TargetContext]) -> list[Encoding]:
-        """Return vectors for each passage, in order; batches are a function of the list alone."""
+        """Return vectors for each passage, in order; batches depend only on the list."""
         order = sorted(range(len(contexts)), key=lambda i: len(contexts[i].text))
         found: dict[int, Encoding] = {}
         for first, last in _batches([len(contexts[i].text) for i in order]):
@@ -60,7 +60,7 @@ class SentenceEncoder:
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Cut ascending lengths in characters into runs of about `BATCH_TOKENS`, padding included."""
+    """Group ascending lengths in characters into batches of about `BATCH_TOKENS` with padding."""
     first = 0
     for last, length in enumerate(lengths):
         if (last + 1 - first) * min(WINDOW, length // 4 + 4) > BATCH_TOKENS and last > first:
@@ -71,17 +71,17 @@ def _batches(lengths: Sequence[int]) -> Iterator[tuple[int, int]]:
 
 
 def _mean(hidden_BTD: Tensor, chosen_BT: Tensor) -> Tensor:
-    """Average the chosen tokens; of a word beyond the window, none, and the vector is zero."""
+    """Average the chosen tokens; the vector is zero for a word beyond the window."""
     weight = chosen_BT.to(hidden_BTD.dtype)[..., None]
     total = (hidden_BTD * weight).sum(1) / weight.sum(1).clamp_min(1)
     return torch.nn.functional.normalize(total.float(), dim=-1)
 
 
 def load_encoder(name_or_folder: str | Path) -> SentenceEncoder:
-    """Load an encoder from a folder or the hub; safetensors only, nothing of it is run.
+    """Load an encoder from a folder or the hub; safetensors only, no code is executed.
 
     Raises:
-        ModelError: It cannot or must not be loaded.
+        ModelError: It cannot be loaded or is unsafe.
     """
     folder = find_checkpoint(name_or_folder)
     with as_model_error(f"{name_or_folder}: cannot be loaded as an encoder"):

@@ -1,4 +1,4 @@
-"""A masked language model of transformers: what it puts in a place, how it reads the whole."""
+"""A transformers masked language model: proposes words and compares contexts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,13 +15,13 @@ from watermark.substitution.sources.masked import Proposal, Way
 from watermark.substitution.target import TargetContext
 
 REACH = 350
-"""Characters that are read to either side of the word: two copies fit into 512 tokens."""
+"""Characters used on either side of the word: two copies fit into 512 tokens."""
 BATCH = 16
-"""Sentences that are read together."""
+"""Sentences per batch."""
 DROPOUT, RUNS = 0.3, 5
-"""Share of the original's embedding that is set to zero, and how often another share."""
+"""Share of the original's embedding that is zeroed, and the number of random patterns."""
 LAYERS = 4
-"""The last so many layers are compared."""
+"""Number of last layers that are compared."""
 
 
 @dataclass(frozen=True)
@@ -35,16 +35,16 @@ class MaskedLanguageModel:
     """The tokens that are whole words, lower case."""
 
     def propose(self, contexts: Sequence[TargetContext], way: Way, n: int) -> list[list[Proposal]]:
-        """Return n whole words for the place of each passage, the likeliest first.
+        """Return n whole words for the target of each passage, the likeliest first.
 
-        The original is left out. What is proposed for a passage does not depend on the others.
+        The original is left out. The proposals for a passage do not depend on the others.
 
         Args:
-            contexts: Sentences, and the word in each.
+            contexts: Sentences with their target words.
             way: `lexsub_dropout` zeroes 30 % of the original's embedding, five times over, and
-                averages the probabilities; `lexsub_concatenation` reads the sentence and, behind
-                it, a copy with a mask for the word.
-            n: How many words.
+                averages the probabilities; `lexsub_concatenation` reads the sentence followed
+                by a copy with a mask for the word.
+            n: Number of words.
         """
         read = self._dropped if way == "lexsub_dropout" else self._concatenated
         clipped = [_clip(context) for context in contexts]
@@ -56,7 +56,7 @@ class MaskedLanguageModel:
         return found
 
     def _best(self, context: TargetContext, probs_V: Tensor, n: int) -> list[Proposal]:
-        """Name the likeliest whole words other than the original."""
+        """Return the likeliest whole words other than the original."""
         original = context.text[context.start : context.end].lower()
         whole = torch.tensor(list(self.words))
         own = torch.tensor([word == original for word in self.words.values()])
@@ -87,7 +87,7 @@ class MaskedLanguageModel:
         whole_BTD = self.model.get_input_embeddings()(batch.pop("input_ids"))
         rng = torch.Generator().manual_seed(0)
         runs = []
-        for _ in range(RUNS):  # one pattern for all words: no other passage enters
+        for _ in range(RUNS):  # one pattern for all words, so that passages are independent
             kept_D = torch.rand(whole_BTD.shape[-1], generator=rng) >= DROPOUT
             blurred_BTD = torch.where(word_BT[..., None], whole_BTD * kept_D, whole_BTD)
             logits_BTV = self.model(inputs_embeds=blurred_BTD, **batch).logits
@@ -95,14 +95,14 @@ class MaskedLanguageModel:
         return torch.stack(runs).mean(0)
 
     def likeness(self, pairs: Sequence[tuple[TargetContext, TargetContext]]) -> list[float]:
-        """Return for each original and substitute how alike their contexts are, in [-1, 1].
+        """Return the similarity of the contexts of each original and its substitute, in [-1, 1].
 
         The cosine of each token's last four layers in the one sentence to the same in the other,
-        averaged with the attention that the token pays to the word in the original sentence.
+        averaged with weights from each token's attention to the word in the original sentence.
 
-        Source: Zhou et al. (ACL 2019), section 2.2. Ours differs: a word of several tokens is the
-        mean of them, and the weights add up to 1, so that the length of a sentence does not count.
-        Where the tokens of neighbours change as well, they are paired from the ends.
+        Source: Zhou et al. (ACL 2019), section 2.2. Ours differs: a word of several tokens is
+        represented by their mean, and the weights sum to 1, so the length of a sentence has no
+        effect. If the tokens of neighbours change as well, they are paired from the ends.
         """
         found: list[float] = []
         for first in range(0, len(pairs), BATCH):
@@ -139,7 +139,7 @@ class MaskedLanguageModel:
 
 @dataclass(frozen=True)
 class _Read:
-    """A sentence as the model read it."""
+    """The model's representation of a sentence."""
 
     hidden: Tensor
     """Vectors [tokens, width]."""
@@ -149,7 +149,7 @@ class _Read:
     """Which tokens are the word's."""
 
     def parts(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Return what stands left of the word, the mean of the word, what stands right of it."""
+        """Return the vectors left of the word, the mean of the word, the vectors right of it."""
         first, last = _ends(self.is_word)
         word_1D = self.hidden[first:last].mean(0, keepdim=True)
         return self.hidden[:first], word_1D, self.hidden[last:]
@@ -182,17 +182,17 @@ def _first(chosen_BT: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _clip(context: TargetContext) -> TargetContext:
-    """Keep what is near the word."""
+    """Keep the text near the word."""
     first = max(0, context.start - REACH)
     text = context.text[first : context.end + REACH]
     return TargetContext(text, context.start - first, context.end - first)
 
 
 def load_masked(name_or_folder: str | Path) -> MaskedLanguageModel:
-    """Load a masked language model from a folder or the hub; safetensors only, none of it is run.
+    """Load a masked language model from a folder or the hub; safetensors only, no code is run.
 
     Raises:
-        ModelError: It cannot or must not be loaded, or is no masked language model.
+        ModelError: It cannot be loaded, is unsafe, or is not a masked language model.
     """
     folder = find_checkpoint(name_or_folder)
     with as_model_error(f"{name_or_folder}: cannot be loaded as a masked language model"):
@@ -204,7 +204,7 @@ def load_masked(name_or_folder: str | Path) -> MaskedLanguageModel:
             use_safetensors=True,
             trust_remote_code=False,
             local_files_only=True,
-            attn_implementation="eager",  # the others keep no attention weights
+            attn_implementation="eager",  # the other implementations return no attention weights
             output_loading_info=True,
         )
     if tokenizer.mask_token_id is None or loaded["missing_keys"]:

@@ -4,8 +4,8 @@ openai+http://host:port/v1#model    log-probabilities of given text, by completi
 text+http://host:port/v1#model      only text, by completions
 chat+http://host:port/v1#model      only text, by chat completions
 
-`https` in place of `http` where the server has it. The model's name may be left out if the server
-has one model alone.
+Use `https` instead of `http` if the server supports it. The model's name may be omitted if the
+server has only one model.
 """
 
 import re
@@ -22,20 +22,20 @@ _APIS: dict[str, Api] = {"openai": "openai", "text": "text", "chat": "chat"}
 
 @dataclass(frozen=True)
 class Address:
-    """Where a model is, and how to talk to it."""
+    """Address of a model, and the API it is used through."""
 
     api: Api
     base: str
-    """Without a path of a resource, such as `http://host:8000/v1`."""
+    """Base URL without a resource path, such as `http://host:8000/v1`."""
     model: str
-    """Empty if the server is to be asked."""
+    """Name of the model; empty to ask the server."""
 
 
 def parse_address(name: str) -> Address | None:
-    """Read an address; None if the name is none, but a folder or the id of a hub model.
+    """Parse an address; return None for a folder or the id of a hub model.
 
     Raises:
-        ModelError: It is one, and malformed.
+        ModelError: The address is malformed.
     """
     found = re.fullmatch(r"(\w+)\+(https?://[^#\s]+)(?:#(\S*))?", name)
     if not found:

@@ -1,8 +1,8 @@
-"""Do a server's log-probabilities stand beside their tokens? Asked of the server itself.
+"""Detect an off-by-one between a server's log-probabilities and its tokens.
 
-A server is made to write one token and says how likely that was. Then the prompt with this token
-and one word more is given to it: the same number must stand beside the token. Servers are known
-that are one off, and a score would be made of noise.
+The server generates one token and reports its log-probability. Then it is given the prompt with
+this token and one more word, and must report the same value for that token. Some servers are known
+to be off by one, and scores from them would be noise.
 """
 
 from collections.abc import Callable
@@ -32,23 +32,23 @@ _ALLOWED = 0.2
 
 @dataclass(frozen=True)
 class LogprobAlignment:
-    """Where the number of a token stands."""
+    """How log-probabilities are aligned with tokens."""
 
     shift: int = 0
-    """By how many places it stands too early (1) or too late (-1)."""
+    """Number of positions by which values are too early (1) or too late (-1)."""
     first_scored: bool = False
-    """Whether the first token of a text has a number: the server puts a start token before it."""
+    """Whether the first token has a value, because the server prepends a start token."""
     words: tuple[str, ...] = ()
-    """The probe as the server cut it."""
+    """The probe as tokenized by the server."""
 
     def __str__(self) -> str:
-        """Say in a few words how the server counts."""
+        """Describe the alignment in a few words."""
         first = "scored" if self.first_scored else "not scored"
         moved = f", numbers moved by {self.shift}" if self.shift else ""
         return f"first token {first}{moved}"
 
     def put_right(self, reply: Reply) -> Reply:
-        """Return the reply with each number beside its token."""
+        """Return the reply with each value aligned with its token."""
         if not self.shift:
             return reply
         moved = {name: np.roll(getattr(reply, name), self.shift) for name in ("logprob", "top1")}
@@ -64,9 +64,9 @@ class LogprobAlignment:
 class _Probe:
     reply: Reply
     place: int
-    """Which of its tokens the server wrote itself."""
+    """Index of the token that the server generated."""
     logprob: float
-    """How likely that was."""
+    """Its log-probability when generated."""
 
     def distance(self, alignment: LogprobAlignment) -> float:
         found = alignment.put_right(self.reply).logprob[self.place]
@@ -74,14 +74,14 @@ class _Probe:
 
 
 def detect_alignment(ask: Callable[[str], Reply], who: str) -> LogprobAlignment:
-    """Find out how a server counts.
+    """Detect how a server aligns log-probabilities with tokens.
 
     Args:
-        ask: Returns the reply to a prompt as it came.
-        who: What to call the server in a message.
+        ask: Returns the unmodified reply to a prompt.
+        who: Name of the server in messages.
 
     Raises:
-        ModelError: Its numbers are not those by which it writes, at no place.
+        ModelError: Its log-probabilities match those of generation at no offset.
     """
     seen = list[_Probe]()
     first: Reply | None = None
@@ -112,7 +112,7 @@ def detect_alignment(ask: Callable[[str], Reply], who: str) -> LogprobAlignment:
 
 
 def _goes_on(before: Reply, after: Reply) -> bool:
-    """Tell whether the second prompt is the first, the token that was written, and more."""
+    """Tell whether the second prompt is the first, the generated token, and more."""
     n = len(before.ids)
     return (
         "\ufffd" not in before.written  # a piece of a character reads back as something else

@@ -1,4 +1,4 @@
-"""What all servers with OpenAI's interface have in common: a list of models, and completions."""
+"""The parts common to all OpenAI-compatible servers: the list of models, and completions."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -9,11 +9,11 @@ from watermark.errors import ModelError
 
 
 def find_model(server: Server, wanted: str) -> tuple[str, int | None]:
-    """Return the name of a model, and how many tokens it takes if the server says so.
+    """Return the name of a model, and its context length if the server reports it.
 
     Args:
-        server: Any.
-        wanted: The name; empty for the only model that there is.
+        server: The server to ask.
+        wanted: Name of the model; empty for the only model of the server.
 
     Raises:
         ModelError: The server has no such model, or several and none was named.
@@ -49,7 +49,7 @@ def write_completions(
     temperature: float,
     seed: int,
 ) -> list[list[str]]:
-    """Return n continuations of each prompt, by the completions of a server."""
+    """Return n continuations of each prompt from the completions API."""
 
     def body(prompt: str, number: int) -> dict[str, Any]:
         return _sampling(model, max_tokens, temperature, seed + number) | {"prompt": prompt}
@@ -70,7 +70,7 @@ def write_chat(
     temperature: float,
     seed: int,
 ) -> list[list[str]]:
-    """Return n continuations of each prompt, by asking a chat model to go on with the text."""
+    """Return n continuations of each prompt by asking a chat model to continue the text."""
 
     def body(prompt: str, number: int) -> dict[str, Any]:
         messages = [
@@ -103,14 +103,14 @@ def _write(
     body: Callable[[str, int], dict[str, Any]],
     text: Callable[[dict[str, Any]], Any],
 ) -> list[list[str]]:
-    """Make one request a continuation: not every server makes several at a time."""
+    """Make one request per continuation: not every server supports several at a time."""
 
     def one(job: tuple[str, int]) -> str:
         reply = server.post(path, body(*job))
         try:
             return str(text(reply) or "")
         except (KeyError, IndexError, TypeError) as error:
-            raise ModelError(f"{server.address}: the reply has no text in it ({error})") from error
+            raise ModelError(f"{server.address}: the reply contains no text ({error})") from error
 
     jobs = [(prompt, number) for prompt in prompts for number in range(n)]
     with ThreadPoolExecutor(server.policy.connections) as pool:

@@ -1,9 +1,9 @@
-"""A model behind an OpenAI-compatible server that gives log-probabilities of the prompt.
+"""A model behind an OpenAI-compatible server that returns log-probabilities of the prompt.
 
-Nothing is assumed of how the server counts: whether it puts a start token first, whether the
-first token has a log-probability, and whether the numbers stand beside their own tokens is found
-out by a probe. Candidates are read by putting each into the original text, up to a little behind
-its place, and comparing the first tokens that differ.
+Nothing is assumed about the server's alignment: a probe detects whether it prepends a start token,
+whether the first token has a log-probability, and whether the values belong to their own tokens.
+Candidates are scored by putting each into the original text, up to shortly after the slot, and
+comparing the first tokens that differ.
 """
 
 import hashlib
@@ -32,7 +32,7 @@ from membership.traces.trace import CandidateLogprobs, Query, Slot, Trace
 from membership.traces.windows import cut_windows
 from watermark.errors import ModelError
 
-# Code points a token: English has four and more. What is too long all the same is halved.
+# Code points per token: English has four or more. A text that is still too long is halved.
 _CODE_POINTS = 2
 _LEAST_ROOM = 64
 _BLOCK = 64
@@ -45,15 +45,15 @@ class Endpoint:
 
     name: str
     fingerprint: str
-    """Hash of the address and of what the model writes: weights cannot be seen from here."""
+    """Hash of the address and of a generated text, because weights cannot be inspected."""
     settings: str
     model: str
     form: Form
     alignment: LogprobAlignment
     max_length: int
-    """Most tokens that the server takes at once."""
+    """Maximum tokens per request."""
     start: str
-    """Text that goes before every text, such as `<|endoftext|>`."""
+    """Text placed before every text, such as `<|endoftext|>`."""
     server: Server = field(repr=False)
 
     abilities: ClassVar[frozenset[str]] = frozenset({"logprobs", "candidates", "text"})
@@ -64,8 +64,8 @@ class Endpoint:
         """Yield the index of each query and its trace, in the order of the list.
 
         Raises:
-            ModelError: The server does not answer, or not with log-probabilities.
-            ValueError: A place is not in its text.
+            ModelError: The server does not answer, or returns no log-probabilities.
+            ValueError: A slot is not in its text.
         """
         wanted = [index for index in range(len(queries)) if index not in known]
         with ThreadPoolExecutor(self.server.policy.connections) as pool:
@@ -97,7 +97,7 @@ class Endpoint:
     def _trace_in(self, text: str, slots: Sequence[Slot], room: int) -> Trace:
         pieces, firsts = list[_Piece](), list[int]()
         for window in cut_windows(0, len(text), room):
-            # No edge inside a word: its halves would be other tokens.
+            # Never split inside a word: its halves would be other tokens.
             pieces.append(self._ask(text[_snap(text, window.start) : _snap(text, window.stop)]))
             firsts.append(_snap(text, window.first) - _snap(text, window.start))
         whole = pieces[0] if len(pieces) == 1 else None
@@ -110,11 +110,11 @@ class Endpoint:
         return _Piece(text, reply, np.full((len(reply.ids), 2), -1) if spans is None else spans)
 
     def _read(self, text: str, slot: Slot, whole: "_Piece | None", room: int) -> CandidateLogprobs:
-        """Compare the candidates by one request each; the text itself serves for its own word."""
+        """Compare the candidates with one request each, except for the word in the text itself."""
         end = slot.start + len(slot.original)
         if text[slot.start : end] != slot.original or not slot.original:
             raise ValueError(f"the text has no {slot.original!r} at {slot.start}")
-        # What is compared must have the same text to its left.
+        # Compared tokens must have the same text to their left.
         begin = 0 if whole is not None else _snap(text, max(0, slot.start - room // 2))
         left = text[begin : slot.start]
         right = text[end : right_edge(text, end)]
@@ -132,10 +132,10 @@ class _Piece:
     text: str
     reply: Reply
     spans: NDArray[np.int32]
-    """Where its tokens stand; -1 for those that do not stand in the text."""
+    """Spans of its tokens; -1 for tokens that are not in the text."""
 
     def token(self, step: int) -> int | str | None:
-        """Name a token, so that the same has the same name; None if the server says nothing."""
+        """Return an identifier of a token; None if the server gives none."""
         number, word = int(self.reply.ids[step]), self.reply.words[step]
         first, stop = self.spans[step]
         if number < 0 and word is None and stop > 0:
@@ -144,10 +144,10 @@ class _Piece:
 
 
 def ask(server: Server, form: Form, model: str, prompt: str, alignment: LogprobAlignment) -> Reply:
-    """Ask for the log-probabilities of a prompt, each beside its token.
+    """Request the log-probabilities of a prompt, aligned with its tokens.
 
     Raises:
-        ModelError: There are none.
+        ModelError: The server returns none.
     """
     answer = server.post("completions", body_of(form, model, prompt))
     try:
@@ -156,8 +156,8 @@ def ask(server: Server, form: Form, model: str, prompt: str, alignment: LogprobA
         raise ModelError(f"{server.address}: {error}") from error
     if reply is None:
         raise ModelError(
-            f"{server.address}: no log-probabilities of the prompt came back; only text can be had "
-            "from it (text+http://... or chat+http://...)"
+            f"{server.address}: returned no log-probabilities of the prompt; use it for text "
+            "only (text+http://... or chat+http://...)"
         )
     return alignment.put_right(reply)
 
@@ -192,12 +192,12 @@ def _joined(
     firsts: Sequence[int],
     candidate_logprobs: tuple[CandidateLogprobs, ...],
 ) -> Trace:
-    """Put the scored tokens of all windows into one trace.
+    """Join the scored tokens of all windows into one trace.
 
     Args:
-        pieces: Its windows; each ends where the next one's first scored token begins.
-        firsts: Where in each the first scored token begins.
-        candidate_logprobs: Go into the trace as they are.
+        pieces: Windows of the text; each ends where the next one's first scored token begins.
+        firsts: Offset of the first scored token in each window.
+        candidate_logprobs: Candidate log-probabilities, copied into the trace.
     """
     spans, columns = [np.empty((0, 2), dtype=np.int32)], [np.empty((4, 0))]
     begin, before = 0, tuple[int, ...]()
@@ -232,18 +232,18 @@ def open_endpoint(
     start_token: str = "auto",
     policy: RequestPolicy | None = None,
 ) -> Endpoint:
-    """Make the acquaintance of a server, and find out how it counts.
+    """Connect to a server and detect how it aligns log-probabilities with tokens.
 
     Args:
-        address: Of door `openai`.
-        max_length: Most tokens at once. Default: what the server says, or 2,048.
+        address: Address with API `openai`.
+        max_length: Maximum tokens per request. Default: what the server reports, or 2,048.
         start_token: `auto` and `none` leave it to the server. Other text, such as
             `<|endoftext|>`, is put before every text; the server must read it as the start token.
-        policy: Timeout, tries, rate; the usual ones if not given.
+        policy: Timeout, retries and rate limit; the defaults if not given.
 
     Raises:
         ModelError: The server does not answer, has no such model, gives no log-probabilities of
-            the prompt, or gives some that are not those by which it writes.
+            the prompt, or gives values that differ from those of generation.
     """
     if start_token in ("bos", "eos"):
         raise ModelError(f"{address.base}: spell the start token out, as in <|endoftext|>")
@@ -288,5 +288,5 @@ def _find_form(server: Server, model: str) -> Form:
             return form
     raise ModelError(
         f"{server.address}: gives no log-probabilities of the prompt, neither as prompt_logprobs "
-        f"nor by echo{refused}; only text can be had from it (text+http://... or chat+http://...)"
+        f"nor by echo{refused}; use it for text only (text+http://... or chat+http://...)"
     )

@@ -13,8 +13,8 @@ import httpx
 from watermark.errors import ModelError
 
 KEY_VARIABLE = "LEXIMARK_API_KEY"
-"""Environment variable with the key of the server. There is no other way to give one, and no other
-variable is looked at: the server is not trusted and must not get a key meant for others."""
+"""Environment variable with the API key. It is the only way to pass one, and no other variable is
+read: the server is not trusted and must not receive a key meant for another service."""
 
 _PASSING = {408, 425, 429, 500, 502, 503, 504, 529}
 _MOST_BYTES = 64 << 20
@@ -22,35 +22,35 @@ _LONGEST_WAIT = 120.0
 
 
 class RefusedError(ModelError):
-    """Raised when a server says that a request is wrong; not for what may pass."""
+    """Raised when a server rejects a request as wrong; not for transient errors."""
 
 
 @dataclass(frozen=True)
 class RequestPolicy:
-    """How a server is treated."""
+    """Timeout, retries and rate limit."""
 
     timeout: float = 120.0
-    """Seconds that a reply may take."""
+    """Maximum seconds per reply."""
     tries: int = 7
-    """How often a request is made if it fails with something that may pass."""
+    """Number of attempts if a request fails with a transient error."""
     requests_per_second: float | None = None
-    """Most requests begun in a second; None for no limit."""
+    """Maximum requests started per second; None for no limit."""
     connections: int = 4
-    """How many requests are under way at a time."""
+    """Number of concurrent requests."""
     sleep: Callable[[float], None] = field(default=time.sleep, repr=False)
 
 
 class Server:
-    """A server that speaks JSON. It may be used by many threads."""
+    """A JSON server; safe to use from many threads."""
 
     def __init__(self, address: str, policy: RequestPolicy) -> None:
-        """Take the address without a path of a resource, such as `http://host:8000/v1`."""
+        """Store the base URL without a resource path, such as `http://host:8000/v1`."""
         self.address = address
         self.policy = policy
         self._key = os.environ.get(KEY_VARIABLE, "")
         headers = {"Authorization": f"Bearer {self._key}"} if self._key else {}
         limits = httpx.Limits(max_connections=policy.connections)
-        # No redirects: they could send key and texts to somebody else.
+        # No redirects: they could send the key and the texts to a third party.
         self._client = httpx.Client(
             timeout=policy.timeout, limits=limits, headers=headers, follow_redirects=False
         )
@@ -61,16 +61,16 @@ class Server:
         """Get a resource.
 
         Raises:
-            ModelError: As `post`.
+            ModelError: See `post`.
         """
         return self._ask("GET", path, None)
 
     def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Post an object and return the one that comes back.
+        """Post an object and return the object in the reply.
 
         Raises:
-            RefusedError: The server says that the request is wrong.
-            ModelError: There was no usable reply in so many tries.
+            RefusedError: The server rejects the request as wrong.
+            ModelError: There was no usable reply after `tries` attempts.
         """
         return self._ask("POST", path, body)
 
@@ -94,7 +94,7 @@ class Server:
             wait = _retry_after(headers, wait)
         raise ModelError(
             f"{self.address}: no reply in {self.policy.tries} tries ({fault}); when it answers "
-            "again, the same command goes on with what the cache has"
+            "again, the same command continues from the cache"
         )
 
     def _exchange(
@@ -128,7 +128,7 @@ class Server:
         plain = "".join(
             c if c.isprintable() else " " for c in content[:4000].decode(errors="replace")
         )
-        text = " ".join(plain.split())  # nothing that a terminal would obey
+        text = " ".join(plain.split())  # no terminal control sequences
         return (text.replace(self._key, "***") if self._key else text)[:300] or "nothing"
 
     @staticmethod
@@ -136,7 +136,7 @@ class Server:
         return f"; is {KEY_VARIABLE} set to the right key?" if status in (401, 403) else ""
 
     def _take_turn(self) -> None:
-        """Wait until the next request may begin."""
+        """Wait until the next request may start."""
         if self.policy.requests_per_second is None:
             return
         with self._lock:

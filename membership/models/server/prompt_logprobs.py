@@ -1,7 +1,7 @@
-"""What completion servers say of the tokens of a prompt, in the two forms that there are.
+"""Parse the prompt log-probabilities of completion servers, in two formats.
 
 prompt_logprobs   vLLM: for each token an object {id: {logprob, rank, decoded_token}}, the token of
-                  the prompt first, and perhaps the likeliest one behind it
+                  the prompt first, optionally followed by the likeliest one
 echo              OpenAI's first API, with `echo` and `logprobs`: lists of equal length
 """
 
@@ -20,21 +20,21 @@ Form = Literal["prompt_logprobs", "echo"]
 
 @dataclass(frozen=True)
 class Reply:
-    """A prompt as the server cut it, and what was written behind it."""
+    """A prompt as tokenized by the server, and the token generated after it."""
 
     words: tuple[str | None, ...]
-    """The token as text; None where the server does not say."""
+    """Each token as text; None if the server does not report it."""
     ids: NDArray[np.int64]
-    """The token as a number: the same token, the same number; -1 where unknown. It is the
-    tokenizer's own in the form `prompt_logprobs`."""
+    """Each token as a number, equal for equal tokens; -1 if unknown. In the format
+    `prompt_logprobs` it is the tokenizer's own id."""
     logprob: NDArray[np.float64]
-    """NaN where there is none, as for the first token."""
+    """Log-probability of each token; NaN if there is none, as for the first token."""
     top1: NDArray[np.float64]
-    """Log-probability of the likeliest token; NaN where unknown."""
+    """Log-probability of the likeliest token; NaN if unknown."""
     rank: NDArray[np.int64]
-    """0 for the likeliest token; -1 where unknown."""
+    """Rank of each token, 0 for the likeliest; -1 if unknown."""
     written: str = ""
-    """The first token behind the prompt."""
+    """The first token after the prompt."""
     written_logprob: float = np.nan
 
 
@@ -49,11 +49,11 @@ def body_of(form: Form, model: str, prompt: str) -> dict[str, Any]:
 
 
 def read_reply(form: Form, reply: Mapping[str, Any]) -> Reply | None:
-    """Read what came back; None if it has no log-probabilities of the prompt.
+    """Parse a reply; return None if it has no log-probabilities of the prompt.
 
     Raises:
-        ModelError: They are malformed: another number of them than of tokens, a probability above
-            one, something that is no number.
+        ModelError: They are malformed: their number differs from that of the tokens, a probability
+            is above one, or a value is not a number.
     """
     try:
         choice = reply["choices"][0]
@@ -70,7 +70,7 @@ def _read_prompt_logprobs(choice: Mapping[str, Any], usage: Mapping[str, Any]) -
         return None
     _check_length(len(entries), usage.get("prompt_tokens"))
     rows = [_entry(entry) for entry in entries]
-    ids = choice.get("prompt_token_ids") or [row[1] for row in rows]  # the first one, too
+    ids = choice.get("prompt_token_ids") or [row[1] for row in rows]  # including the first one
     _check_length(len(ids), len(rows))
     own = choice.get("logprobs") or {}
     return Reply(
@@ -108,7 +108,7 @@ def _read_echo(choice: Mapping[str, Any], usage: Mapping[str, Any]) -> Reply | N
     _check_length(len(values), len(words))
     tops = found.get("top_logprobs") or [None] * len(words)
     _check_length(len(tops), len(words))
-    # The last one is the token that was written; not every server writes it.
+    # The last one is the generated token; not every server returns it.
     n = min(usage.get("prompt_tokens") or len(words) - 1, len(words))
     if n < len(words) - 1 or (n > 1 and all(value is None for value in values[:n])):
         return None
@@ -138,24 +138,24 @@ def _check_length(n: int, wanted: int | None) -> None:
 
 
 _MINUS_INFINITY = -9999.0
-"""What vLLM writes for it, as JSON has none."""
+"""vLLM's value for minus infinity, which JSON cannot represent."""
 
 
 def _logprob(value: float | None) -> float:
     if value is None:
         return np.nan
     if isinstance(value, bool) or not isinstance(value, int | float) or value > 1e-3:
-        raise ValueError(f"{value!r} is no log-probability")
+        raise ValueError(f"{value!r} is not a log-probability")
     return np.nan if value <= _MINUS_INFINITY else min(float(value), 0.0)
 
 
 def _number(word: str) -> int:
-    """Name a token by its text where the server does not give its id."""
+    """Return a number for a token from its text, if the server does not give its id."""
     return int.from_bytes(hashlib.sha256(word.encode(errors="replace")).digest()[:4], "big") >> 1
 
 
 def locate(text: str, words: Sequence[str | None]) -> NDArray[np.int32] | None:
-    """Find where the tokens stand in a text that they end with.
+    """Find the spans of the tokens in a text, which is the end of what they spell.
 
     Tokens before the text, such as a start token, get the span (-1, -1). Pieces of one character,
     which have no text of their own, share a span.
@@ -186,7 +186,7 @@ def _locate(text: str, words: Sequence[str | None]) -> NDArray[np.int32] | None:
         spans[number] = stop - len(word), stop
         end, pending = stop - len(word), 0
     if end:
-        # What is left of the text belongs to the tokens that had no text: at least one.
+        # The rest of the text belongs to the tokens without text, of which there is at least one.
         if not pending or end > _MOST_CODE_POINTS * pending:
             return None
         spans[:pending] = 0, end
@@ -197,7 +197,7 @@ _MOST_PIECES, _MOST_CODE_POINTS = 16, 32
 
 
 def _end_of(word: str | None, text: str, end: int, pending: int) -> int | None:
-    """Find where a token ends at or before `end`, with so many pieces between them."""
+    """Find where a token ends at or before `end`, with `pending` pieces between them."""
     if word is None or (not word and pending):
         return None
     if not pending:

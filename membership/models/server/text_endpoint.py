@@ -1,4 +1,4 @@
-"""A model behind a server that returns nothing but text."""
+"""A model behind a server that returns only text."""
 
 import hashlib
 from collections.abc import Container, Iterator, Sequence
@@ -14,11 +14,11 @@ from watermark.errors import PrerequisiteError
 
 @dataclass(frozen=True)
 class TextEndpoint:
-    """A suspect that writes and does nothing else; see `open_text_endpoint`."""
+    """A suspect that only generates text; see `open_text_endpoint`."""
 
     name: str
     fingerprint: str
-    """Hash of the address and of what the model writes: weights cannot be seen from here."""
+    """Hash of the address and of a generated text, because weights cannot be inspected."""
     settings: str
     model: str
     server: Server = field(repr=False)
@@ -29,14 +29,14 @@ class TextEndpoint:
     def trace(
         self, queries: Sequence[Query], known: Container[int] = ()
     ) -> Iterator[tuple[int, Trace]]:
-        """Refuse: there are no log-probabilities here.
+        """Refuse all queries: the server returns no log-probabilities.
 
         Raises:
-            PrerequisiteError: Something is asked.
+            PrerequisiteError: There is at least one query.
         """
         if any(index not in known for index in range(len(queries))):
             raise PrerequisiteError(
-                f"{self.name}: returns text alone; log-probabilities of given text are needed "
+                f"{self.name}: returns only text; log-probabilities of given text are needed "
                 "(openai+http://... if the server has them)"
             )
         yield from ()
@@ -47,7 +47,7 @@ class TextEndpoint:
         """Return n continuations of each prompt; see `membership.traces.suspect.TextGenerator`.
 
         Raises:
-            ModelError: The server does not answer, or not with text.
+            ModelError: The server does not answer, or returns no text.
         """
         write = write_chat if self.chat else write_completions
         return write(
@@ -57,14 +57,14 @@ class TextEndpoint:
 
 
 def open_text_endpoint(address: Address, *, policy: RequestPolicy | None = None) -> TextEndpoint:
-    """Make the acquaintance of a server that writes.
+    """Connect to a server that returns only text.
 
     Args:
-        address: Of door `text` (completions) or `chat` (chat completions).
-        policy: Timeout, tries, rate; the usual ones if not given.
+        address: Address with API `text` (completions) or `chat` (chat completions).
+        policy: Timeout, retries and rate limit; the defaults if not given.
 
     Raises:
-        ModelError: The server does not answer, has no such model, or does not write.
+        ModelError: The server does not answer, has no such model, or does not generate text.
     """
     server = Server(address.base, policy or RequestPolicy())
     model, _ = find_model(server, address.model)

@@ -160,7 +160,7 @@ def vault_and_model(key, abilities, test="redraw", n=24):
     return vault, model
 
 
-FEWER = "the number of re-draws is 99,999, 999 was used"
+FEWER = "number of re-draws: 99,999 is the default, 999 used"
 
 
 def run_audit(vault, model):
@@ -173,8 +173,8 @@ def test_where_no_candidates_can_be_read_the_twin_test_takes_over(key):
     assert verdict.is_evidence
     assert "gives no log-probabilities of candidates" in verdict.skipped["redraw"]
     assert verdict.departures == (
-        "the plan's test is redraw, twin was run",
-        "the plan's detector is min_k_plus_plus, loss was used",
+        "test: redraw planned, twin used",
+        "detector: min_k_plus_plus planned, loss used",
         FEWER,
     )
 

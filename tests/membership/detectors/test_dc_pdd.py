@@ -90,7 +90,7 @@ def test_easy_texts_tie_at_the_cap():
 
 
 def test_a_table_of_another_tokenizer_is_refused():
-    with pytest.raises(PrerequisiteError, match=r"frequencies are of the tokenizer of tiny \(f1\)"):
+    with pytest.raises(PrerequisiteError, match=r"counted with the tokenizer of tiny \(f1\)"):
         DcPdd(table(), "f2")
 
 

@@ -120,7 +120,7 @@ def test_a_shard_that_is_missing_is_named(folder):
 def test_a_shard_elsewhere_or_of_another_kind_is_refused(folder, name):
     (folder / "model.safetensors").unlink()
     shard(folder, a=name)
-    with pytest.raises(ModelError, match="no file beside it"):
+    with pytest.raises(ModelError, match="not a file in the folder"):
         find_checkpoint(folder)
 
 

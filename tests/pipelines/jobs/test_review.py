@@ -103,7 +103,7 @@ def test_decisions_that_do_not_look_at_the_key_keep_the_coins_fair(job, vault):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"chosen": "x"}, "must not look at which word the key drew"),
+        ({"chosen": "x"}, "must not depend on which word the key drew"),
         ({"start": "999999"}, "no word as a site"),
         ({"start": "first"}, "r.csv:2: wanted an offset"),
         ({"candidates": '["one"]'}, "not "),

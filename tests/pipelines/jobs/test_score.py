@@ -113,7 +113,7 @@ def test_dc_pdd_from_counting_to_scores(leximark, corpus, models):
     assert about["n_documents"] == 24
     other = ("score", corpus, "--model", models["foreign"], "--frequencies", "f.npz")
     refused = leximark(*other, "--out", "t.jsonl", status=2)
-    assert "the frequencies are of the tokenizer of" in refused
+    assert "the frequencies were counted with the tokenizer of" in refused
 
 
 def test_detectors_of_more_passes_run_when_they_are_named(leximark, corpus, models):

@@ -42,7 +42,7 @@ def test_the_model_that_was_trained_is_found_and_the_other_is_not(job, tmp_path)
     assert found.words == "trained on it"
     assert found.primary.test == "redraw"
     assert found.primary.pvalue == 1 / 10_000
-    assert found.departures == ("the number of re-draws is 99,999, 9,999 was used",)
+    assert found.departures == ("number of re-draws: 99,999 is the default, 9,999 used",)
     other = audit(job, job.other, tmp_path / "b").audit.verdict
     assert other.words == "no evidence"
     assert other.primary.pvalue > 0.001
@@ -58,7 +58,7 @@ def test_marks_that_nobody_drew_are_tested_by_the_withheld_documents_alone(job, 
     assert done.status == 0, done.err
     report = json.loads(done.out)
     assert report["primary"]["test"] == "holdout"
-    assert "no word with rivals" in report["skipped"]["redraw"]
+    assert "no word has alternatives" in report["skipped"]["redraw"]
     assert report["in_plan"]
 
 
@@ -79,8 +79,8 @@ def test_the_report_says_everything_needed_to_repeat_it(job, tmp_path):
     report = json.loads((tmp_path / "report/report.json").read_text())
     assert report["verdict"] == "trained on it"
     assert report["departures"] == [
-        "the plan's alpha is 0.001, 0.01 was used",
-        "the seed of the re-draws is 0, 3 was used",
+        "alpha: 0.001 planned, 0.01 used",
+        "seed of the re-draws: 0 is the default, 3 used",
     ]
     run = report["run"]
     assert run["versions"]["torch"]

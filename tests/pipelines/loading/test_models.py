@@ -172,7 +172,7 @@ def test_a_test_by_another_detector_than_the_plans_says_so(job, tmp_path):
         report = verify_command(tmp_path / "vault", address, (), tmp_path / "report", options)
     verdict = report.audit.verdict
     assert verdict.primary.test == "remark"
-    assert verdict.departures == ("the plan's detector is min_k_plus_plus, loss was used",)
+    assert verdict.departures == ("detector: min_k_plus_plus planned, loss used",)
 
 
 def test_a_base_that_nothing_stands_on_is_refused(job, tmp_path, command):

@@ -35,7 +35,7 @@ def test_a_model_that_memorised_is_found_and_one_that_never_saw_it_is_not(
     found = audit(name, schemes_job.trained).audit.verdict
     assert found.primary.test == (SCHEMES[name][0].tests[0] if name in SCHEMES else "remark")
     assert found.words == "trained on it", found.primary.pvalue
-    assert found.departures == ("the number of re-draws is 99,999, 9,999 was used",)
+    assert found.departures == ("number of re-draws: 99,999 is the default, 9,999 used",)
     never = audit(name, job.other).audit.verdict
     assert never.words == "no evidence", never.primary.pvalue
 

@@ -163,7 +163,7 @@ def test_two_runs_on_one_vault_do_not_meet(corpus, tmp_path, resources, key_file
     refused = []
 
     def find(batch):
-        with pytest.raises(VaultError, match="another run is at work") as caught:
+        with pytest.raises(VaultError, match="another run is using") as caught:
             run(corpus, tmp_path, resources, key_file)
         refused.append(caught)
         return find_sites(resources, batch, LexiMark())

@@ -14,7 +14,7 @@ from watermark.errors import ModelError
 
 
 def test_a_masked_model_is_refused(folders):
-    with pytest.raises(ModelError, match="depends on the text behind"):
+    with pytest.raises(ModelError, match="depends on later text"):
         load_huggingface(folders("bert"))
 
 
@@ -100,7 +100,7 @@ def test_a_tokenizer_without_offsets_is_refused(folders, tmp_path, monkeypatch):
         is_fast = False
 
     monkeypatch.setattr(transformers.AutoTokenizer, "from_pretrained", lambda *_, **__: Slow())
-    with pytest.raises(ModelError, match=r"tokenizer \(Slow\) does not say where"):
+    with pytest.raises(ModelError, match=r"tokenizer \(Slow\) does not report the offsets"):
         load_huggingface(folder)
 
 

@@ -281,7 +281,7 @@ def test_a_server_that_only_writes_is_a_suspect_of_its_own_kind(folder, api):
         assert all(written[0])
         seeds = [request["seed"] for request in fake.requests[-6:]]
         assert sorted(seeds) == [1, 1, 2, 2, 3, 3]
-        with pytest.raises(PrerequisiteError, match="returns text alone"):
+        with pytest.raises(PrerequisiteError, match="returns only text"):
             list(suspect.trace([Query("x")]))
 
 
