@@ -16,15 +16,16 @@ from collections.abc import Callable, Mapping
 from itertools import cycle
 from pathlib import Path
 
-from pipelines.jobs.demo import paragraphs
 from pipelines.jobs.mark import make_candidate_settings
 from pipelines.loading.candidate_sources import load_lexical_resources
+from pipelines.loading.embedded_text import paragraphs
 from pipelines.loading.parallel import in_pieces, in_processes
 from watermark.corpus import open_corpus
 from watermark.document import Document, Site
 from watermark.marking.mark import Intent, mark_corpus
 from watermark.marking.site_index import FindSites
-from watermark.schemes.leximark import LexicalResources, LexiMark, find_sites
+from watermark.schemes.leximark import LexiMark
+from watermark.schemes.leximark_sites import LexicalResources, find_sites
 
 REPEATS = 3
 

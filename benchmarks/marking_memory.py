@@ -18,8 +18,8 @@ from collections.abc import Iterator
 from itertools import cycle
 from pathlib import Path
 
-from pipelines.jobs.demo import paragraphs
 from pipelines.jobs.mark import make_intent, mark_command
+from pipelines.loading.embedded_text import paragraphs
 from watermark.schemes.leximark import LexiMark
 
 DOCUMENT_CHARACTERS = 2_000

@@ -32,6 +32,7 @@ from numpy.typing import NDArray
 from membership.detector import Detector, score_document
 from membership.detectors import default_detectors
 from membership.models.local.huggingface import HuggingFaceModel, load_huggingface
+from membership.models.local.inference import InferenceSettings
 from membership.traces.trace import Query, Trace
 from watermark.document import Document
 
@@ -44,9 +45,9 @@ def main() -> None:
     torch.set_num_threads(arguments.threads)
     model = load_huggingface(
         arguments.folder,
-        dtype=arguments.dtype,
-        device="cpu",
-        batch_tokens=arguments.rows * arguments.tokens,
+        InferenceSettings(
+            dtype=arguments.dtype, device="cpu", batch_tokens=arguments.rows * arguments.tokens
+        ),
     )
     texts = texts_of(model, arguments.rows, arguments.tokens)
     detectors = one_pass_detectors()

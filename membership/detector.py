@@ -1,4 +1,4 @@
-"""The detector protocol, and how a detector is run.
+"""The detector protocol, and how a detector is asked.
 
 detector.queries(document)          the texts to run through a model
 suspect.trace(...)                  one trace per query
@@ -7,19 +7,23 @@ score_document(detector, ...)       a score, or the reason why there is no score
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from membership.traces.trace import Query, Trace
 from watermark.document import Document
 from watermark.errors import PrerequisiteError
 
+Unit = Literal["token", "byte"]
+"""What the log-probabilities of two models are compared per."""
+
 
 class Detector(Protocol):
     """Scores one document from a model's traces of it. HIGHER = MORE LIKELY TRAINED ON.
 
-    Detectors are frozen dataclasses whose fields are their settings.
+    Detectors are frozen dataclasses whose fields are their settings, and subclasses of this one.
     """
 
     @property
@@ -31,7 +35,8 @@ class Detector(Protocol):
         """Abilities the model must have (see `Suspect`); `reference` means a second model."""
 
     def queries(self, document: Document) -> tuple[Query, ...]:
-        """List what must be run through a model to score the document."""
+        """List what must be run through a model to score the document: its text, by default."""
+        return (Query(document.text),)
 
     def score(self, document: Document, traces: Sequence[Trace]) -> float:
         """Score the document from its traces, one per query, in the order of the queries.
@@ -39,6 +44,10 @@ class Detector(Protocol):
         Raises:
             UnscoredError: The document cannot be scored from these traces.
         """
+
+    def in_unit(self, unit: Unit) -> "Detector":
+        """Return the detector as it compares two models in this unit, if it compares any."""
+        return self
 
 
 class TextDetector(Protocol):
@@ -74,6 +83,11 @@ class Score:
     """Higher = more likely trained on; NaN when unscored."""
     reason: str = ""
     """Why it is unscored; empty when it is scored."""
+
+
+def values_of(scores: Sequence[Score]) -> NDArray[np.float64]:
+    """Return the scores of some documents, NaN for those unscored."""
+    return np.array([score.value for score in scores])
 
 
 def score_document(detector: Detector, document: Document, traces: Sequence[Trace]) -> Score:

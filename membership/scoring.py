@@ -1,4 +1,4 @@
-"""Run the models on the texts that detectors ask for, and score the documents."""
+"""Score documents: which detectors two models can serve, in what unit, and what they say."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -8,11 +8,12 @@ from membership.detector import (
     Detector,
     Score,
     TextDetector,
+    Unit,
     UnscoredError,
     check_abilities,
     score_document,
 )
-from membership.traces.suspect import Suspect, TextGenerator
+from membership.traces.suspect import Sampling, Suspect, TextGenerator
 from membership.traces.tokens import SPECIMEN, hash_of_cut
 from membership.traces.trace import Query, Trace
 from watermark.document import Document
@@ -24,18 +25,11 @@ Progress = Callable[[str, int, int], None]
 Traces = Mapping[Query, Trace]
 """One model's traces; the trace of a query with slots also serves the query without."""
 
+Group = tuple[Sequence[Document], Mapping[str, Detector]]
+"""Documents, and the detectors that score them."""
+
 _DOCUMENTS_AT_ONCE = 64
 _CHARACTERS_A_TOKEN = 3
-
-
-@dataclass(frozen=True)
-class Sampling:
-    """How text is sampled from a suspect."""
-
-    n: int = 20
-    """Continuations per document."""
-    temperature: float = 1.0
-    seed: int = 0
 
 
 def score_written(
@@ -54,13 +48,7 @@ def score_written(
         prompts = {(n, doc.id): d.prompt(doc) for n, d in detectors.items() for doc in block}
         distinct = list(dict.fromkeys(prompts.values()))
         rest = max(len(doc.text) - len(prompts[n, doc.id]) for n in detectors for doc in block)
-        written = suspect.write(
-            distinct,
-            n=sampling.n,
-            max_tokens=rest // _CHARACTERS_A_TOKEN + 16,
-            temperature=sampling.temperature,
-            seed=sampling.seed,
-        )
+        written = suspect.write(distinct, sampling, max_tokens=rest // _CHARACTERS_A_TOKEN + 16)
         texts = dict(zip(distinct, written, strict=True))
         for document in block:
             yield {
@@ -76,6 +64,93 @@ def _score_written(
         return Score(detector.score(document, continuations))
     except UnscoredError as error:
         return Score(math.nan, str(error))
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A suspect, its references, and the detectors that these models can serve."""
+
+    suspect: Suspect
+    references: Mapping[str, Suspect]
+    detectors: Mapping[str, Detector]
+    """All of them compare in one unit, whatever the documents are."""
+    unable: Mapping[str, str]
+    """Detectors that cannot be run, each with what the models would have to give."""
+
+    @property
+    def models(self) -> tuple[Suspect, ...]:
+        """The suspect, then the references."""
+        return (self.suspect, *self.references.values())
+
+    @property
+    def reference(self) -> Suspect | None:
+        """The model that detectors compare with: the first reference."""
+        return next(iter(self.references.values()), None)
+
+    def check(self, detector: str, test: str) -> None:
+        """Make sure that a test has the detector it needs.
+
+        Raises:
+            PrerequisiteError: The models cannot serve it; says what they lack.
+        """
+        if detector not in self.detectors:
+            why = self.unable.get(detector, f"there are no scores of {detector}")
+            raise PrerequisiteError(f"{test}: {why}")
+
+    def only(self, detector: str) -> dict[str, Detector]:
+        """Return one detector by its name; nothing if the models cannot serve it."""
+        return {name: d for name, d in self.detectors.items() if name == detector}
+
+
+def assemble_panel(
+    detectors: Mapping[str, Detector], suspect: Suspect, references: Mapping[str, Suspect]
+) -> Panel:
+    """Keep the detectors that these models can serve, and settle their unit.
+
+    Detectors that compare with a reference are left out when there is none.
+    """
+    first = next(iter(references.values()), None)
+    able, unable = divide(detectors, suspect, first)
+    compare = any("reference" in detector.needs for detector in able.values())
+    unit = choose_unit(suspect, first) if compare else "token"
+    return Panel(suspect, references, {n: d.in_unit(unit) for n, d in able.items()}, unable)
+
+
+def divide(
+    detectors: Mapping[str, Detector], suspect: Suspect, reference: Suspect | None
+) -> tuple[dict[str, Detector], dict[str, str]]:
+    """Return the detectors that these models can serve, and what is missing for the others.
+
+    Without a reference, detectors that compare with one are in neither.
+    """
+    able, unable = dict[str, Detector](), dict[str, str]()
+    for name, detector in detectors.items():
+        if "reference" in detector.needs and reference is None:
+            continue
+        try:
+            check_abilities(detector, _given(detector, suspect, reference), suspect.name)
+            able[name] = detector
+        except PrerequisiteError as error:
+            unable[name] = str(error)
+    return able, unable
+
+
+def _given(detector: Detector, suspect: Suspect, reference: Suspect | None) -> frozenset[str]:
+    """Return the abilities available to a detector; a reference must have them as well."""
+    if reference is None or "reference" not in detector.needs:
+        return suspect.abilities
+    return (suspect.abilities & reference.abilities) | {"reference"}
+
+
+def choose_unit(suspect: Suspect, reference: Suspect | None) -> Unit:
+    """Choose what two models are compared per: tokens if they cut text alike, else bytes.
+
+    Raises:
+        PrerequisiteError: One of them returns no log-probabilities.
+    """
+    if reference is None or tokenizer_fingerprint(suspect) == tokenizer_fingerprint(reference):
+        return "token"
+    return "byte"
 
 
 def tokenizer_fingerprint(model: Suspect) -> str:
@@ -106,44 +181,56 @@ def score_documents(
         check_abilities(detector, _given(detector, suspect, reference), suspect.name)
     for first in range(0, len(documents), _DOCUMENTS_AT_ONCE):
         block = documents[first : first + _DOCUMENTS_AT_ONCE]
-        asked = [q for d in detectors.values() for document in block for q in d.queries(document)]
-        traces = run_queries(suspect, _texts(asked, "suspect"))
-        others = None
-        if reference is not None:
-            others = run_queries(reference, _texts(asked, "reference"))
-        scores = score_corpus(block, detectors, traces, others)
+        (scores,) = score_groups([(block, detectors)], suspect, reference)
         for index in range(len(block)):
             yield {name: of[index] for name, of in scores.items()}
 
 
-def divide(
-    detectors: Mapping[str, Detector], suspect: Suspect, reference: Suspect | None
-) -> tuple[dict[str, Detector], dict[str, str]]:
-    """Return the detectors that these models can serve, and what is missing for the others.
+def score_groups(
+    groups: Sequence[Group],
+    suspect: Suspect,
+    reference: Suspect | None,
+    *,
+    known: tuple[Traces, Traces] = ({}, {}),
+    progress: Progress = lambda model, done, total: None,
+) -> list[dict[str, list[Score]]]:
+    """Score groups of documents: ask the detectors, run suspect and reference, score.
 
-    Without a reference, detectors that compare with one are in neither.
+    Each model reads each distinct text once.
+
+    Args:
+        groups: What to score.
+        suspect: The model under audit.
+        reference: What detectors compare it with; None if none of them does.
+        known: Traces of suspect and reference that are at hand.
+        progress: Told how far the models are.
     """
-    able, unable = dict[str, Detector](), dict[str, str]()
-    for name, detector in detectors.items():
-        if "reference" in detector.needs and reference is None:
-            continue
-        try:
-            check_abilities(detector, _given(detector, suspect, reference), suspect.name)
-            able[name] = detector
-        except PrerequisiteError as error:
-            unable[name] = str(error)
-    return able, unable
+    asked = [q for docs, detectors in groups for d in detectors.values() for q in _asked(d, docs)]
+    traces = {"suspect": _read(suspect, "suspect", asked, known[0], progress)}
+    if reference is not None:
+        traces["reference"] = _read(reference, "reference", asked, known[1], progress)
+
+    def score(detector: Detector, document: Document) -> Score:
+        queries = detector.queries(document)
+        return score_document(detector, document, [traces[q.role][Query(q.text)] for q in queries])
+
+    return [
+        {name: [score(d, document) for document in docs] for name, d in detectors.items()}
+        for docs, detectors in groups
+    ]
 
 
-def _given(detector: Detector, suspect: Suspect, reference: Suspect | None) -> frozenset[str]:
-    """Return the abilities available to a detector; a reference must have them as well."""
-    if reference is None or "reference" not in detector.needs:
-        return suspect.abilities
-    return (suspect.abilities & reference.abilities) | {"reference"}
+def _asked(detector: Detector, documents: Sequence[Document]) -> Iterator[Query]:
+    return (query for document in documents for query in detector.queries(document))
 
 
-def _texts(asked: Sequence[Query], role: str) -> list[Query]:
-    return list(dict.fromkeys(Query(query.text) for query in asked if query.role == role))
+def _read(
+    model: Suspect, role: str, asked: Sequence[Query], known: Traces, progress: Progress
+) -> Traces:
+    """Add to the known traces those of all other texts that are asked of a role."""
+    texts = dict.fromkeys(Query(query.text) for query in asked if query.role == role)
+    unread = [query for query in texts if query not in known]
+    return {**known, **run_queries(model, unread, progress)}
 
 
 def run_queries(
@@ -153,34 +240,10 @@ def run_queries(
 ) -> Traces:
     """Run a model on texts and keep all traces."""
     traces: dict[Query, Trace] = {}
+    if not queries:
+        return traces
     progress(model.name, 0, len(queries))
     for done, (index, trace) in enumerate(model.trace(queries), 1):
         traces[queries[index]] = traces[Query(queries[index].text)] = trace
         progress(model.name, done, len(queries))
     return traces
-
-
-def score_corpus(
-    documents: Sequence[Document],
-    detectors: Mapping[str, Detector],
-    suspect: Traces,
-    reference: Traces | None,
-) -> dict[str, list[Score]]:
-    """Score every document with every detector from existing traces.
-
-    Without a reference, detectors that need one are left out.
-    """
-
-    def trace_of(query: Query) -> Trace:
-        of = suspect if query.role == "suspect" else reference
-        assert of is not None
-        return of[Query(query.text)]
-
-    return {
-        name: [
-            score_document(detector, document, [trace_of(q) for q in detector.queries(document)])
-            for document in documents
-        ]
-        for name, detector in detectors.items()
-        if reference is not None or "reference" not in detector.needs
-    }

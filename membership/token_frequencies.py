@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from membership.traces.tokens import TextTokenizer
-from watermark.atomic import atomic_file
+from watermark.atomic import atomic_file, refuse_existing
 from watermark.corpus import CorpusDigest
 from watermark.document import Document
 from watermark.errors import CorpusError, PrerequisiteError
@@ -69,14 +69,12 @@ class FrequencyTable:
         """Write the table to a new file.
 
         Raises:
-            PrerequisiteError: The file exists already.
+            ToolkitError: The file exists already.
         """
         about = json.dumps({"format": _FORMAT, **asdict(self.origin)}, sort_keys=True)
-        try:
-            with atomic_file(path) as draft, draft.open("wb") as stream:
-                np.savez_compressed(stream, counts=self.counts, about=np.array(about))
-        except FileExistsError as error:
-            raise PrerequisiteError(f"{path}: exists already; name another file") from error
+        refuse_existing(path)
+        with atomic_file(path) as draft, draft.open("wb") as stream:
+            np.savez_compressed(stream, counts=self.counts, about=np.array(about))
 
 
 def load_frequencies(path: Path) -> FrequencyTable:

@@ -1,50 +1,95 @@
-"""The jobs for a notebook: data set in, data set out; vault and model in, verdict out.
+"""Everything a notebook does, in one import.
 
-The commands do the same with files. Nothing is printed here.
+    from pipelines import api
+
+    to_publish = api.mark(news, "published", "vault")
+    verdict = api.verify("vault", "their-model", ["their-base"])
+
+The commands do the same with files. A model is a folder, hub id or address, as `verify --model`
+takes it, or a `Suspect` that `open_model` opened. What the user can fix is raised as a
+`ToolkitError`, with the message of the command.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from membership.audit.audit import audit
+from membership.audit.audit import Settings, audit
 from membership.audit.verdict import Verdict
 from membership.detectors import default_detectors
 from membership.scoring import score_documents
 from membership.traces.suspect import Suspect
+from pipelines.jobs.evaluate import Evaluation, evaluate_scores
+from pipelines.jobs.inspect import Inspection, inspect_vault, write_inspection
 from pipelines.jobs.mark import make_intent, mark_command
 from pipelines.jobs.score import Extras, choose
-from pipelines.loading.models import ModelOptions, load_model
-from watermark.corpus import load_saved
+from pipelines.loading.labelled import Record, labels_of
+from pipelines.loading.models import ModelOptions, load_models
+from pipelines.reporting import score_columns
+from watermark.corpus import load_saved, open_corpus
 from watermark.document import Document
+from watermark.marking.review import read_decisions, review_vault
 from watermark.scheme import Scheme
 from watermark.schemes.leximark import LexiMark
 from watermark.vault.vault import open_vault
 
+if TYPE_CHECKING:
+    from datasets import Dataset
 
-def mark_dataset(
-    dataset: Any,
-    published: str | Path,
-    vault: str | Path,
+__all__ = [
+    "Evaluation", "Extras", "Inspection", "LexiMark", "ModelOptions", "Suspect", "Verdict",
+    "evaluate", "inspect", "mark", "open_model", "review", "score", "verify",
+]  # fmt: skip
+
+PathLike = str | Path
+Model = str | Path | Suspect
+"""A folder, a hub id, the address of a server, or a model that is open."""
+
+
+def open_model(name: PathLike, options: ModelOptions = ModelOptions()) -> Suspect:
+    """Open a model, to use it more than once.
+
+    Args:
+        name: A folder or hub id of a causal model, the folder of a LoRA adapter, a GGUF file, or
+            the address of a server (`openai+http://host/v1#model`).
+        options: How it is run and reached. Nothing is cached unless `cache` names a folder.
+
+    Raises:
+        ModelError: It cannot or must not be loaded, or its server lacks what is needed.
+    """
+    return load_models(str(name), (), options)[0]
+
+
+def mark(
+    dataset: "Dataset",
+    published: PathLike,
+    vault: PathLike,
     scheme: Scheme = LexiMark(),
     *,
     text_column: str = "text",
     id_column: str | None = None,
     plan: Mapping[str, Any] | None = None,
-) -> Any:
-    """Mark a `datasets.Dataset` or `DatasetDict`; return the one to publish.
+    key_file: PathLike | None = None,
+    workers: int = 1,
+) -> "Dataset":
+    """Mark a data set; return the one to publish, without the documents that are held out.
 
     Args:
-        dataset: What to mark.
+        dataset: What to mark; a `DatasetDict` returns as one.
         published: Folder to make for the data set to publish, as `save_to_disk` makes it.
-        vault: Folder to make for what must stay private.
+        vault: Folder to make for the key, the originals and the plan of the audit. Private.
         scheme: How to mark.
-        text_column: The column that holds the text.
-        id_column: The column that holds the ids; without one they are made from the texts.
-        plan: Other fields of `watermark.marking.mark.Intent`, such as `alpha` or `holdout_share`.
+        text_column: Column that holds the text.
+        id_column: Column that holds the ids; without one they are made from the texts.
+        plan: Other fields of `watermark.marking.mark.Intent`: `test`, `detector`, `alpha` in
+            (0, 1), `references`, `holdout_share` in [0, 0.5].
+        key_file: Key to use, 32 raw bytes; without one a fresh key is put into the vault.
+        workers: Processes that look for sites, 1 or more; the result is the same.
 
     Raises:
-        ToolkitError: As `leximark mark`.
+        CorpusError: The data set is empty, or lacks a column.
+        VaultError: A folder exists already.
+        ValueError: The plan does not suit the scheme, or a number is out of its range.
     """
     mark_command(
         dataset,
@@ -53,65 +98,201 @@ def mark_dataset(
         make_intent(scheme, **(plan or {})),
         text_column=text_column,
         id_column=id_column,
+        key_file=_path(key_file),
+        workers=workers,
     )
     return load_saved(Path(published))
 
 
-def verify_model(
-    vault: str | Path,
-    model: str | Path | Suspect,
-    references: Sequence[str | Path | Suspect] = (),
+def inspect(
+    vault: PathLike,
     *,
-    key_file: str | Path | None = None,
-) -> Verdict:
-    """Audit a model with a vault.
+    model: Model | None = None,
+    out: PathLike | None = None,
+    sample: int = 200,
+    seed: int = 0,
+    key_file: PathLike | None = None,
+) -> Inspection:
+    """Measure what marking changed, at what cost, and what could be proved later.
 
     Args:
         vault: The folder that marking filled.
-        model: The suspect: a folder, a hub id or an address as `verify --model` takes it, or a
-            model that was opened before.
-        references: Models that have not seen the marked text, given in the same way.
+        model: A language model that has not seen the texts, for perplexity and expected power.
+        out: Folder to make for the findings, the comparison and the review page. Private.
+        sample: How many published documents are measured; 0 for all.
+        seed: Seed for sampling documents.
+        key_file: The key, if it is not kept in the vault.
+
+    Returns:
+        The findings by section, in `sections`, and the sampled documents in both versions.
+
+    Raises:
+        VaultError: The vault was altered, or no document was published.
+        ModelError: The model cannot be loaded.
+    """
+    opened = open_vault(Path(vault), _path(key_file))
+    judge = None if model is None else _opened(model)
+    found = inspect_vault(opened, sample=sample, model=judge, seed=seed)
+    if out is not None:
+        write_inspection(found, Path(out))
+    return found
+
+
+def review(
+    vault: PathLike,
+    published: PathLike,
+    out: PathLike,
+    vault_out: PathLike,
+    *,
+    reject: PathLike | None = None,
+    approve: PathLike | None = None,
+    text_column: str = "text",
+    key_file: PathLike | None = None,
+) -> "Dataset":
+    """Take decisions on marks back, before publishing; return the data set to publish instead.
+
+    Args:
+        vault: The folder that marking filled; it stays as it is.
+        published: The folder that `mark` saved the data set in, not public yet.
+        out: Folder to make for the reviewed data set.
+        vault_out: Folder to make for its vault.
+        reject: CSV file of the review page: these sites return to their original word.
+        approve: The same, but these sites stay and all others return. Name one of the two.
+        text_column: Column that holds the text.
         key_file: The key, if it is not kept in the vault.
 
     Raises:
-        ToolkitError: As `verify`.
+        VaultError: A decision is not about a site of this vault, or no site would be left.
+        CorpusError: The published data set is not the one of the vault.
+        ValueError: Both files or none are named.
     """
-    opened = open_vault(Path(vault), Path(key_file) if key_file else None)
-    others = {
-        str(each) if isinstance(each, str | Path) else each.name: _loaded(each)
-        for each in references
-    }
-    return audit(opened, _loaded(model), others, default_detectors()).verdict
+    if reject is not None and approve is None:
+        decisions = read_decisions(Path(reject), "reject")
+    elif approve is not None and reject is None:
+        decisions = read_decisions(Path(approve), "approve")
+    else:
+        raise ValueError("name one file of decisions, as reject or as approve")
+    opened = open_vault(Path(vault), _path(key_file))
+    corpus = open_corpus(Path(published), text_column=text_column)
+    review_vault(opened, corpus, decisions, Path(out), Path(vault_out))
+    return load_saved(Path(out))
 
 
-def score_dataset(
-    dataset: Any,
-    model: str | Path | Suspect,
-    reference: str | Path | Suspect | None = None,
+def verify(
+    vault: PathLike,
+    model: Model,
+    references: Iterable[Model] = (),
     *,
-    detectors: Sequence[str] = (),
-    text_column: str = "text",
-) -> Any:
-    """Score a `datasets.Dataset`; return it with a column a detector, higher for what was seen.
+    alpha: float | None = None,
+    n_resamples: int = 99_999,
+    seed: int = 0,
+    key_file: PathLike | None = None,
+) -> Verdict:
+    """Audit a model with a vault: was it trained on our text?
 
     Args:
-        dataset: What to score.
-        model: The suspect; see `verify_model`.
-        reference: A model that has not seen the texts, best of all the suspect's base.
-        detectors: Their names; without names all for which one pass is enough.
-        text_column: The column that holds the text.
+        vault: The folder that marking filled.
+        model: The suspect.
+        references: Models that have not seen the marked text, best of all the suspect's base.
+        alpha: Level in (0, 1) instead of the plan's, noted in `departures`.
+        n_resamples: Re-draws the statistic is compared with; no p-value is below
+            1 / (n_resamples + 1).
+        seed: Seed of the re-draws.
+        key_file: The key, if it is not kept in the vault.
+
+    Returns:
+        The verdict: its `words`, `trained on it` or `no evidence`, and the result of the primary
+        test with `pvalue`, `effect`, `detectable_effect` and `null` of shape (n_resamples,).
 
     Raises:
-        ToolkitError: As `leximark score`.
+        VaultError: The vault was altered, or the key does not belong to it.
+        ModelError: A model cannot be loaded.
+        PrerequisiteError: The suspect returns too little for any test.
+        ValueError: The level is not between 0 and 1.
     """
-    documents = [Document(str(i), text) for i, text in enumerate(dataset[text_column])]
-    suspect, other = _loaded(model), None if reference is None else _loaded(reference)
-    chosen = choose(detectors, suspect, other, Extras(), ())
+    if alpha is not None and not 0 < alpha < 1:
+        raise ValueError(f"alpha must lie in (0, 1), got {alpha:g}")
+    opened = open_vault(Path(vault), _path(key_file))
+    others = {
+        str(each) if isinstance(each, str | Path) else each.name: _opened(each)
+        for each in references
+    }
+    settings = Settings(alpha, n_resamples, seed)
+    return audit(opened, _opened(model), others, default_detectors(), settings).verdict
+
+
+def score(
+    dataset: "Dataset",
+    model: Model,
+    reference: Model | None = None,
+    *,
+    detectors: Sequence[str] = (),
+    extras: Extras | None = None,
+    text_column: str = "text",
+) -> "Dataset":
+    """Score every document; a higher score always means "more likely trained on".
+
+    Args:
+        dataset: What to score, in n rows.
+        model: The suspect.
+        reference: A model that has not seen the texts, best of all the suspect's base.
+        detectors: Their names; without names all that one pass is enough for.
+        extras: Texts and tables that `recall`, `con_recall` and `dc_pdd` need.
+        text_column: Column that holds the text.
+
+    Returns:
+        The data set with n rows and more columns: `unscored`, a JSON object with the reason for
+        each missing score (empty if none is missing), then a column a detector: float, NaN where
+        there is no score.
+
+    Raises:
+        PrerequisiteError: A detector is unknown, or needs what is not there.
+        ModelError: A model cannot be loaded.
+        CorpusError: The data set lacks the column, or has one that would be overwritten.
+    """
+    texts = enumerate(score_columns.column(dataset, text_column))
+    records = [Record(Document(str(i), text), dataset[i]) for i, text in texts]
+    suspect, other = _opened(model), None if reference is None else _opened(reference)
+    chosen = choose(detectors, suspect, other, extras or Extras(), records)
+    score_columns.refuse_clash(dataset, list(chosen))
+    documents = [record.document for record in records]
     rows = list(score_documents(documents, chosen, suspect, other))
-    for name in chosen:
-        dataset = dataset.add_column(name, [row[name].value for row in rows])
-    return dataset
+    return score_columns.add_scores(dataset, list(chosen), rows)
 
 
-def _loaded(model: str | Path | Suspect) -> Suspect:
-    return load_model(str(model), ModelOptions()) if isinstance(model, str | Path) else model
+def evaluate(
+    scored: "Dataset",
+    labels: str = "label",
+    *,
+    text_column: str = "text",
+    n_resamples: int = 2000,
+    seed: int = 0,
+) -> Evaluation:
+    """Compare scores with known labels, beside a baseline that never saw the model.
+
+    Descriptive, not a proof: see `warning` of the result.
+
+    Args:
+        scored: What `score` returned.
+        labels: Column that says which documents are members: 1 or 0, or words that say the same.
+        text_column: Column that holds the text.
+        n_resamples: Bootstrap samples behind each interval.
+        seed: Seed of all that is random.
+
+    Returns:
+        For each detector, best first: AUROC in [0, 1] with a 95 % interval, true-positive rates.
+
+    Raises:
+        CorpusError: There are no scores, or a label says neither.
+    """
+    table = score_columns.read_score_columns(scored, text_column)
+    members = labels_of([{labels: label} for label in score_columns.column(scored, labels)], labels)
+    return evaluate_scores(table, members, n_resamples=n_resamples, seed=seed)
+
+
+def _opened(model: Model) -> Suspect:
+    return open_model(model) if isinstance(model, str | Path) else model
+
+
+def _path(path: PathLike | None) -> Path | None:
+    return None if path is None else Path(path)

@@ -1,6 +1,5 @@
 """The console scripts `leximark` and `verify`, and what becomes of an error."""
 
-import errno
 import os
 import sys
 from collections.abc import Callable
@@ -23,7 +22,7 @@ from pipelines.commands.review import review
 from pipelines.commands.score import score
 from pipelines.commands.train import train
 from pipelines.commands.verify import verify
-from watermark.errors import ToolkitError
+from watermark.errors import SYSTEM_ERRORS, ToolkitError
 
 COMMANDS: dict[str, Callable[..., Any]] = {
     "mark": mark,
@@ -42,23 +41,6 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "cache": cache,
 }
 """Every command by its name, in the order of the help."""
-
-OF_THE_MACHINE = {
-    errno.EACCES,
-    errno.EDQUOT,
-    errno.EEXIST,
-    errno.EFBIG,
-    errno.EIO,
-    errno.EISDIR,
-    errno.ELOOP,
-    errno.EMFILE,
-    errno.ENAMETOOLONG,
-    errno.ENOSPC,
-    errno.ENOTDIR,
-    errno.EPERM,
-    errno.EROFS,
-}
-"""Operating-system errors that the user can fix: a full disk, a file in the way."""
 
 
 def main() -> None:
@@ -94,7 +76,7 @@ def run(program: typer.Typer, name: str) -> None:
     except ToolkitError as error:
         _leave(str(error))
     except OSError as error:
-        if error.errno not in OF_THE_MACHINE:
+        if error.errno not in SYSTEM_ERRORS:
             raise
         _leave(f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror))
 

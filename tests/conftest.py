@@ -8,7 +8,7 @@ import pytest
 
 from watermark.assets import find_spacy, find_wordnet
 from watermark.keys import Key
-from watermark.schemes.leximark import LexicalResources
+from watermark.schemes.leximark_sites import LexicalResources
 from watermark.substitution.acceptability import load_acceptability
 from watermark.substitution.sources.wordnet import WordNetSource
 from watermark.substitution.wordnet import WordNet

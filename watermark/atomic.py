@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from watermark.errors import ToolkitError
+
 if sys.platform != "win32":
     import fcntl
 
@@ -49,7 +51,7 @@ def atomic_folder(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def _workshop(path: Path) -> Iterator[Path]:
-    _refuse_existing(path)
+    _refuse_replacing(path)
     parent = path.parent
     made = [folder for folder in (parent, *parent.parents) if not folder.exists()]
     parent.mkdir(parents=True, exist_ok=True)
@@ -60,7 +62,7 @@ def _workshop(path: Path) -> Iterator[Path]:
         draft = shop / path.name
         yield draft
         _flush(draft)
-        _refuse_existing(path)
+        _refuse_replacing(path)
         draft.rename(path)
         _sync(parent)
     finally:
@@ -72,9 +74,19 @@ def _workshop(path: Path) -> Iterator[Path]:
                 folder.rmdir()
 
 
-def _refuse_existing(path: Path) -> None:
+def _refuse_replacing(path: Path) -> None:
     if os.path.lexists(path):
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
+
+
+def refuse_existing(path: Path) -> None:
+    """Raise unless a name is free.
+
+    Raises:
+        ToolkitError: Something has it already; nothing is ever replaced.
+    """
+    if os.path.lexists(path):
+        raise ToolkitError(f"{path}: exists already: name another place or remove it")
 
 
 def _sweep(path: Path) -> None:

@@ -5,8 +5,9 @@ made of a site. Functions that find sites never see a key, and that is what the 
 evidence stands on.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
 @dataclass(frozen=True)
@@ -100,29 +101,51 @@ def apply_choices(document: Document, sites: Iterable[Site], choices: Sequence[i
     return Marked(Document(document.id, "".join(pieces)), tuple(marks))
 
 
+class Segment(NamedTuple):
+    """A mark, and the text between the mark before and this one, which marking left alone."""
+
+    before: str
+    mark: Mark | None
+    """None in the last segment: `before` is then the rest of the text."""
+    site: Site | None
+
+
+def segments(marked: Marked) -> Iterator[Segment]:
+    """Yield the marks of a document with the text between them, and the rest of the text last.
+
+    Raises:
+        ValueError: The text does not have a mark's chosen word where the mark says.
+    """
+    text, taken = marked.document.text, 0
+    for mark, site in zip(marked.marks, sites_of(marked), strict=True):
+        end = mark.start + len(mark.chosen)
+        if mark.start < taken or text[mark.start : end] != mark.chosen:
+            raise ValueError(f"{mark.document_id!r} has no {mark.chosen!r} at {mark.start}")
+        yield Segment(text[taken : mark.start], mark, site)
+        taken = end
+    yield Segment(text[taken:], None, None)
+
+
 def restore(marked: Marked) -> Document:
     """Return the document as it was before it was marked.
 
     Raises:
         ValueError: The text does not have a mark's chosen word where the mark says.
     """
-    pieces: list[str] = []
-    text, taken = marked.document.text, 0
-    for mark in marked.marks:
-        end = mark.start + len(mark.chosen)
-        if mark.start < taken or text[mark.start : end] != mark.chosen:
-            raise ValueError(f"{mark.document_id!r} has no {mark.chosen!r} at {mark.start}")
-        pieces += [text[taken : mark.start], mark.original]
-        taken = end
-    pieces.append(text[taken:])
+    pieces = (s.before + (s.mark.original if s.mark else "") for s in segments(marked))
     return Document(marked.document.id, "".join(pieces))
 
 
 def sites_of(marked: Marked) -> tuple[Site, ...]:
     """Return the sites with their offsets in the original text."""
+    return original_sites(marked.marks)
+
+
+def original_sites(marks: Iterable[Mark]) -> tuple[Site, ...]:
+    """Return the sites that the marks of one document were made of."""
     sites: list[Site] = []
     shift = 0
-    for mark in marked.marks:
+    for mark in marks:
         sites.append(
             Site(mark.document_id, mark.start + shift, mark.original, mark.candidates, mark.draw)
         )

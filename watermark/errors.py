@@ -11,9 +11,29 @@ Programming errors are `ValueError` and `TypeError` and keep their traceback (ex
 Every message says who complains, what was wanted, what came, and how to fix it.
 """
 
+import errno
 import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+SYSTEM_ERRORS = frozenset(
+    {
+        errno.EACCES,
+        errno.EDQUOT,
+        errno.EEXIST,
+        errno.EFBIG,
+        errno.EIO,
+        errno.EISDIR,
+        errno.ELOOP,
+        errno.EMFILE,
+        errno.ENAMETOOLONG,
+        errno.ENOSPC,
+        errno.ENOTDIR,
+        errno.EPERM,
+        errno.EROFS,
+    }
+)
+"""Refusals of the operating system that the user can fix: a full disk, a file in the way."""
 
 
 class ToolkitError(Exception):

@@ -7,7 +7,8 @@ empty string.
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Literal, Protocol
+from dataclasses import asdict
+from typing import Any, ClassVar, Literal, Protocol
 
 from watermark.document import Document, Site
 
@@ -16,7 +17,10 @@ Test = Literal["redraw", "twin", "remark", "holdout"]
 
 
 class Scheme(Protocol):
-    """Settings of a scheme: a frozen dataclass, written into the plan as it is."""
+    """Settings of a scheme: a frozen dataclass that inherits from this class."""
+
+    name: ClassVar[str]
+    """What the plan and `--scheme` call it."""
 
     @property
     def rule(self) -> Rule:
@@ -36,9 +40,12 @@ class Scheme(Protocol):
 
     def cap(self, draw: str) -> int | None:
         """Return the most sites that a draw decides; None for no limit."""
+        return None
 
     def describe(self) -> dict[str, Any]:
         """Return name and settings as a plan keeps them."""
+        settings: Any = self
+        return {"name": self.name, **asdict(settings)}
 
 
 class TextScheme(Scheme, Protocol):

@@ -4,26 +4,29 @@ This is the whole audit as one function of a vault and a model; it returns a ver
 behind it. Files, plots and printing are handled in `pipelines/`.
 """
 
-from collections.abc import Callable, Container, Mapping, Sequence, Sized
+from collections.abc import Callable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 
 import numpy as np
 
-from membership.audit.corpus import load_audit_corpus
+from membership.audit.corpus import AuditCorpus, load_audit_corpus
 from membership.audit.observations import Observations, observe
-from membership.audit.twins import run_twin_test, twins_of
+from membership.audit.twins import twins_of
 from membership.audit.verdict import Verdict
-from membership.detector import Detector
+from membership.detector import Detector, values_of
 from membership.evidence.holdout import holdout_test
 from membership.evidence.redraw import redraw_test
 from membership.evidence.remark import remark_test
 from membership.evidence.remarkings import make_remarkings
 from membership.evidence.result import TestResult
 from membership.evidence.score_table import ScoreTable
-from membership.scoring import Progress, divide
+from membership.evidence.twin import twin_test
+from membership.scoring import Panel, Progress, assemble_panel, score_groups
 from membership.traces.suspect import Suspect
 from watermark.errors import PrerequisiteError
-from watermark.vault.vault import Plan, Vault
+from watermark.keys import Key
+from watermark.vault.plan import Plan
+from watermark.vault.vault import Vault
 
 FALLBACK = ("redraw", "twin", "holdout")
 """The order in which the primary test falls back if the planned one cannot be run.
@@ -87,37 +90,22 @@ def audit(
             )
     corpus, plan = load_audit_corpus(vault), vault.plan
     alpha = plan.alpha if settings.alpha is None else settings.alpha
-    first = next(iter(references.values()), None)
-    able, unable = divide(detectors, suspect, first)
-    detector = _detector(plan, able, unable, references)
+    panel = assemble_panel(detectors, suspect, references)
+    detector = _detector(plan, panel)
     remarking = None
     if plan.test == "remark":
         remarkings = make_remarkings(
             corpus.originals, corpus.sites, corpus.choices, alpha=alpha, seed=settings.seed
         )
         remarking = (remarkings, detector)
-    found = observe(corpus, suspect, references, detectors, progress, remarking=remarking)
+    found = observe(corpus, panel, progress, remarking=remarking)
     table = found.site_logprobs.table()
-    resampling = {"n_resamples": settings.n_resamples, "seed": settings.seed}
-
-    def twin() -> TestResult:
-        own = corpus.originals, corpus.sites
-        twins = list(twins_of(*own, vault.key))
-        chosen = detectors[_able(found, detector, "twin test")]
-        return run_twin_test(twins, suspect, first, chosen, progress, alpha=alpha, **resampling)
-
-    def remark() -> TestResult:
-        if found.remarkings is None or detector not in found.remarking_scores:
-            why = found.unable.get(detector, f"there are no scores of {detector}")
-            raise PrerequisiteError(f"re-marking test: {why}")
-        values = found.remarking_scores[detector]
-        return remark_test(found.remarkings, values, detector=detector, alpha=alpha, **resampling)
-
+    level = Level(alpha, settings.n_resamples, settings.seed)
     tests: dict[str, Callable[[], TestResult]] = {
-        "redraw": lambda: redraw_test(table, vault.key, alpha=alpha, **resampling),
-        "twin": twin,
-        "remark": remark,
-        "holdout": lambda: _holdout(found, detector, alpha, resampling),
+        "redraw": lambda: redraw_test(table, vault.key, **vars(level)),
+        "twin": lambda: _twin(corpus, vault.key, panel, detector, progress, level),
+        "remark": lambda: _remark(found, panel, detector, level),
+        "holdout": lambda: _holdout(found, panel, detector, level),
     }
     results, skipped = _run_tests(plan.test, tests)
     departures = _departures(plan, results[0], alpha, tuple(references), settings)
@@ -129,27 +117,58 @@ def _planned_detector(plan: Plan, references: Sized) -> str:
     return plan.detector_with_reference if references else plan.detector
 
 
-def _detector(plan: Plan, able: Container[str], unable: Container[str], references: Sized) -> str:
+def _detector(plan: Plan, panel: Panel) -> str:
     """Return the planned detector, or one that needs less if the models cannot serve it."""
-    planned, simple = _planned_detector(plan, references), _SIMPLE[bool(references)]
-    return simple if planned in unable and simple in able else planned
+    planned = _planned_detector(plan, panel.references)
+    simple = _SIMPLE[bool(panel.references)]
+    return simple if planned in panel.unable and simple in panel.detectors else planned
 
 
-def _able(found: Observations, detector: str, test: str) -> str:
-    if detector not in found.scores:
-        why = found.unable.get(detector, f"there are no scores of {detector}")
-        raise PrerequisiteError(f"{test}: {why}")
-    return detector
+@dataclass(frozen=True)
+class Level:
+    """What every test is told of how exact it has to be."""
+
+    alpha: float
+    n_resamples: int
+    seed: int
 
 
-def _holdout(
-    found: Observations, detector: str, alpha: float, resampling: Mapping[str, int]
+def _twin(
+    corpus: AuditCorpus, key: Key, panel: Panel, detector: str, progress: Progress, level: Level
 ) -> TestResult:
-    scores = found.scores[_able(found, detector, "hold-out test")]
-    values = np.array([score.value for score in scores])
-    published = found.corpus.published
+    twins = list(twins_of(corpus.originals, corpus.sites, key))
+    panel.check(detector, "twin test")
+    if not twins:
+        raise PrerequisiteError(
+            "twin test: no document has versions of its own: every draw decides sites of several "
+            "documents, or nothing was drawn (rule published)"
+        )
+    versions = [version for each in twins for version in each.remarkings]
+    (scores,) = score_groups(
+        [(versions, panel.only(detector))], panel.suspect, panel.reference, progress=progress
+    )
+    edges = np.cumsum([len(each.remarkings) for each in twins])[:-1]
+    return twin_test(
+        [each.remarkings[0].id for each in twins],
+        np.split(values_of(scores[detector]), edges),
+        [each.published for each in twins],
+        detector=detector,
+        **vars(level),
+    )
+
+
+def _remark(found: Observations, panel: Panel, detector: str, level: Level) -> TestResult:
+    panel.check(detector, "re-marking test")
+    assert found.remarkings is not None
+    scores = found.remarking_scores[detector]
+    return remark_test(found.remarkings, scores, detector=detector, **vars(level))
+
+
+def _holdout(found: Observations, panel: Panel, detector: str, level: Level) -> TestResult:
+    panel.check(detector, "hold-out test")
+    values, published = values_of(found.scores[detector]), found.corpus.published
     inside, outside = {detector: values[published]}, {detector: values[~published]}
-    return holdout_test(inside, outside, detectors=[detector], alpha=alpha, **resampling)
+    return holdout_test(inside, outside, detectors=[detector], **vars(level))
 
 
 def _run_tests(
@@ -173,22 +192,22 @@ def _run_tests(
 def _departures(
     plan: Plan, primary: TestResult, alpha: float, references: Sequence[str], settings: Settings
 ) -> tuple[str, ...]:
-    found = []
-    if primary.test != plan.test:
-        found.append(f"test: {plan.test} planned, {primary.test} used")
     planned = _planned_detector(plan, references)
-    used = (primary.details or {}).get("detectors", [planned])
-    if used != [planned]:
-        found.append(f"detector: {planned} planned, {', '.join(used)} used")
-    if alpha != plan.alpha:
-        found.append(f"alpha: {plan.alpha:g} planned, {alpha:g} used")
+    pairs = [
+        ("test", plan.test, primary.test),
+        ("detector", planned, ", ".join(primary.detectors) or planned),
+        ("alpha", f"{plan.alpha:g}", f"{alpha:g}"),
+    ]
     if plan.references and set(references) != set(plan.references):
-        wanted, used = ", ".join(plan.references), ", ".join(references) or "none"
-        found.append(f"references: {wanted} planned, {used} used")
-    for name, ours, usual in (
-        ("seed of the re-draws", settings.seed, Settings.seed),
-        ("number of re-draws", settings.n_resamples, Settings.n_resamples),
-    ):
-        if ours != usual:
-            found.append(f"{name}: {usual:,} is the default, {ours:,} used")
-    return tuple(found)
+        pairs.append(("references", ", ".join(plan.references), ", ".join(references) or "none"))
+    return (
+        *(f"{what}: {ours} planned, {used} used" for what, ours, used in pairs if ours != used),
+        *(
+            f"{what}: {usual:,} by default, {used:,} used"
+            for what, usual, used in (
+                ("seed of the re-draws", Settings.seed, settings.seed),
+                ("number of re-draws", Settings.n_resamples, settings.n_resamples),
+            )
+            if usual != used
+        ),
+    )

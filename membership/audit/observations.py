@@ -3,20 +3,18 @@
 None of this depends on the key.
 """
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from membership.audit.corpus import AuditCorpus
-from membership.detector import Detector, Score
-from membership.detectors.reference import Unit, in_unit, shared_unit
+from membership.detector import Score
 from membership.evidence.remarkings import Remarkings
 from membership.evidence.score_table import ScoreTable, build_table, slots_of
-from membership.scoring import Progress, Traces, divide, run_queries, score_corpus
-from membership.traces.suspect import Suspect
+from membership.scoring import Group, Panel, Progress, Traces, run_queries, score_groups
 from membership.traces.trace import CandidateLogprobs, Query
-from watermark.document import Document, Site
+from watermark.document import Site
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,7 @@ class Observations:
     corpus: AuditCorpus
     site_logprobs: SiteLogprobs
     scores: Mapping[str, Sequence[Score]]
-    """Score of each document of the corpus, by detector."""
+    """For each detector the score of each document of the corpus."""
     unable: Mapping[str, str] = field(default_factory=dict)
     """Detectors that were not run, each with the reason."""
     remarkings: Remarkings | None = None
@@ -59,9 +57,7 @@ class Observations:
 
 def observe(
     corpus: AuditCorpus,
-    suspect: Suspect,
-    references: Mapping[str, Suspect],
-    detectors: Mapping[str, Detector],
+    panel: Panel,
     progress: Progress = lambda model, done, total: None,
     *,
     remarking: tuple[Remarkings, str] | None = None,
@@ -69,75 +65,45 @@ def observe(
     """Run the models on a corpus: candidate log-probabilities at its sites, scores of its
     documents.
 
-    The arguments are those of `audit`, and re-marked versions of the texts with the name of the
-    detector that scores them. No key is involved.
+    Args:
+        corpus: What to read; no key is involved.
+        panel: The models and detectors.
+        progress: Told how far the models are.
+        remarking: Re-marked versions of the texts, and the detector that is to score them.
     """
-    models = (suspect, *references.values())
-    first = next(iter(references.values()), None)
-    able, unable = divide(detectors, suspect, first)
-    blind = next((m.name for m in models if "candidates" not in m.abilities), "")
-    # A site is usable only if every model gives log-probabilities of its candidates.
+    blind = next((m.name for m in panel.models if "candidates" not in m.abilities), "")
+    # The original texts are read by themselves: texts in one batch touch each other's last digits,
+    # and the marked ones depend on the key. A site is usable only if every model reads it.
     with_slots = [] if blind else list(dict.fromkeys(_slot_queries(corpus)))
-    remarkings, judge = remarking or (None, "")
-    judges = {name: detector for name, detector in able.items() if name == judge}
-    remarked = remarkings.documents() if remarkings else []
-    asked = [*_asked(corpus.documents, able.values()), *_asked(remarked, judges.values())]
-    known = {query.text for query in with_slots}
-    others = list(dict.fromkeys(Query(q.text) for q in asked if q.text not in known))
-    traces = _read(suspect, with_slots, others, progress)
-    reference_traces = {
-        name: _read(model, with_slots, others if model is first else [], progress)
-        for name, model in references.items()
+    traces = run_queries(panel.suspect, with_slots, progress)
+    others = {
+        name: run_queries(model, with_slots, progress) for name, model in panel.references.items()
     }
-    site_logprobs = SiteLogprobs(
-        tuple(site for _, some in corpus.readable() for site in some),
-        _readings(corpus, traces, blind),
-        {name: _readings(corpus, of, blind) for name, of in reference_traces.items()},
-        corpus.language,
+    groups: list[Group] = [(corpus.documents, panel.detectors)]
+    if remarking is not None:
+        groups.append((remarking[0].documents(), panel.only(remarking[1])))
+    known = traces, next(iter(others.values()), {})
+    scores, *of_remarkings = score_groups(
+        groups, panel.suspect, panel.reference, known=known, progress=progress
     )
-    of_first = next(iter(reference_traces.values()), None)
-    unit = choose_unit(traces, of_first)
-    scorers = {name: in_unit(detector, unit) for name, detector in able.items()}
     return Observations(
         corpus,
-        site_logprobs,
-        score_corpus(corpus.documents, scorers, traces, of_first),
-        unable,
-        remarkings,
-        score_corpus(remarked, {n: scorers[n] for n in judges}, traces, of_first),
+        SiteLogprobs(
+            tuple(site for _, some in corpus.readable() for site in some),
+            _readings(corpus, traces, blind),
+            {name: _readings(corpus, of, blind) for name, of in others.items()},
+            corpus.language,
+        ),
+        scores,
+        panel.unable,
+        remarking[0] if remarking else None,
+        of_remarkings[0] if of_remarkings else {},
     )
-
-
-def _read(
-    model: Suspect, with_slots: Sequence[Query], others: Sequence[Query], progress: Progress
-) -> Traces:
-    """Run a model on the original texts separately, then on the marked ones.
-
-    Texts in one batch affect each other's rounding, and the marked ones depend on the key.
-    """
-    return {
-        **run_queries(model, with_slots, progress),
-        **run_queries(model, others, progress),
-    }
-
-
-def choose_unit(suspect: Traces, reference: Traces | None) -> Unit:
-    """Choose the unit in which scores are compared, once for all documents."""
-    if reference is None:
-        return "token"
-    texts = {Query(query.text) for query in suspect} & {Query(query.text) for query in reference}
-    return shared_unit([suspect[q] for q in texts], [reference[q] for q in texts])
 
 
 def _slot_queries(corpus: AuditCorpus) -> list[Query]:
     """Return one query per document with sites: its original text and its slots."""
     return [Query(original.text, slots_of(sites)) for original, sites in corpus.readable()]
-
-
-def _asked(documents: Iterable[Document], detectors: Iterable[Detector]) -> list[Query]:
-    """Return all queries of the detectors for the documents."""
-    some = list(detectors)
-    return [query for document in documents for d in some for query in d.queries(document)]
 
 
 def _readings(corpus: AuditCorpus, traces: Traces, blind: str) -> tuple[CandidateLogprobs, ...]:

@@ -12,18 +12,7 @@ from dataclasses import dataclass
 from itertools import product
 from math import prod
 
-import numpy as np
-
-from membership.audit.observations import choose_unit
-from membership.detector import Detector
-from membership.detectors.reference import in_unit
-from membership.evidence.result import TestResult
-from membership.evidence.twin import twin_test
-from membership.scoring import Progress, run_queries, score_corpus
-from membership.traces.suspect import Suspect
-from membership.traces.trace import Query
 from watermark.document import Document, Site, apply_choices
-from watermark.errors import PrerequisiteError
 from watermark.keys import Key
 
 N_TWINS = 3
@@ -79,49 +68,3 @@ def _outcomes(
         return every, every.index(own)
     keys = [Key(key.digest("twin", f"{number}:{document.id}")) for number in range(n)]
     return [own, *({d: k.draw(d, size) for d, size in options.items()} for k in keys)], 0
-
-
-def run_twin_test(
-    twins: Sequence[Twins],
-    suspect: Suspect,
-    reference: Suspect | None,
-    detector: Detector,
-    progress: Progress,
-    *,
-    alpha: float,
-    n_resamples: int,
-    seed: int,
-) -> TestResult:
-    """Score all versions and test; see `membership.evidence.twin`.
-
-    Raises:
-        PrerequisiteError: There are too few documents with versions.
-    """
-    if not twins:
-        raise PrerequisiteError(
-            "twin test: no document has versions of its own: every draw decides sites of several "
-            "documents, or nothing was drawn (rule published)"
-        )
-    documents = [version for each in twins for version in each.remarkings]
-    asked = [query for document in documents for query in detector.queries(document)]
-    traces = run_queries(suspect, _texts(asked, "suspect"), progress)
-    others = None
-    if "reference" in detector.needs and reference is not None:
-        others = run_queries(reference, _texts(asked, "reference"), progress)
-    scorer = in_unit(detector, choose_unit(traces, others))
-    (scores,) = score_corpus(documents, {detector.name: scorer}, traces, others).values()
-    values = np.array([score.value for score in scores])
-    edges = np.cumsum([len(each.remarkings) for each in twins])[:-1]
-    return twin_test(
-        [each.remarkings[0].id for each in twins],
-        np.split(values, edges),
-        [each.published for each in twins],
-        detector=detector.name,
-        alpha=alpha,
-        n_resamples=n_resamples,
-        seed=seed,
-    )
-
-
-def _texts(asked: Sequence[Query], role: str) -> list[Query]:
-    return list(dict.fromkeys(Query(query.text) for query in asked if query.role == role))

@@ -1,6 +1,6 @@
 """Detectors, one per file; see `membership.detector`. `default_detectors` lists them."""
 
-from membership.detector import Detector
+from membership.detector import Detector, Unit
 from membership.detectors.camia import Camia
 from membership.detectors.entropy import Entropy
 from membership.detectors.ez import Ez
@@ -10,7 +10,7 @@ from membership.detectors.loss import Loss, Perplexity
 from membership.detectors.max_k import MaxK
 from membership.detectors.min_k import MinK
 from membership.detectors.min_k_plus_plus import MinKPlusPlus
-from membership.detectors.reference import MinusReference, Unit
+from membership.detectors.reference import MinusReference
 from membership.detectors.surp import Surp
 from membership.detectors.surprise_gap import SurpriseGap
 from membership.detectors.tag_and_tab import TagAndTab

@@ -7,8 +7,8 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from membership.detector import UnscoredError
-from membership.traces.trace import Query, Trace
+from membership.detector import Detector, UnscoredError
+from membership.traces.trace import Trace
 from watermark.document import Document
 
 Signal = Literal[
@@ -20,7 +20,7 @@ _RUN, _NEARNESS = 8, 0.8
 
 
 @dataclass(frozen=True)
-class Camia:
+class Camia(Detector):
     """One signal of the sequence of losses, over the first tokens of the document.
 
     `cut_off`              mean log-probability
@@ -55,10 +55,6 @@ class Camia:
     def name(self) -> str:
         """`camia_` and the signal, with the cut-off if it is not the default."""
         return f"camia_{self.signal}" + ("" if self.cut_off == 200 else f"_{self.cut_off}")
-
-    def queries(self, document: Document) -> tuple[Query, ...]:
-        """Ask for the document itself."""
-        return (Query(document.text),)
 
     def score(self, document: Document, traces: Sequence[Trace]) -> float:
         """Return the signal; its unit and range are its own.

@@ -6,13 +6,14 @@ from typing import ClassVar
 
 import numpy as np
 
+from membership.detector import Detector
 from membership.detectors.recall import behind, prefix_of, refuse_known
 from membership.traces.trace import Query, Trace
 from watermark.document import Document
 
 
 @dataclass(frozen=True)
-class ConRecall:
+class ConRecall(Detector):
     """Mean loss after nonmembers minus gamma times that after members, over the loss alone.
 
     Source: Wang et al., "Con-ReCall: Detecting Pre-training Data in LLMs via Contrastive

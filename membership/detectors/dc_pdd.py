@@ -7,14 +7,14 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from membership.detector import UnscoredError
+from membership.detector import Detector, UnscoredError
 from membership.token_frequencies import FrequencyTable
-from membership.traces.trace import Query, Trace
+from membership.traces.trace import Trace
 from watermark.document import Document
 
 
 @dataclass(frozen=True)
-class DcPdd:
+class DcPdd(Detector):
     """Divergence-calibrated score: token probabilities against token frequencies in general text.
 
     For the first occurrence of each distinct token, its probability under the model times
@@ -48,10 +48,6 @@ class DcPdd:
         if self.cap is None:
             return "dc_pdd_uncapped"
         return "dc_pdd" if self.cap == 0.01 else f"dc_pdd_{self.cap:g}"
-
-    def queries(self, document: Document) -> tuple[Query, ...]:
-        """Ask for the document itself."""
-        return (Query(document.text),)
 
     def score(self, document: Document, traces: Sequence[Trace]) -> float:
         """Return the mean over distinct tokens, from 0 to `cap`.

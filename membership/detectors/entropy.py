@@ -6,12 +6,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from membership.traces.trace import Query, Trace
+from membership.detector import Detector
+from membership.traces.trace import Trace
 from watermark.document import Document
 
 
 @dataclass(frozen=True)
-class Entropy:
+class Entropy(Detector):
     """Minus the mean entropy of the next-token distribution.
 
     A model is more certain of the continuation of a text that it has seen before.
@@ -22,10 +23,6 @@ class Entropy:
 
     name: ClassVar[str] = "entropy"
     needs: ClassVar[frozenset[str]] = frozenset({"logprobs", "moments"})
-
-    def queries(self, document: Document) -> tuple[Query, ...]:
-        """Ask for the document itself."""
-        return (Query(document.text),)
 
     def score(self, document: Document, traces: Sequence[Trace]) -> float:
         """Return minus the mean in nats, at most 0."""

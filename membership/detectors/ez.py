@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from membership.detector import UnscoredError
+from membership.detector import Detector, UnscoredError
 from membership.detectors.reference import same_tokens
 from membership.detectors.window_comparison import difference
 from membership.traces.trace import Query, Trace
@@ -12,7 +12,7 @@ from watermark.document import Document
 
 
 @dataclass(frozen=True)
-class Ez:
+class Ez(Detector):
     """Share of gains in the total change from reference to suspect, over wrong predictions.
 
     For fine-tuned suspects, with the base model as reference. The tokens are those that are not

@@ -6,14 +6,15 @@ from typing import ClassVar
 
 import numpy as np
 
+from membership.detector import Detector
 from membership.detectors.min_k import check_share, mean_of_lowest
 from membership.detectors.min_k_plus_plus import in_deviations
-from membership.traces.trace import Query, Trace
+from membership.traces.trace import Trace
 from watermark.document import Document
 
 
 @dataclass(frozen=True)
-class GapK:
+class GapK(Detector):
     """Mean of the widest gaps to the most likely token, in deviations and over a sliding window.
 
     The gap is the token's log-probability minus that of the most likely token, over the standard
@@ -42,10 +43,6 @@ class GapK:
         """`gap_k`, with the settings if they are not the defaults."""
         usual = self.k == 0.2 and self.window == 3
         return "gap_k" if usual else f"gap_k_{self.k:g}_{self.window}"
-
-    def queries(self, document: Document) -> tuple[Query, ...]:
-        """Ask for the document itself."""
-        return (Query(document.text),)
 
     def score(self, document: Document, traces: Sequence[Trace]) -> float:
         """Return the mean gap in deviations, at most 0."""

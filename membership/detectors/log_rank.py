@@ -6,12 +6,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from membership.traces.trace import Query, Trace
+from membership.detector import Detector
+from membership.traces.trace import Trace
 from watermark.document import Document
 
 
 @dataclass(frozen=True)
-class LogRank:
+class LogRank(Detector):
     """Minus the mean logarithm of the tokens' ranks, the most likely token having rank 1.
 
     Source: a baseline of Mitchell et al., "DetectGPT", ICML 2023, section 5; ryuryukke/mint,
@@ -20,10 +21,6 @@ class LogRank:
 
     name: ClassVar[str] = "log_rank"
     needs: ClassVar[frozenset[str]] = frozenset({"logprobs", "moments"})
-
-    def queries(self, document: Document) -> tuple[Query, ...]:
-        """Ask for the document itself."""
-        return (Query(document.text),)
 
     def score(self, document: Document, traces: Sequence[Trace]) -> float:
         """Return minus the mean, at most 0; a trace counts ranks from 0."""

@@ -6,12 +6,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from membership.traces.trace import Query, Trace
+from membership.detector import Detector
+from membership.traces.trace import Trace
 from watermark.document import Document
 
 
 @dataclass(frozen=True)
-class Loss:
+class Loss(Detector):
     """Mean log-probability of the tokens, the training loss with the sign reversed.
 
     Source: Yeom et al., "Privacy Risk in Machine Learning", CSF 2018.
@@ -20,17 +21,13 @@ class Loss:
     name: ClassVar[str] = "loss"
     needs: ClassVar[frozenset[str]] = frozenset({"logprobs"})
 
-    def queries(self, document: Document) -> tuple[Query, ...]:
-        """Ask for the document itself."""
-        return (Query(document.text),)
-
     def score(self, document: Document, traces: Sequence[Trace]) -> float:
         """Return the mean in nats per token, at most 0."""
         return float(np.mean(traces[0].logprob, dtype=np.float64))
 
 
 @dataclass(frozen=True)
-class Perplexity:
+class Perplexity(Detector):
     """Minus the perplexity: the loss on the scale in which it is usually reported.
 
     It orders documents as `loss` does, so their AUROCs are equal; means and plots differ.
@@ -41,10 +38,6 @@ class Perplexity:
 
     name: ClassVar[str] = "perplexity"
     needs: ClassVar[frozenset[str]] = frozenset({"logprobs"})
-
-    def queries(self, document: Document) -> tuple[Query, ...]:
-        """Ask for the document itself."""
-        return (Query(document.text),)
 
     def score(self, document: Document, traces: Sequence[Trace]) -> float:
         """Return minus exp of the mean loss, at most -1."""

@@ -6,12 +6,13 @@ from typing import ClassVar
 
 import numpy as np
 
+from membership.detector import Detector
 from membership.traces.trace import Query, Trace
 from watermark.document import Document
 
 
 @dataclass(frozen=True)
-class Lowercase:
+class Lowercase(Detector):
     """Mean loss of the text in lower case over that of the original text.
 
     Source: Carlini et al., "Extracting Training Data from Large Language Models", USENIX Security

@@ -6,13 +6,14 @@ from typing import ClassVar
 
 import numpy as np
 
+from membership.detector import Detector
 from membership.detectors.min_k import check_share, mean_of_lowest
-from membership.traces.trace import Query, Trace
+from membership.traces.trace import Trace
 from watermark.document import Document
 
 
 @dataclass(frozen=True)
-class MaxK:
+class MaxK(Detector):
     """Mean log-probability of the most likely tokens.
 
     Source: Maini et al., "LLM Dataset Inference", NeurIPS 2024, where it is one of the features;
@@ -32,10 +33,6 @@ class MaxK:
     def name(self) -> str:
         """`max_k`, with the share if it is not the default."""
         return "max_k" if self.k == 0.2 else f"max_k_{self.k:g}"
-
-    def queries(self, document: Document) -> tuple[Query, ...]:
-        """Ask for the document itself."""
-        return (Query(document.text),)
 
     def score(self, document: Document, traces: Sequence[Trace]) -> float:
         """Return the mean in nats per token, at most 0."""

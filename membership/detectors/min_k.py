@@ -7,12 +7,13 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from membership.traces.trace import Query, Trace
+from membership.detector import Detector
+from membership.traces.trace import Trace
 from watermark.document import Document
 
 
 @dataclass(frozen=True)
-class MinK:
+class MinK(Detector):
     """Mean log-probability of the least likely tokens.
 
     Text that was trained on has few tokens that surprise the model.
@@ -34,10 +35,6 @@ class MinK:
     def name(self) -> str:
         """`min_k`, with the share if it is not the default."""
         return "min_k" if self.k == 0.2 else f"min_k_{self.k:g}"
-
-    def queries(self, document: Document) -> tuple[Query, ...]:
-        """Ask for the document itself."""
-        return (Query(document.text),)
 
     def score(self, document: Document, traces: Sequence[Trace]) -> float:
         """Return the mean in nats per token, at most 0."""

@@ -7,8 +7,9 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from membership.detector import Detector
 from membership.detectors.min_k import check_share, mean_of_lowest
-from membership.traces.trace import Query, Trace
+from membership.traces.trace import Trace
 from watermark.document import Document
 
 # Below this deviation the model is numerically certain, and the z-score would be 0 / 0.
@@ -16,7 +17,7 @@ _CERTAIN = 1e-6
 
 
 @dataclass(frozen=True)
-class MinKPlusPlus:
+class MinKPlusPlus(Detector):
     """Mean z-score of the tokens with the lowest z-scores.
 
     z is a token's log-probability minus the mean of log p under p, over its standard deviation
@@ -42,10 +43,6 @@ class MinKPlusPlus:
     def name(self) -> str:
         """`min_k_plus_plus`, with the share if it is not the default."""
         return "min_k_plus_plus" if self.k == 0.2 else f"min_k_plus_plus_{self.k:g}"
-
-    def queries(self, document: Document) -> tuple[Query, ...]:
-        """Ask for the document itself."""
-        return (Query(document.text),)
 
     def score(self, document: Document, traces: Sequence[Trace]) -> float:
         """Return the mean z-score."""

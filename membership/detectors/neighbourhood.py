@@ -6,13 +6,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from membership.detector import UnscoredError
+from membership.detector import Detector, UnscoredError
 from membership.traces.trace import Query, Trace
 from watermark.document import Document
 
 
 @dataclass(frozen=True)
-class Neighbourhood:
+class Neighbourhood(Detector):
     """Mean log-probability of the text minus the mean of its neighbours'.
 
     A neighbour is the text with one or a few words replaced, in the paper by a masked language

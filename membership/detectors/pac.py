@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from membership.detector import UnscoredError
+from membership.detector import Detector, UnscoredError
 from membership.detectors.min_k import mean_of_lowest
 from membership.traces.trace import Query, Trace
 from watermark.document import Document
@@ -20,7 +20,7 @@ _WORD = re.compile(r"\S+")
 
 
 @dataclass(frozen=True)
-class Pac:
+class Pac(Detector):
     """Mean polarized distance of copies with swapped words minus that of the text.
 
     The polarized distance is the mean log-probability of the likeliest 5 % of the tokens minus

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from membership.detector import UnscoredError
+from membership.detector import Detector, UnscoredError
 from membership.traces.trace import Query, Trace
 from watermark.document import Document
 
@@ -14,7 +14,7 @@ BETWEEN = "\n\n"
 
 
 @dataclass(frozen=True)
-class Recall:
+class Recall(Detector):
     """Mean loss of the text after a prefix of nonmembers over its mean loss alone.
 
     A prefix of unseen texts raises the loss of a member more than that of a nonmember. The prefix

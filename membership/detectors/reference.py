@@ -2,19 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 
-from membership.detector import Detector, UnscoredError
-from membership.traces.trace import Query, Trace, scored_text
+from membership.detector import Detector, Unit, UnscoredError
+from membership.traces.trace import FLOATS, Query, Trace, scored_text
 from watermark.document import Document
-
-Unit = Literal["token", "byte"]
 
 
 @dataclass(frozen=True)
-class MinusReference:
+class MinusReference(Detector):
     """The score under the suspect minus the score under a reference.
 
     This removes what makes a text easy for any model. The best reference is the model that the
@@ -27,9 +24,9 @@ class MinusReference:
 
     detector: Detector
     unit: Unit = "token"
-    """Unit over which log-probabilities are averaged: `token` if both models tokenize text in the
-    same way, else `byte`. Per token, a reference with longer tokens would look worse, because a
-    longer token is less likely. All documents must use the same unit; see `shared_unit`."""
+    """What a log-probability is a mean over: `token` when both models cut text alike, else
+    `byte`. A reference with larger tokens would look worse for it, a token being less likely the
+    longer it is. One unit serves all documents; see `membership.scoring.choose_unit`."""
 
     @property
     def name(self) -> str:
@@ -46,6 +43,10 @@ class MinusReference:
         """Ask for the detector's queries, first from the suspect, then from the reference."""
         own = self.detector.queries(document)
         return (*own, *(replace(query, role="reference") for query in own))
+
+    def in_unit(self, unit: Unit) -> "MinusReference":
+        """Return the comparison per token or per byte."""
+        return replace(self, unit=unit)
 
     def score(self, document: Document, traces: Sequence[Trace]) -> float:
         """Return the difference, in the detector's unit (per byte if the unit is `byte`).
@@ -65,16 +66,6 @@ class MinusReference:
         return self.detector.score(document, ours) - self.detector.score(document, theirs)
 
 
-def shared_unit(suspect: Sequence[Trace], reference: Sequence[Trace]) -> Unit:
-    """Choose the unit for two models from traces of the same texts: `token` if all agree."""
-    return "token" if all(map(same_tokens, suspect, reference)) else "byte"
-
-
-def in_unit(detector: Detector, unit: Unit) -> Detector:
-    """Return the detector with this unit if it compares with a reference; else unchanged."""
-    return replace(detector, unit=unit) if isinstance(detector, MinusReference) else detector
-
-
 def same_tokens(one: Trace, other: Trace) -> bool:
     """Tell whether two models tokenize a text in the same way."""
     return np.array_equal(one.token_ids, other.token_ids) and np.array_equal(one.spans, other.spans)
@@ -87,5 +78,4 @@ def _per_byte(text: str, trace: Trace) -> Trace:
     """
     n_bytes = len(scored_text(text, trace).encode(errors="replace"))
     factor = len(trace.logprob) / n_bytes
-    columns = ("logprob", "mean", "std", "top1")
-    return replace(trace, **{c: getattr(trace, c).astype(np.float64) * factor for c in columns})
+    return replace(trace, **{n: getattr(trace, n).astype(np.float64) * factor for n in FLOATS})

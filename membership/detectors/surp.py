@@ -6,14 +6,14 @@ from typing import ClassVar
 
 import numpy as np
 
-from membership.detector import UnscoredError
+from membership.detector import Detector, UnscoredError
 from membership.detectors.min_k import check_share
-from membership.traces.trace import Query, Trace
+from membership.traces.trace import Trace
 from watermark.document import Document
 
 
 @dataclass(frozen=True)
-class Surp:
+class Surp(Detector):
     """Mean log-probability of the least likely tokens where the entropy is low.
 
     Where a model that has seen the text is confident, it is seldom wrong.
@@ -39,10 +39,6 @@ class Surp:
         """`surp`, with the settings if they are not the defaults."""
         usual = self.k == 0.4 and self.max_entropy == 2.0
         return "surp" if usual else f"surp_{self.k:g}_{self.max_entropy:g}"
-
-    def queries(self, document: Document) -> tuple[Query, ...]:
-        """Ask for the document itself."""
-        return (Query(document.text),)
 
     def score(self, document: Document, traces: Sequence[Trace]) -> float:
         """Return the mean in nats per token, at most 0.

@@ -6,12 +6,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from membership.traces.trace import Query, Trace
+from membership.detector import Detector
+from membership.traces.trace import Trace
 from watermark.document import Document
 
 
 @dataclass(frozen=True)
-class SurpriseGap:
+class SurpriseGap(Detector):
     """Mean log-probability of the tokens plus the mean entropy of the model there.
 
     Near 0 for text that the model itself would generate, and negative for text that surprises it.
@@ -23,10 +24,6 @@ class SurpriseGap:
 
     name: ClassVar[str] = "surprise_gap"
     needs: ClassVar[frozenset[str]] = frozenset({"logprobs", "moments"})
-
-    def queries(self, document: Document) -> tuple[Query, ...]:
-        """Ask for the document itself."""
-        return (Query(document.text),)
 
     def score(self, document: Document, traces: Sequence[Trace]) -> float:
         """Return the mean in nats per token; above 0 where the text is likelier than expected."""

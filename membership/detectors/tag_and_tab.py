@@ -8,8 +8,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from membership.detector import UnscoredError
-from membership.traces.trace import Query, Trace
+from membership.detector import Detector, UnscoredError
+from membership.traces.trace import Trace
 from watermark.document import Document
 from watermark.text.rarity import rarity_bits
 
@@ -18,7 +18,7 @@ _WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
 
 
 @dataclass(frozen=True)
-class TagAndTab:
+class TagAndTab(Detector):
     """Mean log-probability of the tokens of the rarest words of each sentence, and of its names.
 
     For English text; rarity is defined in `watermark.text.rarity`.
@@ -45,10 +45,6 @@ class TagAndTab:
     def name(self) -> str:
         """`tag_and_tab`, with the number of keywords if it is not the default."""
         return "tag_and_tab" if self.words == 4 else f"tag_and_tab_{self.words}"
-
-    def queries(self, document: Document) -> tuple[Query, ...]:
-        """Ask for the document itself."""
-        return (Query(document.text),)
 
     def score(self, document: Document, traces: Sequence[Trace]) -> float:
         """Return the mean in nats per token, at most 0.

@@ -6,14 +6,14 @@ from typing import ClassVar
 
 import numpy as np
 
-from membership.detector import UnscoredError
+from membership.detector import Detector, UnscoredError
 from membership.detectors.reference import same_tokens
 from membership.traces.trace import Query, Trace
 from watermark.document import Document
 
 
 @dataclass(frozen=True)
-class WindowComparison:
+class WindowComparison(Detector):
     """Share of the windows in which the suspect has less loss than the reference.
 
     For fine-tuned suspects, with the base model as reference. The share is computed for each

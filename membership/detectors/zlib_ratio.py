@@ -7,12 +7,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from membership.traces.trace import Query, Trace, scored_text
+from membership.detector import Detector
+from membership.traces.trace import Trace, scored_text
 from watermark.document import Document
 
 
 @dataclass(frozen=True)
-class ZlibRatio:
+class ZlibRatio(Detector):
     """Mean log-probability over the zlib-compressed length of the text.
 
     Repetitive text is probable under any model, and short when compressed.
@@ -25,10 +26,6 @@ class ZlibRatio:
 
     name: ClassVar[str] = "zlib"
     needs: ClassVar[frozenset[str]] = frozenset({"logprobs"})
-
-    def queries(self, document: Document) -> tuple[Query, ...]:
-        """Ask for the document itself."""
-        return (Query(document.text),)
 
     def score(self, document: Document, traces: Sequence[Trace]) -> float:
         """Return the ratio in nats per token and compressed byte, at most 0."""

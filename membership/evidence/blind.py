@@ -15,12 +15,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, hstack
-from scipy.stats import rankdata
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.model_selection import KFold
 from sklearn.preprocessing import StandardScaler
 
+from membership.evidence.permutation import auroc
 from membership.evidence.result import monte_carlo_pvalue
 from watermark.errors import PrerequisiteError
 
@@ -76,9 +76,8 @@ def blind_baseline(
     labels = members[chosen].astype(np.float64)
     permuted = rng.permuted(np.tile(labels, (n_resamples, 1)), axis=1)
     judged = _judge(_features([texts[i] for i in chosen]), np.vstack([labels, permuted]).T, rng)
-    found = np.array(
-        [_auroc(judged[:, i], row) for i, row in enumerate(np.vstack([labels, permuted]))]
-    )
+    in_first = np.vstack([labels, permuted]) == 1
+    found = np.array([auroc(judged[row, i], judged[~row, i]) for i, row in enumerate(in_first)])
     scores = np.full(len(texts), np.nan)
     scores[chosen] = judged[:, 0]
     return BlindBaseline(
@@ -121,9 +120,3 @@ def _judge(
         ridge.fit(kernel[np.ix_(fit, fit)], labels[fit] - labels[fit].mean(0))
         judged[rest] = ridge.predict(kernel[np.ix_(rest, fit)])
     return judged
-
-
-def _auroc(scores: NDArray[np.float64], labels: NDArray[np.float64]) -> float:
-    n = labels.sum()
-    above = rankdata(scores) @ labels - n * (n + 1) / 2
-    return float(above / (n * (len(labels) - n)))

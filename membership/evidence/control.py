@@ -6,6 +6,7 @@ classifier that never sees the model tells the two sets apart, no p-value is giv
 """
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from membership.evidence.blind import BlindBaseline
 from membership.evidence.permutation import Comparison, Scores, compare
@@ -64,7 +65,7 @@ def control_test(
     found = compare(
         questioned, control, detectors, groups=GROUPS, n_resamples=n_resamples, seed=seed
     )
-    return control_result("control", found, alpha, seed, blind, {"detectors": list(detectors)})
+    return control_result("control", found, alpha, seed, blind, detectors)
 
 
 def control_result(
@@ -73,11 +74,18 @@ def control_result(
     alpha: float,
     seed: int,
     blind: BlindBaseline,
-    details: Mapping[str, object],
+    detectors: Sequence[str],
+    details: Mapping[str, object] = MappingProxyType({}),
 ) -> TestResult:
     """Convert a comparison with a control group to a test result."""
     return TestResult(
         test=test,
+        title=f"{test} test",
+        basis=(
+            f"Based on {found.n_inside:,} documents in question and {found.n_outside:,} control "
+            f"documents, {', '.join(detectors)}"
+        ),
+        n_units=found.n_inside + found.n_outside,
         statistic=found.statistic,
         pvalue=found.pvalue,
         n_resamples=len(found.null),
@@ -88,7 +96,9 @@ def control_result(
         effect_unit="AUROC of documents in question against control documents",
         assumption=ASSUMPTION,
         grade="B",
+        detectors=tuple(detectors),
         details={
+            "detectors": list(detectors),
             **details,
             "n_questioned": found.n_inside,
             "n_control": found.n_outside,

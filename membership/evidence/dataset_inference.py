@@ -90,8 +90,9 @@ def dataset_inference(
         seed=seed,
     )
     weights = dict(zip(detectors, weigh.weights.tolist(), strict=True))
-    details = {"detectors": list(detectors), "weights": weights}
-    return control_result("dataset inference", found, alpha, seed, blind, details)
+    return control_result(
+        "dataset inference", found, alpha, seed, blind, detectors, {"weights": weights}
+    )
 
 
 def fit_weights(inside: NDArray[np.float64], outside: NDArray[np.float64]) -> Weights:

@@ -56,6 +56,12 @@ def holdout_test(
         raise PrerequisiteError(f"hold-out test: {error}") from error
     return TestResult(
         test="holdout",
+        title="hold-out test",
+        basis=(
+            f"Based on {found.n_inside:,} published and {found.n_outside:,} withheld documents, "
+            f"{', '.join(detectors)}"
+        ),
+        n_units=found.n_inside + found.n_outside,
         statistic=found.statistic,
         pvalue=found.pvalue,
         n_resamples=n_resamples,
@@ -66,6 +72,7 @@ def holdout_test(
         effect_unit="AUROC of published against withheld documents",
         assumption=ASSUMPTION,
         grade="A",
+        detectors=tuple(detectors),
         details={
             "detectors": list(detectors),
             "n_published": found.n_inside,

@@ -12,10 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from membership.evidence.result import detectable_shift, monte_carlo_pvalue
+from membership.evidence.result import BLOCK_CELLS, detectable_shift, monte_carlo_pvalue
 from watermark.errors import PrerequisiteError
-
-BLOCK_CELLS = 4_000_000
 
 Scores = Mapping[str, NDArray[np.float64]]
 """Scores of a group by detector; NaN where a score is missing."""
@@ -39,7 +37,7 @@ class Comparison:
     """Number of documents left out because some detector did not score them."""
 
     def detectable(self, alpha: float) -> float:
-        """Return the minimum detectable AUROC of one detector at this level, with 80 % power.
+        """Return the AUROC that one detector would have shown at this level with 80 % power.
 
         Infinite if not even an AUROC of 1 can reach the level.
         """

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
-from membership.evidence.result import TestResult, detectable_shift, monte_carlo_pvalue
+from membership.evidence.result import BLOCK_CELLS, TestResult, detectable_shift, monte_carlo_pvalue
 from membership.evidence.score_table import ScoreTable
 from watermark.errors import PrerequisiteError
 from watermark.keys import Key
@@ -23,8 +23,6 @@ ASSUMPTION = (
     "suspect (weights and tokenizer) was made without knowledge of it or of anything that was "
     "published with it"
 )
-BLOCK_CELLS = 4_000_000
-"""Random choices held in memory at a time."""
 
 
 @dataclass(frozen=True)
@@ -157,8 +155,15 @@ def redraw_test(
     null = null_statistics(draws, n_resamples, np.random.default_rng(seed))
     per_nat = statistic_per_unit(draws)
     sd = standard_deviation(draws)
+    n_sites, n_documents = len(table.draws), len(set(table.document_ids))
     return TestResult(
         test="redraw",
+        title="re-draw test",
+        basis=(
+            f"Based on {n_sites:,} sites in {n_documents:,} published documents, decided by "
+            f"{len(draws.names):,} independent draws"
+        ),
+        n_units=n_sites,
         statistic=observed,
         pvalue=monte_carlo_pvalue(observed, null),
         n_resamples=n_resamples,
@@ -170,9 +175,10 @@ def redraw_test(
         assumption=ASSUMPTION,
         grade="A",
         bound=chernoff_bound(draws, observed),
+        left_out=tuple(f"Unusable: {n:,} sites, {why}" for why, n in table.unusable.items()),
         details={
-            "n_documents": len(set(table.document_ids)),
-            "n_sites": len(table.draws),
+            "n_documents": n_documents,
+            "n_sites": n_sites,
             "n_draws": len(draws.names),
             "unusable": dict(table.unusable),
             "adjustment": dict(table.adjustment),

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from membership.detector import Score
+from membership.detector import Score, values_of
 from membership.evidence.redraw import ASSUMPTION, DrawTable, null_statistics
 from membership.evidence.remarkings import Remarkings
 from membership.evidence.result import TestResult, detectable_shift, monte_carlo_pvalue
@@ -47,21 +47,24 @@ def remark_test(
     Raises:
         PrerequisiteError: No text was scored in all of its versions.
     """
-    width = len(remarkings.texts[0]) if remarkings.texts else 1
-    table = np.array([score.value for score in scores]).reshape(-1, width)
-    usable = np.isfinite(table).all(1)
-    if not usable.any():
-        reasons = sorted({score.reason for score in scores if score.reason}) or ["no mark"]
-        raise PrerequisiteError(f"re-marking test: no text could be scored: {'; '.join(reasons)}")
+    table, usable = _scored_table(remarkings, scores)
+    width = table.shape[1]
     adjusted = _without_length(table[usable], remarkings.n_bytes()[usable])
     draws = _block_table(adjusted, remarkings.blocks[usable])
     observed = float(draws.value[:, 0].sum())
     null = _null(draws, n_resamples, np.random.default_rng([seed, 2]))
     per_unit = float(np.sqrt(draws.n_sites).sum()) * (width - 1) / width
     shift = detectable_shift(alpha, max(1 / (null.size + 1), float(width) ** -len(draws.names)))
-    unscored = {score.reason for score in scores if score.reason}
+    n_texts, n_unscored = int(usable.sum()), int((~usable).sum())
+    unscored = sorted({score.reason for score in scores if score.reason})
     return TestResult(
         test="remark",
+        title="re-marking test",
+        basis=(
+            f"Based on {_counts(remarkings, usable)}, each against {width - 1:,} re-marked "
+            f"versions, in {len(draws.names):,} independent blocks, {detector}"
+        ),
+        n_units=n_texts,
         statistic=observed,
         pvalue=monte_carlo_pvalue(observed, null),
         n_resamples=null.size,
@@ -72,16 +75,42 @@ def remark_test(
         effect_unit=f"{detector}: published texts above re-marked ones, mean over texts",
         assumption=ASSUMPTION,
         grade="A",
+        detectors=(detector,),
+        left_out=(f"Unscored: {n_unscored:,} texts, {'; '.join(unscored)}",) if n_unscored else (),
         details={
             "detectors": [detector],
-            "n_documents": len({remarkings.document_ids[i] for i in np.flatnonzero(usable)}),
+            "n_documents": _n_documents(remarkings, usable),
             "n_marked_documents": remarkings.n_marked,
-            "n_texts": int(usable.sum()),
+            "n_texts": n_texts,
             "n_versions": width - 1,
             "n_blocks": len(draws.names),
-            "n_unscored": int((~usable).sum()),
-            "unscored": sorted(unscored),
+            "n_unscored": n_unscored,
+            "unscored": unscored,
         },
+    )
+
+
+def _scored_table(
+    remarkings: Remarkings, scores: Sequence[Score]
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return a row of scores for each text, and which rows are complete."""
+    width = len(remarkings.texts[0]) if remarkings.texts else 1
+    table = values_of(scores).reshape(-1, width)
+    usable = np.asarray(np.isfinite(table).all(1))
+    if not usable.any():
+        reasons = sorted({score.reason for score in scores if score.reason}) or ["no mark"]
+        raise PrerequisiteError(f"re-marking test: no text could be scored: {'; '.join(reasons)}")
+    return table, usable
+
+
+def _n_documents(remarkings: Remarkings, usable: NDArray[np.bool_]) -> int:
+    return len({remarkings.document_ids[i] for i in np.flatnonzero(usable)})
+
+
+def _counts(remarkings: Remarkings, usable: NDArray[np.bool_]) -> str:
+    return (
+        f"{usable.sum():,} texts of {_n_documents(remarkings, usable):,} of "
+        f"{remarkings.n_marked:,} marked documents"
     )
 
 

@@ -1,12 +1,15 @@
 """The result of a test of evidence."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import ceil, floor, log10
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
+
+BLOCK_CELLS = 4_000_000
+"""Random numbers held in memory at a time, by every test that resamples."""
 
 Grade = Literal["A", "B", "C"]
 """A: exact, by the owner's own randomization. B: under an assumption. C: descriptive, no p."""
@@ -20,6 +23,13 @@ class TestResult:
     """
 
     test: str
+    """Which test, as a plan names it."""
+    title: str
+    """The test in words, such as "re-draw test"."""
+    basis: str
+    """What the p-value rests on, in a sentence with its numbers."""
+    n_units: int
+    """How many sites, texts or documents were compared; each test says which in `basis`."""
     statistic: float
     pvalue: float
     """Add-one Monte Carlo p-value, at least 1 / (n_resamples + 1)."""
@@ -30,16 +40,20 @@ class TestResult:
     effect: float
     """Estimated effect, in the unit that `effect_unit` names; 0 if there is none."""
     detectable_effect: float
-    """Minimum detectable effect (80 % power); infinite if no p-value of the test can be as small as
-    its level."""
+    """Minimum detectable effect: the smallest true effect found with 80 % power; infinite where no
+    p-value of the test can be as small as its level."""
     effect_unit: str
     assumption: str
     """What must hold for the p-value to be valid, in words."""
     grade: Grade
     bound: float | None = None
     """Chernoff bound on the exact p-value, if the null distribution of the statistic is known."""
-    details: dict[str, Any] | None = None
-    """Sample sizes, and what was unusable and why."""
+    detectors: tuple[str, ...] = ()
+    """The detectors whose scores were compared; none in a test that compares words."""
+    left_out: tuple[str, ...] = ()
+    """What could not be used and why, in sentences."""
+    details: dict[str, Any] = field(default_factory=dict)
+    """The test's own numbers, for machines."""
 
     @property
     def zscore(self) -> float:
@@ -52,11 +66,18 @@ class TestResult:
 
     @property
     def effect_words(self) -> str:
-        """The effect and the minimum detectable effect, in words."""
-        seen = f"minimum detectable effect {self.detectable_effect:.3g} (80 % power)"
+        """The effect and the minimum detectable one, for a reader."""
+        return f"{self.effect:.3g} ({self.effect_unit}); {self.detectable_words}"
+
+    @property
+    def detectable_words(self) -> str:
+        """The minimum detectable effect, for a reader."""
         if not np.isfinite(self.detectable_effect):
-            seen = "the sample is too small for any p-value to reach the level"
-        return f"{self.effect:.3g} ({self.effect_unit}); {seen}"
+            return (
+                f"no detectable effect: with {self.n_units:,} units no p-value can be as small as "
+                "the level"
+            )
+        return f"minimum detectable effect {self.detectable_effect:.3g} (80 % power)"
 
 
 def monte_carlo_pvalue(statistic: float, null: NDArray[np.float64]) -> float:
@@ -72,7 +93,7 @@ def monte_carlo_pvalue(statistic: float, null: NDArray[np.float64]) -> float:
 
 
 def detectable_shift(alpha: float, floor: float) -> float:
-    """Return the shift in standard deviations that a test detects with 80 % power.
+    """Return how many standard deviations a statistic must be off to be found with 80 % power.
 
     Args:
         alpha: Level of the test.

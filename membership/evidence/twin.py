@@ -71,8 +71,12 @@ def twin_test(
     null = null_statistics(draws, n_resamples, np.random.default_rng(seed))
     unit = statistic_per_unit(draws)
     sd = standard_deviation(draws)
+    n_twins = int(draws.n_options.sum())
     return TestResult(
         test="twin",
+        title="twin test",
+        basis=f"Based on {n_twins:,} versions of {len(kept):,} published documents, {detector}",
+        n_units=len(kept),
         statistic=observed,
         pvalue=monte_carlo_pvalue(observed, null),
         n_resamples=n_resamples,
@@ -84,10 +88,11 @@ def twin_test(
         assumption=ASSUMPTION,
         grade="A",
         bound=chernoff_bound(draws, observed),
+        detectors=(detector,),
         details={
             "detectors": [detector],
             "n_documents": len(kept),
-            "n_twins": int(draws.n_options.sum()),
+            "n_twins": n_twins,
             "n_left_out": len(scores) - len(kept),
         },
     )

@@ -9,12 +9,11 @@ from numpy.typing import NDArray
 
 from membership.traces.candidate_tokens import NOT_A_NUMBER, TokenChoice, find_token_choices
 from membership.traces.tokens import Cutter, Tokens
-from membership.traces.trace import CandidateLogprobs, Query, Trace
+from membership.traces.trace import FLOATS, CandidateLogprobs, Query, Trace
 from membership.traces.windows import Window
 
 # Code points of text processed at a time: a few hundred batches of a small model.
 _BLOCK = 1 << 20
-_FLOATS = ("logprob", "mean", "std", "top1")
 
 
 class TraceBuilder:
@@ -34,7 +33,7 @@ class TraceBuilder:
         usable = [(slot, choice) for slot, choice in enumerate(choices) if not choice.reason]
         self._usable = sorted(usable, key=_position)
         self._columns: dict[str, NDArray[Any]] = {
-            name: np.full(len(tokens), np.nan, np.float32) for name in _FLOATS
+            name: np.full(len(tokens), np.nan, np.float32) for name in FLOATS
         }
         self._columns["rank"] = np.zeros(len(tokens), np.int32)
 

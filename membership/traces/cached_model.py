@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from membership.traces.store import VERSION, TraceStore, write_json
-from membership.traces.suspect import Suspect, TextGenerator
+from membership.traces.suspect import Sampling, Suspect, TextGenerator
 from membership.traces.trace import Query, Trace
 from watermark.errors import ModelError, PrerequisiteError, ToolkitError
 
@@ -64,9 +64,9 @@ class CachedModel:
             self._store.flush()
 
     def write(
-        self, prompts: Sequence[str], *, n: int, max_tokens: int, temperature: float, seed: int
+        self, prompts: Sequence[str], sampling: Sampling, *, max_tokens: int
     ) -> list[list[str]]:
-        """Return n continuations of each prompt; see `membership.traces.suspect.TextGenerator`.
+        """Return continuations of each prompt; see `membership.traces.suspect.TextGenerator`.
 
         Raises:
             PrerequisiteError: The model does not generate text.
@@ -74,7 +74,7 @@ class CachedModel:
         if "text" not in self.abilities:
             raise PrerequisiteError(f"{self.name}: is not asked to write text")
         model: TextGenerator = self._model  # type: ignore[assignment]  # it has the ability
-        return model.write(prompts, n=n, max_tokens=max_tokens, temperature=temperature, seed=seed)
+        return model.write(prompts, sampling, max_tokens=max_tokens)
 
 
 def with_cache(model: Suspect, folder: Path) -> CachedModel:

@@ -24,7 +24,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from membership.traces.suspect import Suspect
-from membership.traces.trace import CandidateLogprobs, Query, Trace
+from membership.traces.trace import FLOATS, CandidateLogprobs, Query, Trace
 from watermark.atomic import atomic_file
 from watermark.errors import ToolkitError
 
@@ -36,14 +36,13 @@ NOTES = "[0-9a-f]*.json"
 """Files next to the models; each maps a requested configuration to the one it resolved to."""
 _ROWS, _SECONDS = 256, 30.0
 """A file is written after this many rows or seconds."""
-_FLOATS = ("logprob", "mean", "std", "top1")
 _SCHEMA = pa.schema(
     [
         ("text", pa.binary(32)),
         ("places", pa.binary(32)),
         ("token_ids", pa.list_(pa.int32())),
         ("spans", pa.list_(pa.int32())),
-        *((name, pa.list_(pa.float32())) for name in _FLOATS),
+        *((name, pa.list_(pa.float32())) for name in FLOATS),
         ("rank", pa.list_(pa.int32())),
         ("unscored_start", pa.list_(pa.int32())),
         ("readings", pa.list_(pa.list_(pa.float64()))),
@@ -192,7 +191,7 @@ def _read(file: Path, columns: list[str] | None) -> pa.Table:
 
 def _record(query: Query, trace: Trace) -> dict[str, Any]:
     text, slots = _key(query)
-    plain = {name: getattr(trace, name) for name in ("token_ids", *_FLOATS, "rank")}
+    plain = {name: getattr(trace, name) for name in ("token_ids", *FLOATS, "rank")}
     return plain | {
         "text": text,
         "places": slots,
@@ -213,5 +212,5 @@ def _trace(record: Mapping[str, Any]) -> Trace:
         candidate_logprobs=tuple(
             CandidateLogprobs(np.array(r, dtype=np.float64), why) for r, why in candidate_logprobs
         ),
-        **{name: np.array(record[name], dtype=np.float32) for name in _FLOATS},
+        **{name: np.array(record[name], dtype=np.float32) for name in FLOATS},
     )

@@ -1,6 +1,7 @@
 """The protocols of a model under audit: traces of given texts, and text generation."""
 
 from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from membership.traces.trace import Query, Trace
@@ -48,6 +49,18 @@ class Suspect(Protocol):
         """
 
 
+@dataclass(frozen=True)
+class Sampling:
+    """How a model is made to write."""
+
+    n: int = 20
+    """Continuations of each prompt."""
+    temperature: float = 1.0
+    """0 takes the likeliest token each time."""
+    seed: int = 0
+    """Seed of the first continuation, and one more for each further one; a server may ignore it."""
+
+
 class TextGenerator(Protocol):
     """A model that continues a prompt; ability `text`."""
 
@@ -60,14 +73,12 @@ class TextGenerator(Protocol):
         """Hash that identifies the model as far as possible."""
 
     def write(
-        self, prompts: Sequence[str], *, n: int, max_tokens: int, temperature: float, seed: int
+        self, prompts: Sequence[str], sampling: Sampling, *, max_tokens: int
     ) -> list[list[str]]:
-        """Return n continuations of each prompt, without the prompt.
+        """Return the continuations of each prompt, without the prompt.
 
         Args:
-            prompts: Texts to continue.
-            n: Number of continuations per prompt.
-            max_tokens: Maximum length of a continuation.
-            temperature: Sampling temperature; 0 is greedy decoding.
-            seed: Seed for the sampling; a server may ignore it.
+            prompts: Texts to go on from.
+            sampling: How many continuations, and how they are drawn.
+            max_tokens: Length of a continuation.
         """

@@ -44,6 +44,12 @@ class CandidateLogprobs:
     """Why the slot is unusable; empty if it is usable."""
 
 
+FLOATS = ("logprob", "mean", "std", "top1")
+"""The columns of a trace that are in nats."""
+COLUMNS = (*FLOATS, "rank")
+"""The columns that a pass over the text fills."""
+
+
 @dataclass(frozen=True)
 class Trace:
     """Per-token statistics of the tokens that were scored, special tokens never among them.

@@ -14,7 +14,7 @@ def cache(
         bool, typer.Option("--info", help="List the contents; the default without options.")
     ] = False,
     clear: Annotated[bool, typer.Option("--clear", help="Remove everything from it.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the list as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show or clear the cache of model outputs.
 
@@ -29,7 +29,11 @@ def cache(
         raise typer.BadParameter("choose one of --info and --clear")
     where = folder or cache_folder()
     if clear:
-        print(f"{clear_traces(where)} models removed from {where}")
+        n_removed = clear_traces(where)
+        if as_json:
+            print(json.dumps({"folder": str(where), "removed": n_removed}))
+        else:
+            print(f"{n_removed} models removed from {where}")
         return
     found = contents(where)
     if as_json:

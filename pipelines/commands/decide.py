@@ -1,17 +1,10 @@
 import json
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-
-class Test(StrEnum):
-    """Tests against a control group that was not randomized."""
-
-    control = "control"
-    dataset_inference = "dataset-inference"
-    conformal = "conformal"
+from pipelines.loading.option_values import ControlTest
 
 
 def decide(
@@ -21,12 +14,12 @@ def decide(
         typer.Option(help="Column: 1 for documents in question, 0 for control documents."),
     ],
     test: Annotated[
-        Test,
+        ControlTest,
         typer.Option(
             help="control: are the scores in question higher? dataset-inference: the same for many "
             "detectors, weighted on one half and tested on the other. conformal: which documents?"
         ),
-    ] = Test.control,
+    ] = "control",
     detectors: Annotated[
         str | None,
         typer.Option(
@@ -60,7 +53,7 @@ def decide(
         scores,
         labels,
         out,
-        test.value,
+        test,
         detectors=[name.strip() for name in detectors.split(",")] if detectors else (),
         alpha=alpha,
         n_resamples=resamples,

@@ -1,7 +1,10 @@
+import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from pipelines.commands.corpus_options import Split, TextColumn
 
 
 def frequencies(
@@ -14,14 +17,13 @@ def frequencies(
     out: Annotated[Path, typer.Option(help="File to create for the table.")] = Path(
         "frequencies.npz"
     ),
-    text_column: Annotated[str, typer.Option(help="Column that holds the text.")] = "text",
-    split: Annotated[
-        str | None, typer.Option(help="Split to use, if the data set has splits.")
-    ] = None,
+    text_column: TextColumn = "text",
+    split: Split = None,
     max_tokens: Annotated[
         int,
         typer.Option(min=0, help="Tokens counted per document, from its start; 0: all."),
     ] = 1024,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the counts as JSON.")] = False,
 ) -> None:
     """Count the tokens of a reference corpus, for the detector DC-PDD.
 
@@ -38,8 +40,16 @@ def frequencies(
         split=split,
         max_tokens=max_tokens or None,
     )
-    seen = int((table.counts > 0).sum())
+    counts = {
+        "tokens": int(table.counts.sum()),
+        "documents": table.origin.n_documents,
+        "seen": int((table.counts > 0).sum()),
+        "vocabulary": len(table.counts),
+    }
+    if as_json:
+        print(json.dumps({"table": str(out), **counts}, indent=2))
+        return
     print(
-        f"{table.counts.sum():,} tokens of {table.origin.n_documents:,} documents, "
-        f"{seen:,} of {len(table.counts):,} tokens seen.\nTable: {out}"
+        f"{counts['tokens']:,} tokens of {counts['documents']:,} documents, "
+        f"{counts['seen']:,} of {counts['vocabulary']:,} tokens seen.\nTable: {out}"
     )

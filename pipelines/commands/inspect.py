@@ -4,11 +4,12 @@ from typing import Annotated
 
 import typer
 
-from watermark.errors import ToolkitError
+from pipelines.commands.corpus_options import KeyFile, VaultArgument
+from watermark.atomic import refuse_existing
 
 
 def inspect(
-    vault: Annotated[Path, typer.Argument(help="Vault that `leximark mark` filled.")],
+    vault: VaultArgument,
     model: Annotated[
         str | None,
         typer.Option(
@@ -19,10 +20,8 @@ def inspect(
         int,
         typer.Option(min=0, help="Number of published documents to measure and show; 0 for all."),
     ] = 200,
-    seed: Annotated[int, typer.Option(min=0, help="Seed for sampling documents.")] = 0,
-    key_file: Annotated[
-        Path | None, typer.Option(help="The key, if it is not in the vault.")
-    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of that choice.")] = 0,
+    key_file: KeyFile = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -37,8 +36,8 @@ def inspect(
     Shows changed words, similarity, readability, what deduplication and a blind classifier detect,
     and with --model perplexity and the power of the test.
     """
-    if out is not None and out.exists():
-        raise ToolkitError(f"{out}: exists already: name another folder with --out or remove it")
+    if out is not None:
+        refuse_existing(out)
     from pipelines.jobs.inspect import inspect_vault, inspection_lines, write_inspection
     from pipelines.loading.models import ModelOptions, load_model
     from watermark.vault.vault import open_vault

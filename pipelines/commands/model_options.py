@@ -1,52 +1,62 @@
 """Options for running and reaching models, shared by several commands."""
 
-from enum import StrEnum
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from membership.models.dtype import DType
 
-class DType(StrEnum):
-    """Data types for running a model."""
-
-    auto = "auto"
-    float32 = "float32"
-    bfloat16 = "bfloat16"
-    float16 = "float16"
+if TYPE_CHECKING:
+    from pipelines.loading.models import ModelOptions
 
 
-DTypeOption = Annotated[
-    DType, typer.Option(help="Data type of models. auto: bfloat16 where that is fast.")
-]
-Device = Annotated[str, typer.Option(help="Where to run models: auto, cpu, cuda, mps.")]
-MaxLength = Annotated[
-    int | None, typer.Option(min=8, help="Longest window in tokens. Default: the model's.")
-]
-StartToken = Annotated[
-    str, typer.Option(help="Token placed before each text: auto, bos, eos, none, or a token.")
-]
-Base = Annotated[
-    str | None, typer.Option(help="Base model of an adapter. Default: the one it names.")
-]
-Cache = Annotated[
-    Path | None,
-    typer.Option(help="Folder of cached model outputs. Default: the user's cache."),
-]
-NoCache = Annotated[
-    bool, typer.Option("--no-cache", help="Do not use the cache: run every text, store nothing.")
-]
-Timeout = Annotated[float, typer.Option(min=1, help="Maximum seconds per reply of a server.")]
-RequestsPerSecond = Annotated[
-    float | None, typer.Option(min=0.001, help="Maximum requests to a server per second.")
-]
-Connections = Annotated[int, typer.Option(min=1, help="Concurrent requests to a server.")]
+@dataclass(frozen=True)
+class ModelFlags:
+    """The fields of `ModelOptions` as a user gives them, and `--no-cache`."""
 
+    dtype: Annotated[
+        DType, typer.Option(help="Type to run models in. auto: bfloat16 where that is fast.")
+    ] = "auto"
+    device: Annotated[str, typer.Option(help="Where to run models: auto, cpu, cuda, mps.")] = "auto"
+    max_length: Annotated[
+        int | None, typer.Option(min=8, help="Longest window in tokens. Default: the model's.")
+    ] = None
+    start_token: Annotated[
+        str, typer.Option(help="What goes before each text: auto, bos, eos, none, or a token.")
+    ] = "auto"
+    base: Annotated[
+        str | None, typer.Option(help="Base model of an adapter. Default: the one it names.")
+    ] = None
+    cache: Annotated[
+        Path | None,
+        typer.Option(help="Folder for what models said of texts. Default: the user's cache."),
+    ] = None
+    no_cache: Annotated[
+        bool, typer.Option("--no-cache", help="Read every text again and write nothing down.")
+    ] = False
+    timeout: Annotated[
+        float, typer.Option(min=1, help="Seconds a server may take for a reply.")
+    ] = 120.0
+    requests_per_second: Annotated[
+        float | None, typer.Option(min=0.001, help="Most requests to a server begun in a second.")
+    ] = None
+    connections: Annotated[
+        int, typer.Option(min=1, help="Requests to a server under way at a time.")
+    ] = 4
 
-def chosen_cache(cache: Path | None, no_cache: bool) -> Path | None:
-    """Return the folder of the cache; None if it is disabled."""
-    from pipelines.loading.models import cache_folder
+    def options(self) -> "ModelOptions":
+        """Return the options for the loader; without `--no-cache`, traces go into a cache.
 
-    if cache and no_cache:
-        raise typer.BadParameter("choose one of --cache and --no-cache")
-    return None if no_cache else cache or cache_folder()
+        Raises:
+            typer.BadParameter: Both a cache and none is asked for.
+        """
+        from pipelines.loading.models import ModelOptions, cache_folder
+
+        settings = asdict(self)
+        if settings.pop("no_cache"):
+            if self.cache:
+                raise typer.BadParameter("choose one of --cache and --no-cache")
+            return ModelOptions(**settings)
+        return ModelOptions(**{**settings, "cache": self.cache or cache_folder()})

@@ -1,3 +1,7 @@
+import json
+import sys
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,6 +11,7 @@ from watermark.errors import ToolkitError
 
 if TYPE_CHECKING:
     from pipelines.experiments.runner.experiment import Experiment
+    from pipelines.experiments.runner.records import Cell
 
 
 def reproduce(
@@ -32,6 +37,7 @@ def reproduce(
     list_all: Annotated[
         bool, typer.Option("--list", help="List the experiments and what each needs.")
     ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Run an experiment of the papers, or one of ours, and write its table and page.
 
@@ -43,7 +49,7 @@ def reproduce(
     from pipelines.experiments.runner.experiment import run_experiment, select
 
     if list_all:
-        print("\n".join(line for found in EXPERIMENTS.values() for line in _describe(found)))
+        _print_list(list(EXPERIMENTS.values()), as_json)
         return
     if name not in EXPERIMENTS:
         raise ToolkitError(
@@ -53,8 +59,7 @@ def reproduce(
     cells = select(experiment.cells(seeds or experiment.seeds), _wanted(only or []))
     lacking = missing(experiment.needs)
     if dry_run:
-        print("\n".join([*(f"{cell.line()}" for cell in cells), f"{len(cells)} cells"]))
-        print("\n".join(f"missing: {line}" for line in lacking) or "nothing is missing")
+        _print_dry_run(cells, lacking, as_json)
     if lacking:
         raise ToolkitError(f"{name} cannot run here: " + "; ".join(lacking))
     if dry_run:
@@ -62,8 +67,30 @@ def reproduce(
     folder = out or Path(name)
     if folder.exists() and not resume:
         raise ToolkitError(f"{folder}: exists already: go on in it with --resume, or name another")
-    page = run_experiment(experiment, cells, folder, print)
-    print(f"Table: {folder / 'table.parquet'}\nPage: {page}")
+    say = partial(print, file=sys.stderr if as_json else sys.stdout)
+    page = run_experiment(experiment, cells, folder, say)
+    if as_json:
+        paths = {"table": str(folder / "table.parquet"), "page": str(page)}
+        print(json.dumps({"experiment": name, "cells": len(cells), **paths}, indent=2))
+    else:
+        print(f"Table: {folder / 'table.parquet'}\nPage: {page}")
+
+
+def _print_list(experiments: "list[Experiment]", as_json: bool) -> None:
+    if as_json:
+        rows = [{"name": e.name, "title": e.title, "needs": asdict(e.needs)} for e in experiments]
+        print(json.dumps(rows, indent=2))
+    else:
+        print("\n".join(line for found in experiments for line in _describe(found)))
+
+
+def _print_dry_run(cells: "list[Cell]", lacking: list[str], as_json: bool) -> None:
+    if as_json:
+        settings = [dict(cell.settings) for cell in cells]
+        print(json.dumps({"cells": settings, "missing": lacking}, indent=2))
+        return
+    print("\n".join([*(f"{cell.line()}" for cell in cells), f"{len(cells)} cells"]))
+    print("\n".join(f"missing: {line}" for line in lacking) or "nothing is missing")
 
 
 def _wanted(only: list[str]) -> dict[str, list[str]]:

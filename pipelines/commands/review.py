@@ -3,9 +3,11 @@ from typing import Annotated
 
 import typer
 
+from pipelines.commands.corpus_options import KeyFile, TextColumn, VaultArgument
+
 
 def review(
-    vault: Annotated[Path, typer.Argument(help="Vault that `leximark mark` filled.")],
+    vault: VaultArgument,
     published: Annotated[Path, typer.Option(help="Folder of texts that `mark` wrote.")],
     out: Annotated[Path, typer.Option(help="Folder to create for the reviewed texts to publish.")],
     vault_out: Annotated[Path, typer.Option(help="Folder to create for the new vault.")],
@@ -16,10 +18,9 @@ def review(
     approve: Annotated[
         Path | None, typer.Option(help="CSV file of sites that stay; all others return.")
     ] = None,
-    text_column: Annotated[str, typer.Option(help="Column that holds the text.")] = "text",
-    key_file: Annotated[
-        Path | None, typer.Option(help="The key, if it is not in the vault.")
-    ] = None,
+    text_column: TextColumn = "text",
+    key_file: KeyFile = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the new plan as JSON.")] = False,
 ) -> None:
     """Apply a reviewer's decisions on marks before publishing.
 
@@ -40,6 +41,9 @@ def review(
         decisions = read_decisions(approve, "approve")
     corpus = open_corpus(published, text_column=text_column)
     plan = review_vault(opened, corpus, decisions, out, vault_out)
+    if as_json:
+        print(plan.to_json(), end="")
+        return
     numbers = plan.corpus
     print(
         f"{numbers['review']['n_rejected']:,} sites rejected, {numbers['n_sites']:,} left, "

@@ -1,38 +1,82 @@
 import json
 from collections import Counter
-from enum import StrEnum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipelines.commands.model_options import (
-    Base,
-    Cache,
-    Connections,
-    Device,
-    DType,
-    DTypeOption,
-    MaxLength,
-    NoCache,
-    RequestsPerSecond,
-    StartToken,
-    Timeout,
-    chosen_cache,
-)
+from pipelines.commands.corpus_options import IdColumn, Split, TextColumn
+from pipelines.commands.model_options import ModelFlags
+from pipelines.commands.option_groups import with_option_groups
+from pipelines.loading.option_values import Form
+
+if TYPE_CHECKING:
+    from membership.detector import Score
+    from pipelines.jobs.score import Extras
 
 
-class Form(StrEnum):
-    """Data sets with known columns."""
+@dataclass(frozen=True)
+class DetectorFlags:
+    """Which detectors run, and what some of them need."""
 
-    plain = "plain"
-    wikimia = "wikimia"
-    bookmia = "bookmia"
-    mimir = "mimir"
-    patentmia = "patentmia"
+    detectors: Annotated[
+        str | None,
+        typer.Option(
+            help="Names, with commas. Default: all that one pass is enough for. By name only: "
+            "lowercase, pac, neighbourhood, recall, con_recall, samia, ngram_coverage."
+        ),
+    ] = None
+    frequencies: Annotated[
+        Path | None,
+        typer.Option(help="For dc_pdd: table that `leximark frequencies` made."),
+    ] = None
+    nonmembers: Annotated[
+        str | None,
+        typer.Option(help="For recall, con_recall: data set of texts that were not trained on."),
+    ] = None
+    members: Annotated[
+        str | None,
+        typer.Option(help="For con_recall: data set of texts that were trained on."),
+    ] = None
+    shots: Annotated[
+        int, typer.Option(min=1, help="How many of these texts to put before a document.")
+    ] = 7
+
+    def names(self) -> list[str]:
+        """Return the detectors that are named; none for the default."""
+        return [name.strip() for name in self.detectors.split(",")] if self.detectors else []
+
+    def extras(self, text_column: str) -> "Extras":
+        """Return what detectors need beside the models."""
+        from pipelines.jobs.score import Extras
+        from pipelines.loading.labelled import read_records
+
+        def texts(source: str | None) -> tuple[str, ...]:
+            rows = read_records(source, text_column=text_column) if source else []
+            return tuple(row.document.text for row in rows[: self.shots])
+
+        return Extras(self.frequencies, texts(self.nonmembers), texts(self.members))
 
 
+@dataclass(frozen=True)
+class SamplingFlags:
+    """How continuations are sampled."""
+
+    samples: Annotated[
+        int,
+        typer.Option(min=1, help="For samia, ngram_coverage: continuations of each document."),
+    ] = 20
+    temperature: Annotated[float, typer.Option(min=0.0, help="Temperature of the sampling.")] = 1.0
+    seed: Annotated[
+        int, typer.Option(min=0, help="Seed of the sampling; a server may ignore it.")
+    ] = 0
+
+
+@with_option_groups
 def score(
+    *,
     corpus: Annotated[
         str,
         typer.Argument(
@@ -54,60 +98,17 @@ def score(
         str | None,
         typer.Option(help="Model that has not seen the texts, ideally the suspect's base."),
     ] = None,
-    detectors: Annotated[
-        str | None,
-        typer.Option(
-            help="Names, separated by commas. Default: all that need only one pass. By name only: "
-            "lowercase, pac, neighbourhood, recall, con_recall, samia, ngram_coverage."
-        ),
-    ] = None,
-    frequencies: Annotated[
-        Path | None,
-        typer.Option(help="For dc_pdd: table that `leximark frequencies` made."),
-    ] = None,
-    nonmembers: Annotated[
-        str | None,
-        typer.Option(help="For recall, con_recall: data set of texts that were not trained on."),
-    ] = None,
-    members: Annotated[
-        str | None,
-        typer.Option(help="For con_recall: data set of texts that were trained on."),
-    ] = None,
-    shots: Annotated[
-        int, typer.Option(min=1, help="Number of these texts placed before a document.")
-    ] = 7,
-    form: Annotated[Form, typer.Option(help="Columns of the data set.")] = Form.plain,
-    text_column: Annotated[str, typer.Option(help="Column that holds the text.")] = "text",
-    id_column: Annotated[
-        str | None, typer.Option(help="Column that holds the ids. Default: hashes of the texts.")
-    ] = None,
-    split: Annotated[
-        str | None, typer.Option(help="Split to use, if the data set has splits.")
-    ] = None,
+    detectors: DetectorFlags,
+    form: Annotated[Form, typer.Option(help="Columns of the data set.")] = "plain",
+    text_column: TextColumn = "text",
+    id_column: IdColumn = None,
+    split: Split = None,
     max_words: Annotated[
         int | None,
         typer.Option(min=1, help="Score only the first words; Chinese is segmented by jieba."),
     ] = None,
-    dtype: DTypeOption = DType.auto,
-    device: Device = "auto",
-    max_length: MaxLength = None,
-    start_token: StartToken = "auto",
-    base: Base = None,
-    cache: Cache = None,
-    no_cache: NoCache = False,
-    timeout: Timeout = 120.0,
-    requests_per_second: RequestsPerSecond = None,
-    connections: Connections = 4,
-    samples: Annotated[
-        int,
-        typer.Option(min=1, help="For samia, ngram_coverage: continuations per document."),
-    ] = 20,
-    temperature: Annotated[
-        float, typer.Option(min=0.0, help="Sampling temperature of the continuations.")
-    ] = 1.0,
-    seed: Annotated[
-        int, typer.Option(min=0, help="Seed for the sampling; a server may ignore it.")
-    ] = 0,
+    models: ModelFlags,
+    sampling: SamplingFlags,
     as_json: Annotated[bool, typer.Option("--json", help="Print a summary as JSON.")] = False,
 ) -> None:
     """Score every document of a data set with membership detectors.
@@ -116,49 +117,43 @@ def score(
     `unscored` gives the reason for a missing score. A higher score always means "more likely
     trained on".
     """
-    from membership.scoring import Sampling
-    from pipelines.jobs.score import Extras, score_command
+    from membership.traces.suspect import Sampling
+    from pipelines.jobs.score import score_command
     from pipelines.loading.labelled import read_records
-    from pipelines.loading.models import ModelOptions
 
-    def texts(source: str | None) -> tuple[str, ...]:
-        rows = read_records(source, text_column=text_column) if source else []
-        return tuple(row.document.text for row in rows[:shots])
-
+    records = read_records(
+        corpus,
+        form,
+        text_column=text_column,
+        id_column=id_column,
+        split=split,
+        max_words=max_words,
+    )
     scores = score_command(
-        read_records(
-            corpus,
-            form.value,
-            text_column=text_column,
-            id_column=id_column,
-            split=split,
-            max_words=max_words,
-        ),
+        records,
         model,
         reference,
         out,
-        ModelOptions(
-            dtype=dtype.value,
-            device=device,
-            max_length=max_length,
-            start_token=start_token,
-            base=base,
-            timeout=timeout,
-            requests_per_second=requests_per_second,
-            connections=connections,
-            cache=chosen_cache(cache, no_cache),
-        ),
-        detectors=[name.strip() for name in detectors.split(",")] if detectors else (),
-        extras=Extras(frequencies, texts(nonmembers), texts(members)),
-        sampling=Sampling(samples, temperature, seed),
+        models.options(),
+        detectors=detectors.names(),
+        extras=detectors.extras(text_column),
+        sampling=Sampling(sampling.samples, sampling.temperature, sampling.seed),
     )
-    missing = {n: dict(Counter(s.reason for s in of if s.reason)) for n, of in scores.items()}
-    scored = {name: sum(not score.reason for score in of) for name, of in scores.items()}
     if as_json:
-        both = {n: {"scored": scored[n], "unscored": missing[n]} for n in scores}
-        print(json.dumps(both, indent=2, ensure_ascii=False))
+        print(json.dumps(_summary(scores), indent=2, ensure_ascii=False))
         return
-    for name in scores:
-        reasons = "".join(f"; {n} not: {reason}" for reason, n in missing[name].items())
-        print(f"{name}: {scored[name]} scored{reasons}")
+    for name, counts in _summary(scores).items():
+        reasons = "".join(f"; {n} not: {reason}" for reason, n in counts["unscored"].items())
+        print(f"{name}: {counts['scored']} scored{reasons}")
     print(f"Scores: {out}")
+
+
+def _summary(scores: Mapping[str, Sequence["Score"]]) -> dict[str, dict[str, Any]]:
+    """Return how many documents each detector scored, and why it left out others."""
+    return {
+        name: {
+            "scored": sum(not score.reason for score in found),
+            "unscored": dict(Counter(score.reason for score in found if score.reason)),
+        }
+        for name, found in scores.items()
+    }

@@ -1,9 +1,10 @@
+import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from watermark.errors import ToolkitError
+from watermark.atomic import refuse_existing
 
 
 def train(
@@ -29,6 +30,7 @@ def train(
     checkpoint_steps: Annotated[
         int, typer.Option(min=0, help="Save a checkpoint every N steps to resume from.")
     ] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print model and loss as JSON.")] = False,
 ) -> None:
     """Fine-tune a causal model on a corpus, one document per sequence.
 
@@ -37,8 +39,7 @@ def train(
     from pipelines.jobs.train import train_command
 
     changes = {"epochs": epochs, "learning_rate": learning_rate}
-    if out.exists():
-        raise ToolkitError(f"{out}: exists already: name another folder with --out or remove it")
+    refuse_existing(out)
     loss = train_command(
         corpus,
         model,
@@ -51,4 +52,7 @@ def train(
         checkpoint_steps=checkpoint_steps,
         **{name: value for name, value in changes.items() if value is not None},
     )
+    if as_json:
+        print(json.dumps({"model": str(out), "mean_loss": loss}, indent=2))
+        return
     print(f"Mean loss {loss:.3f}. Model: {out}")

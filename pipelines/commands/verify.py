@@ -4,23 +4,14 @@ from typing import Annotated
 
 import typer
 
-from pipelines.commands.model_options import (
-    Base,
-    Cache,
-    Connections,
-    Device,
-    DType,
-    DTypeOption,
-    MaxLength,
-    NoCache,
-    RequestsPerSecond,
-    StartToken,
-    Timeout,
-    chosen_cache,
-)
+from pipelines.commands.corpus_options import KeyFile
+from pipelines.commands.model_options import ModelFlags
+from pipelines.commands.option_groups import with_option_groups
 
 
+@with_option_groups
 def verify(
+    *,
     corpus: Annotated[Path, typer.Option(help="Vault that `leximark mark` filled.")],
     model: Annotated[
         str,
@@ -36,10 +27,8 @@ def verify(
             "other language model helps too. May be repeated."
         ),
     ] = None,
-    key_file: Annotated[
-        Path | None, typer.Option(help="The key, if it is not in the vault.")
-    ] = None,
-    out: Annotated[Path, typer.Option(help="Folder to create for the report.")] = Path("report"),
+    key_file: KeyFile = None,
+    out: Annotated[Path, typer.Option(help="Folder to make for the report.")] = Path("report"),
     alpha: Annotated[
         float | None,
         typer.Option(
@@ -56,16 +45,7 @@ def verify(
             min=0, metavar="N", help="Also run the test for N other keys: p must be uniform."
         ),
     ] = 0,
-    dtype: DTypeOption = DType.auto,
-    device: Device = "auto",
-    max_length: MaxLength = None,
-    start_token: StartToken = "auto",
-    base: Base = None,
-    cache: Cache = None,
-    no_cache: NoCache = False,
-    timeout: Timeout = 120.0,
-    requests_per_second: RequestsPerSecond = None,
-    connections: Connections = 4,
+    models: ModelFlags,
     exit_code: Annotated[
         bool, typer.Option("--exit-code", help="Exit with status 3 if there is evidence.")
     ] = False,
@@ -77,26 +57,14 @@ def verify(
     "no evidence", never "not trained on it".
     """
     from pipelines.jobs.verify import verify_command
-    from pipelines.loading.models import ModelOptions
     from pipelines.reporting.report import summary_lines
 
-    options = ModelOptions(
-        dtype=dtype.value,
-        device=device,
-        max_length=max_length,
-        start_token=start_token,
-        base=base,
-        timeout=timeout,
-        requests_per_second=requests_per_second,
-        connections=connections,
-        cache=chosen_cache(cache, no_cache),
-    )
     report = verify_command(
         corpus,
         model,
         tuple(reference or ()),
         out,
-        options,
+        models.options(),
         key_file=key_file,
         alpha=alpha,
         n_resamples=resamples,

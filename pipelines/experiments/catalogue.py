@@ -7,6 +7,7 @@ from pipelines.experiments import (
     laptop,
     leximark_finetune,
     leximark_pretrain,
+    proof,
     records_needed,
     smoke,
 )
@@ -15,6 +16,7 @@ from pipelines.experiments.runner.experiment import Experiment
 MODULES = (
     smoke,
     laptop,
+    proof,
     hubble_ladder,
     ablations,
     records_needed,

@@ -28,8 +28,9 @@ from pipelines.experiments.runner.summary import markdown_table, mean_of, names,
 from pipelines.experiments.trials.measures import measure_scores
 from pipelines.experiments.trials.paper_corpora import find_dataset
 from pipelines.jobs.score import frequencies_command
-from pipelines.loading.labelled import Form, Record, labels_of, read_records
+from pipelines.loading.labelled import Record, labels_of, read_records
 from pipelines.loading.models import ModelOptions, load_model
+from pipelines.loading.option_values import Form
 
 MAX_WORDS = 512
 C4, C4_SHARDS = "allenai/c4", tuple(f"en/c4-train.{i:05d}-of-01024.json.gz" for i in range(15))

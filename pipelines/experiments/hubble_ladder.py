@@ -18,6 +18,7 @@ import numpy as np
 from membership.audit.corpus import load_audit_corpus
 from membership.audit.observations import Observations, observe
 from membership.evidence.permutation import auroc
+from membership.scoring import assemble_panel
 from pipelines.experiments.runner.experiment import Experiment, Needs
 from pipelines.experiments.runner.records import Cell, Measure, Row
 from pipelines.experiments.runner.summary import (
@@ -97,12 +98,12 @@ def run(cell: Cell, folder: Path) -> Iterator[Measure]:
     base = tiny_base(folder.with_name("base"))
     settings = TrainingSettings(**{**TRAINING.__dict__, "seed": seed, "shuffle": False})
     model = train_once(lambda: load_base(base, settings), texts, folder / "model", settings)
-    found = observe(
-        corpus,
+    panel = assemble_panel(
+        tiny_detectors(),
         load_model(str(model), OPTIONS),
         {"base": load_model(str(base), OPTIONS)},
-        tiny_detectors(),
     )
+    found = observe(corpus, panel)
     yield from measure_groups(found, key, groups)
 
 
@@ -137,10 +138,8 @@ def measure_groups(
             area = auroc(values[members], values[outsiders])
             yield Measure("auroc", area, name, len(members) + len(outsiders), n_copies)
         result = tests.redraw(True, 9_999, members)
-        n_sites = result.details["n_sites"] if result.details else 0
-        yield Measure("pvalue", result.pvalue, "redraw", n_sites, n_copies)
-        yield Measure("effect", result.effect, "redraw", n_sites, n_copies)
-        yield Measure("zscore", result.zscore, "redraw", n_sites, n_copies)
+        for measure in ("pvalue", "effect", "zscore"):
+            yield Measure(measure, getattr(result, measure), "redraw", result.n_units, n_copies)
 
 
 def describe(rows: list[Row], folder: Path) -> str:

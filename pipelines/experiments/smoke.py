@@ -17,7 +17,7 @@ from pipelines.experiments.runner.records import Cell, Measure, Row
 from pipelines.experiments.trials.halves import Arm
 from pipelines.experiments.trials.lift import describe_lift
 from pipelines.experiments.trials.trial import Trial, run_trial
-from pipelines.jobs.demo import paragraphs
+from pipelines.loading.embedded_text import paragraphs
 from pipelines.loading.models import ModelOptions
 from pipelines.training.training import (
     Shape,

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from watermark.errors import CorpusError
-from watermark.schemes.leximark import LexicalResources, LexiMark, exclusion_reason
+from watermark.schemes.leximark import LexiMark
+from watermark.schemes.leximark_sites import LexicalResources, exclusion_reason
 from watermark.substitution.candidates import Candidate, find_candidates
 from watermark.substitution.target import Target
 from watermark.text.protected_spans import protected_spans

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +15,11 @@ from membership.evidence.control import control_test, refuse_different
 from membership.evidence.dataset_inference import dataset_inference
 from membership.evidence.result import TestResult
 from pipelines.loading.labelled import labels_of
+from pipelines.loading.option_values import ControlTest
 from pipelines.reporting.report import test_dict
 from pipelines.reporting.score_file import ScoreFile, read_scores
-from watermark.atomic import atomic_folder
-from watermark.errors import PrerequisiteError, ToolkitError
-
-Test = Literal["control", "dataset-inference", "conformal"]
+from watermark.atomic import atomic_folder, refuse_existing
+from watermark.errors import PrerequisiteError
 
 USUAL = ("min_k_plus_plus_minus_reference", "min_k_plus_plus", "loss")
 """Where no detector is named: the first of these that the file has."""
@@ -30,7 +29,7 @@ USUAL = ("min_k_plus_plus_minus_reference", "min_k_plus_plus", "loss")
 class Decision:
     """What a test says of the documents in question."""
 
-    test: Test
+    test: ControlTest
     detectors: tuple[str, ...]
     alpha: float
     blind: BlindBaseline
@@ -69,7 +68,7 @@ def decide_command(
     path: Path,
     labels: str,
     out: Path,
-    test: Test,
+    test: ControlTest,
     *,
     detectors: Sequence[str] = (),
     alpha: float = 0.001,
@@ -82,15 +81,14 @@ def decide_command(
         ToolkitError: The folder exists, the file has no such labels or detectors, or a group is
             too small.
     """
-    if out.exists():
-        raise ToolkitError(f"{out}: exists already: name another folder with --out or remove it")
+    refuse_existing(out)
     table = read_scores(path)
     questioned = labels_of(table.columns, labels)
     names = _detectors(table, detectors, test)
     blind = blind_baseline(table.texts, questioned, rng=np.random.default_rng([seed, 0]))
     ours, theirs = ({n: table.scores[n][of] for n in names} for of in (questioned, ~questioned))
     settings: dict[str, Any] = {"alpha": alpha, "n_resamples": n_resamples, "seed": seed}
-    tests: Mapping[Test, Callable[[], TestResult | Selection]] = {
+    tests: Mapping[ControlTest, Callable[[], TestResult | Selection]] = {
         "control": lambda: control_test(ours, theirs, blind, detectors=names, **settings),
         "dataset-inference": lambda: dataset_inference(
             ours, theirs, blind, detectors=names, **settings
@@ -114,7 +112,7 @@ def decide_command(
     return decision
 
 
-def _detectors(table: ScoreFile, names: Sequence[str], test: Test) -> tuple[str, ...]:
+def _detectors(table: ScoreFile, names: Sequence[str], test: ControlTest) -> tuple[str, ...]:
     if unknown := [name for name in names if name not in table.scores]:
         raise PrerequisiteError(
             f"the scores have no detector {unknown[0]!r}; they have {', '.join(table.scores)}"
@@ -167,7 +165,8 @@ def decision_lines(decision: Decision) -> list[str]:
         ]
     return [
         f"Decision: {decision.words} (grade B)",
-        f"{decision.test}, p = {outcome.pvalue:.2g}, level {decision.alpha:g}, {names}",
+        f"{decision.test}, p = {outcome.pvalue:.2g}, level {decision.alpha:g}",
+        outcome.basis,
         f"Effect: {outcome.effect_words}",
         f"Blind baseline: {blind}",
         f"Valid if: {outcome.assumption}",

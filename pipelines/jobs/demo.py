@@ -6,13 +6,12 @@ everything but our coins.
 """
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from pydoc_data.topics import topics
 
 from pipelines.jobs.mark import make_intent, mark_command
 from pipelines.jobs.verify import verify_command
+from pipelines.loading.embedded_text import paragraphs
 from pipelines.loading.models import ModelOptions
 from pipelines.reporting.report import Report
 from pipelines.training.training import Shape, TrainingSettings, new_model, new_tokenizer, train
@@ -70,14 +69,3 @@ def run_demo(folder: Path) -> Demo:
             key_file=folder / "ours" / "key",
         )
     return Demo(reports["ours"], reports["theirs"])
-
-
-def paragraphs() -> Iterator[str]:
-    """Yield the paragraphs of Python's own documentation topics that are prose, each once."""
-    seen: set[str] = set()
-    for _, text in sorted(topics.items()):
-        for block in text.split("\n\n"):
-            words = " ".join(block.split())
-            if len(words.split()) >= 20 and words.endswith(".") and words not in seen:
-                seen.add(words)
-                yield words

@@ -6,14 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from membership.evidence.blind import BlindBaseline, blind_baseline
 from membership.evidence.roc import FPRS, Separation, separation
 from pipelines.loading.labelled import labels_of
 from pipelines.reporting.plots import plot_roc
-from pipelines.reporting.score_file import read_scores
-from watermark.atomic import atomic_folder
-from watermark.errors import PrerequisiteError, ToolkitError
+from pipelines.reporting.score_file import ScoreFile, read_scores
+from watermark.atomic import atomic_folder, refuse_existing
+from watermark.errors import PrerequisiteError
 
 BLIND = "blind baseline"
 
@@ -69,10 +70,32 @@ def evaluate_command(
     Raises:
         ToolkitError: The folder exists, or the file is no score file with such labels.
     """
-    if out.exists():
-        raise ToolkitError(f"{out}: exists already: name another folder with --out or remove it")
+    refuse_existing(out)
     table = read_scores(path)
     members = labels_of(table.columns, labels)
+    evaluation = evaluate_scores(table, members, n_resamples=n_resamples, seed=seed)
+    with atomic_folder(out) as draft:
+        text = json.dumps(evaluation.as_dict(), indent=2, ensure_ascii=False)
+        (draft / "evaluation.json").write_text(text + "\n", encoding="utf-8")
+        lines = ["# How well the detectors separate", "", *table_lines(evaluation), ""]
+        lines += ["![ROC curves](roc.png)", ""]
+        (draft / "evaluation.md").write_text("\n".join(lines), encoding="utf-8")
+        best = dict(list(evaluation.detectors.items())[:4])
+        plot_roc({**best, BLIND: evaluation.blind_separation}, draft, "roc")
+    return evaluation
+
+
+def evaluate_scores(
+    table: ScoreFile, members: NDArray[np.bool_], *, n_resamples: int = 2000, seed: int = 0
+) -> Evaluation:
+    """Compare scores with labels.
+
+    Args:
+        table: Texts and scores of n documents.
+        members: Which of them are members, shape (n,).
+        n_resamples: Bootstrap samples behind each interval.
+        seed: Seed of all that is random.
+    """
     found: dict[str, Separation] = {}
     skipped: dict[str, str] = {}
     for number, (name, scores) in enumerate(table.scores.items()):
@@ -85,15 +108,7 @@ def evaluate_command(
     blind = blind_baseline(table.texts, members, rng=rng)
     shown = separation(blind.scores, members, rng=rng, n_resamples=n_resamples)
     best_first = dict(sorted(found.items(), key=lambda item: -item[1].auroc))
-    evaluation = Evaluation(best_first, skipped, blind, shown, seed)
-    with atomic_folder(out) as draft:
-        text = json.dumps(evaluation.as_dict(), indent=2, ensure_ascii=False)
-        (draft / "evaluation.json").write_text(text + "\n", encoding="utf-8")
-        lines = ["# How well the detectors separate", "", *table_lines(evaluation), ""]
-        lines += ["![ROC curves](roc.png)", ""]
-        (draft / "evaluation.md").write_text("\n".join(lines), encoding="utf-8")
-        plot_roc({**dict(list(best_first.items())[:4]), BLIND: shown}, draft, "roc")
-    return evaluation
+    return Evaluation(best_first, skipped, blind, shown, seed)
 
 
 def table_lines(evaluation: Evaluation) -> list[str]:

@@ -196,7 +196,7 @@ def _with_model(vault: Vault, pairs: Sequence[Pair], model: Suspect) -> dict[str
     except PrerequisiteError as error:
         return {"perplexity": perplexity, "power": {"reason": str(error)}}
     if np.isinf(result.detectable_effect):
-        return {"perplexity": perplexity, "power": {"reason": f"none: {result.effect_words}"}}
+        return {"perplexity": perplexity, "power": {"reason": result.detectable_words}}
     return {"perplexity": perplexity, "power": _power(result.detectable_effect, vault, table)}
 
 
@@ -222,7 +222,7 @@ def _power(detectable: float, vault: Vault, table: ScoreTable) -> Section:
         "usable_sites": len(table.draws),
         "unusable_sites": dict(table.unusable),
         "draws": len(set(table.draws)),
-        "detectable_effect": detectable,
+        "minimum_detectable_effect": detectable,
         "by_effect": {f"{e:g}": float(norm.sf(needed - e / spread)) for e in EFFECTS},
     }
 

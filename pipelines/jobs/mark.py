@@ -16,7 +16,7 @@ from watermark.marking.mark import Intent, mark_corpus
 from watermark.scheme import Scheme
 from watermark.substitution.acceptability import Quality, load_acceptability
 from watermark.substitution.candidates import CandidateSettings
-from watermark.vault.vault import Plan
+from watermark.vault.plan import Plan
 
 
 def make_candidate_settings(

@@ -21,26 +21,24 @@ from membership.detectors.samia import Samia
 from membership.models.checkpoint import find_tokenizer, vocabulary_size
 from membership.models.local.huggingface import load_tokenizer
 from membership.scoring import (
-    Sampling,
+    choose_unit,
     divide,
     score_documents,
     score_written,
     tokenizer_fingerprint,
 )
 from membership.token_frequencies import FrequencyTable, count_tokens, load_frequencies
-from membership.traces.suspect import Suspect, TextGenerator
+from membership.traces.suspect import Sampling, Suspect, TextGenerator
 from pipelines.loading.labelled import NEIGHBOURS, Record
-from pipelines.loading.models import ModelOptions, check_base, load_model
-from pipelines.reporting.provenance import describe_run
+from pipelines.loading.models import ModelOptions, load_models
+from pipelines.reporting.provenance import describe_model, describe_run
 from pipelines.reporting.score_file import check_target, write_scores
-from watermark.atomic import atomic_file
+from watermark.atomic import atomic_file, refuse_existing
 from watermark.corpus import corpus_digest, open_corpus
-from watermark.errors import PrerequisiteError, ToolkitError
+from watermark.errors import PrerequisiteError
 
 TEXT_DETECTORS: dict[str, TextDetector] = {d.name: d for d in (Samia(), NgramCoverage())}
 """Detectors of what the suspect writes behind the first half of a document."""
-MORE_PASSES = ("lowercase", "pac", "neighbourhood", "recall", "con_recall")
-"""Detectors that read more texts than the documents; they run when they are named."""
 
 
 @dataclass(frozen=True)
@@ -74,11 +72,9 @@ def score_command(
     """
     check_target(out)
     record_file = out.with_name(out.name + ".run.json")
-    if record_file.exists():
-        raise ToolkitError(f"{record_file}: exists already; name another file with --out")
-    check_base((model, *([reference] if reference else [])), options)
-    suspect = load_model(model, options)
-    other = load_model(reference, options) if reference else None
+    refuse_existing(record_file)
+    suspect, references = load_models(model, [reference] if reference else [], options)
+    other = next(iter(references.values()), None)
     written = choose_text(detectors, suspect)
     rest = [name for name in detectors if name not in written]
     chosen = choose(rest, suspect, other, extras, records) if rest or not written else {}
@@ -95,8 +91,8 @@ def score_command(
     about = describe_run(
         {
             "corpus": corpus_digest(documents),
-            "suspect": _describe(suspect),
-            "reference": _describe(other) if other else None,
+            "suspect": describe_model(suspect),
+            "reference": describe_model(other) if other else None,
             "frequencies": _describe_table(chosen.get("dc_pdd")),
             "sampling": asdict(sampling) if written else None,
         },
@@ -141,8 +137,7 @@ def choose(
     Raises:
         PrerequisiteError: A name is unknown, or its detector lacks something.
     """
-    same = reference is None or (tokenizer_fingerprint(suspect) == tokenizer_fingerprint(reference))
-    one_pass = default_detectors("token" if same else "byte")
+    one_pass = default_detectors(choose_unit(suspect, reference))
     if not names:
         names = list(divide(one_pass, suspect, reference)[0])
         names += ["dc_pdd"] if extras.frequencies else []
@@ -203,8 +198,7 @@ def frequencies_command(
     Raises:
         ToolkitError: The file exists, or corpus or tokenizer cannot be read.
     """
-    if out.exists():
-        raise ToolkitError(f"{out}: exists already; name another file with --out or remove it")
+    refuse_existing(out)
     folder = find_tokenizer(tokenizer)
     documents = open_corpus(corpus, text_column=text_column, split=split).documents()
     table = count_tokens(
@@ -217,10 +211,6 @@ def frequencies_command(
     )
     table.save(out)
     return table
-
-
-def _describe(model: Suspect) -> Mapping[str, str]:
-    return {"name": model.name, "fingerprint": model.fingerprint, "settings": model.settings}
 
 
 def _describe_table(detector: Detector | None) -> Mapping[str, Any] | None:

@@ -1,7 +1,6 @@
 """The job behind `verify`: open vault and models, audit, write the report."""
 
 import time
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,13 +10,14 @@ from tqdm import tqdm
 from membership.audit.audit import Settings, audit
 from membership.detectors import default_detectors
 from membership.evidence.redraw import simulate_null
-from membership.traces.suspect import Suspect
-from pipelines.loading.models import ModelOptions, check_base, load_model
-from pipelines.reporting.provenance import describe_run
+from pipelines.loading.models import ModelOptions, load_models
+from pipelines.reporting.provenance import describe_model, describe_run
 from pipelines.reporting.report import Report, write_report
+from watermark.atomic import refuse_existing
 from watermark.errors import PrerequisiteError, ToolkitError
 from watermark.keys import KEY_BYTES, Key
-from watermark.vault.vault import COMMITMENT, PLAN, file_sha256, open_vault
+from watermark.vault.plan import COMMITMENT, PLAN, file_sha256
+from watermark.vault.vault import open_vault
 
 
 def verify_command(
@@ -39,14 +39,11 @@ def verify_command(
         ToolkitError: The report's folder exists, the vault was altered, or a model is not one.
     """
     began = datetime.now(UTC), time.monotonic()
-    if out.exists():
-        raise ToolkitError(f"{out}: exists already: name another folder with --out or remove it")
+    refuse_existing(out)
     vault = open_vault(vault_folder, key_file)
     if alpha is not None and not 0 < alpha < 1:
         raise ToolkitError(f"alpha must lie between 0 and 1, got {alpha:g}")
-    check_base((model, *references), options)
-    suspect = load_model(model, options)
-    others = {name: load_model(name, options) for name in references}
+    suspect, others = load_models(model, references, options)
     bars = _Bars()
     result = audit(
         vault,
@@ -70,18 +67,14 @@ def verify_command(
     run = describe_run(
         {
             "vault": {name: file_sha256(vault_folder / name) for name in (PLAN, COMMITMENT)},
-            "suspect": _describe(suspect),
-            "references": {name: _describe(other) for name, other in others.items()},
+            "suspect": describe_model(suspect),
+            "references": {name: describe_model(other) for name, other in others.items()},
         },
         {"resampling": seed},
     )
     report = Report(result, vault.plan, run, null)
     write_report(report, out, seconds=time.monotonic() - began[1], began=began[0])
     return report
-
-
-def _describe(model: Suspect) -> Mapping[str, str]:
-    return {"name": model.name, "fingerprint": model.fingerprint, "settings": model.settings}
 
 
 class _Bars:

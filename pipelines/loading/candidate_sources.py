@@ -9,7 +9,8 @@ from tqdm import tqdm
 
 from watermark.assets import find_model, find_spacy, find_wordnet
 from watermark.errors import AssetError, PrerequisiteError
-from watermark.schemes.leximark import LexicalResources, LexiMark
+from watermark.schemes.leximark import LexiMark
+from watermark.schemes.leximark_sites import LexicalResources
 from watermark.substitution.acceptability import Quality, load_acceptability
 from watermark.substitution.candidates import Source
 from watermark.substitution.model_features import Models

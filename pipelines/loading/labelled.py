@@ -6,41 +6,34 @@
     patentmia   `text`, `input` or `snippet`, Chinese
     plain       any other: a table with a text column, or a folder of texts
 
-Each may be the id of a data set on the hub or a local file of the same columns. All but the last
-have `label`, 1 for members.
+Each may have any form that `watermark.corpus` reads. All but mimir, which says it by the column,
+and plain have `label`, 1 for members.
 """
 
-import csv
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from watermark.corpus import open_corpus
-from watermark.corpus.datasets_folder import is_saved
-from watermark.corpus.forms import is_table
+from pipelines.loading.option_values import Form
+from watermark.corpus import Corpus, open_corpus
 from watermark.corpus.ids import DocumentIds
-from watermark.corpus.rows import Row
-from watermark.corpus.streams import numbered_lines
+from watermark.corpus.rows import ColumnError, Columns, FullRow, make_row
 from watermark.document import Document
 from watermark.errors import CorpusError
 
-Form = Literal["plain", "wikimia", "bookmia", "mimir", "patentmia"]
-
 LABEL = "label"
-_LONGEST_CELL = 1 << 30
 NEIGHBOURS = "neighbours"
 """Column of texts that differ little from the document's."""
 
-_TEXT_COLUMNS: Mapping[str, tuple[str, ...]] = {
+_MEMBER, _NONMEMBER = "member", "nonmember"
+_TEXT_COLUMNS: Mapping[Form, tuple[str, ...]] = {
     "wikimia": ("input",),
     "bookmia": ("snippet",),
+    "mimir": (_MEMBER,),
     "patentmia": ("text", "input", "snippet"),
 }
 
@@ -75,22 +68,16 @@ def read_records(
     Raises:
         CorpusError: It is missing or empty, or a row is not of this form.
     """
-    if form == "plain" and Path(source).is_dir():
-        corpus = open_corpus(source, text_column=text_column, id_column=id_column, split=split)
-        if corpus.form == "text-folder":
-            found = [Record(document, {}) for document in corpus.documents()]
-            return [_cut(record, max_words) for record in found]
+    if form == "mimir" and id_column is not None:
+        raise CorpusError(
+            f"{source}: a row of mimir is two documents and {id_column!r} names one; leave out "
+            "--id-column"
+        )
     records: list[Record] = []
     with closing(DocumentIds()) as names:
-        for place, row in read_rows(source, split):
-            for piece in _pieces(row, form, place, text_column):
-                text = piece.pop("text")
-                name = None if id_column is None else str(_cell(piece, id_column, place))
-                document = names.document(Row(text, name, place))
-                kept = {k: v for k, v in piece.items() if k != id_column}
-                records.append(_cut(Record(document, kept), max_words))
-    if not records:
-        raise CorpusError(f"{source}: wanted documents, got none; the data set is empty")
+        for full in _open(source, form, text_column, id_column, split).full_rows():
+            for row, columns in _pieces(full, form):
+                records.append(_cut(Record(names.document(row), columns), max_words))
     return records
 
 
@@ -148,107 +135,38 @@ def _cut(record: Record, max_words: int | None) -> Record:
     return Record(Document(document.id, first_words(document.text, max_words)), record.columns)
 
 
-def _pieces(
-    row: Mapping[str, Any], form: Form, place: str, text_column: str
-) -> Iterator[dict[str, Any]]:
-    """Yield the documents of a row, each with its `text` and the other columns."""
-    if form == "mimir":
-        for label, name in ((1, "member"), (0, "nonmember")):
-            text = _text(row, (name,), place)
-            near = row.get(f"{name}_neighbors")
-            yield {"text": text, LABEL: label, **({NEIGHBOURS: near} if near else {})}
-        return
-    names = _TEXT_COLUMNS.get(form, (text_column,))
-    text = _text(row, names, place)
-    rest = {k: v for k, v in row.items() if k not in names}
-    if form != "plain":
-        _cell(rest, LABEL, place)
-    if "text" in rest:
-        raise CorpusError(f"{place}: has the texts in {names[0]!r} and a column 'text' beside it")
-    yield {"text": text, **rest}
-
-
-def _text(row: Mapping[str, Any], names: Sequence[str], place: str) -> str:
-    name = next((n for n in names if n in row), names[0])
-    text = _cell(row, name, place)
-    if not isinstance(text, str):
-        raise CorpusError(f"{place}: wanted a text in {name!r}, got {type(text).__name__}")
-    return text
-
-
-def _cell(row: Mapping[str, Any], name: str, place: str) -> Any:
-    if row.get(name) is None:
-        has = ", ".join(map(repr, row)) or "nothing"
-        raise CorpusError(f"{place}: wanted a column {name!r}, the row has {has}")
-    return row[name]
-
-
-def read_rows(source: str, split: str | None) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the rows of a table, each with its place for messages.
-
-    Args:
-        source: A file, a folder or a hub id, as for `read_records`.
-        split: One split of a data set that has some.
-
-    Raises:
-        CorpusError: It cannot be read, or has no such split.
-    """
-    path = Path(source)
-    if path.is_file() and split is not None:
-        raise CorpusError(f"{path}: a single file has no splits; leave out --split")
-    if path.is_file() and is_table(path.name):
-        kind = next(s for s in reversed(path.suffixes) if s.lower() not in (".gz", ".zst")).lower()
-        readers = {".parquet": _parquet_rows, ".csv": _csv_rows, ".tsv": _csv_rows}
-        yield from readers.get(kind, _json_rows)(path)
-        return
-    if path.suffix and not path.is_dir() and is_table(path.name):
-        raise CorpusError(f"{path}: no such file")
-    from watermark.corpus import hub  # a second to import, and needed by this form alone
-
-    loaded = hub.load_saved(path) if is_saved(path) else hub.load(source, split)
-    splits = dict(loaded) if hasattr(loaded, "keys") else {split or "": loaded}
-    if split is not None and split not in splits:
-        raise CorpusError(f"{source}: wanted split {split!r}, got {', '.join(map(repr, splits))}")
-    for name, dataset in splits.items():
-        if split not in (None, name):
-            continue
-        for number, row in enumerate(dataset, 1):
-            yield f"{source}[{name}] row {number}", dict(row)
-
-
-def _json_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    for number, line in numbered_lines(path):
-        if not line.strip("\ufeff \t\r\n"):
-            continue
+def _open(
+    source: str, form: Form, text_column: str, id_column: str | None, split: str | None
+) -> Corpus:
+    """Open a data set under the first column of texts of its form that it has."""
+    if form == "plain":
+        return open_corpus(source, text_column=text_column, id_column=id_column, split=split)
+    names = _TEXT_COLUMNS[form]
+    for name in names:
         try:
-            row = json.loads(line.removeprefix("\ufeff"))
-        except ValueError as error:
-            raise CorpusError(f"{path}:{number}: wanted a JSON object, but {error}") from error
-        if not isinstance(row, dict):
-            raise CorpusError(f"{path}:{number}: wanted a JSON object, got {type(row).__name__}")
-        yield f"{path}:{number}", row
+            return open_corpus(source, text_column=name, id_column=id_column, split=split)
+        except ColumnError as error:
+            if error.column != name:
+                raise
+            problem = error
+    raise CorpusError(
+        f"{source}: wanted {form}, which has a column {' or '.join(map(repr, names))}, "
+        f"but {problem}"
+    ) from problem
 
 
-def _csv_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    lines = (line.removeprefix("\ufeff") for _, line in numbered_lines(path))
-    csv.field_size_limit(_LONGEST_CELL)
-    tabs = ".tsv" in (suffix.lower() for suffix in path.suffixes)
-    reader = csv.DictReader(lines, delimiter="\t" if tabs else ",", strict=True)
-    try:
-        for row in reader:
-            if None in row:
-                raise CorpusError(f"{path}:{reader.line_num}: the row has more cells than columns")
-            yield f"{path}:{reader.line_num}", row
-    except csv.Error as error:
-        raise CorpusError(f"{path}:{reader.line_num}: is not CSV ({error})") from error
-
-
-def _parquet_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    number = 0
-    try:
-        for batch in pq.ParquetFile(path).iter_batches():
-            for row in batch.to_pylist():
-                number += 1
-                yield f"{path} row {number}", row
-    except (OSError, ValueError) as error:
-        raise CorpusError(f"{path}: cannot be read as Parquet ({error})") from error
+def _pieces(full: FullRow, form: Form) -> Iterator[FullRow]:
+    """Yield the documents of a row, each with the other columns."""
+    row, columns = full
+    if form == "mimir":
+        other = make_row(Columns(_NONMEMBER), columns.get(_NONMEMBER), None, row.place)
+        for label, name, one in ((1, _MEMBER, row), (0, _NONMEMBER, other)):
+            near = columns.get(f"{name}_neighbors")
+            yield FullRow(one, {LABEL: label, **({NEIGHBOURS: near} if near else {})})
+        return
+    if "text" in columns:
+        raise CorpusError(f"{row.place}: has a column 'text' beside that of the texts; rename it")
+    if form != "plain" and columns.get(LABEL) is None:
+        has = ", ".join(map(repr, columns)) or "no others"
+        raise CorpusError(f"{row.place}: wanted a column {LABEL!r} beside the texts, got {has}")
+    yield full

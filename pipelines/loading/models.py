@@ -5,17 +5,19 @@ run it by llama.cpp), or the address of a server (`membership.models.server.addr
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from platformdirs import user_cache_path
 
 from membership.models.checkpoint import find_checkpoint, fingerprint
+from membership.models.dtype import DType
 from membership.models.local.adapter import adapter_fingerprint, find_base, is_adapter, load_adapter
 from membership.models.local.gguf import gguf_fingerprint, is_gguf, load_gguf
 from membership.models.local.huggingface import display_name, load_huggingface
-from membership.models.local.inference import DType, InferenceSettings
+from membership.models.local.inference import InferenceSettings
 from membership.models.local.llama_cpp import PREFIX, engine_version, load_llama_cpp
 from membership.models.server.address import Address, parse_address
 from membership.models.server.endpoint import open_endpoint
@@ -28,7 +30,7 @@ from watermark.errors import ModelError
 
 @dataclass(frozen=True, kw_only=True)
 class ModelOptions:
-    """How models are run; see `load_huggingface` and `RequestPolicy`."""
+    """How models are run and reached; see `InferenceSettings` and `RequestPolicy`."""
 
     dtype: DType = "auto"
     device: str = "auto"
@@ -63,44 +65,110 @@ def cache_folder() -> Path:
     return Path(named) if named else user_cache_path("leximark") / "traces"
 
 
-def check_base(names: Iterable[str], options: ModelOptions) -> None:
-    """Refuse a base model where nothing stands on it.
+def load_models(
+    suspect: str, references: Iterable[str], options: ModelOptions
+) -> tuple[Suspect, dict[str, Suspect]]:
+    """Open a suspect, and its references by the names that they were given.
 
     Raises:
-        ModelError: None of the models is an adapter.
+        ModelError: As `load_model`; or `--base` is given and none of the models is an adapter.
     """
-    if options.base and not any(is_adapter(name) for name in names):
+    sources = {name: resolve_model(name, options) for name in (suspect, *references)}
+    if options.base and all(source.kind != "adapter" for source in sources.values()):
         raise ModelError(
             f"--base {options.base}: none of the models is an adapter (a folder with "
             "adapter_config.json); leave it out, or name it with --reference"
         )
+    opened = _open(sources[suspect], options)
+    return opened, {name: _open(sources[name], options) for name in references}
 
 
 def load_model(name: str, options: ModelOptions) -> Suspect:
     """Open a suspect or a reference.
 
-    With a cache, a model that runs here is loaded only when a text comes that it has not read.
+    With a cache, a model that runs here is loaded only when it meets a text it has not read.
 
     Raises:
         ModelError: It cannot or must not be loaded, or its server does not do what is needed.
     """
-    address = parse_address(name)
-    if address is not None:
-        model = _behind_server(address, options)
-        return with_cache(model, options.cache) if options.cache else model
-    if options.cache is None:
-        return _load(name, options)
-    engine = engine_version(name) + ", " if name.startswith(PREFIX) else ""
-    return open_cached(
-        options.cache,
-        name=display_name(name.removeprefix(PREFIX)),
-        fingerprint=_fingerprint(name, options),
-        request=engine + options.inference().describe(),
-        open_model=lambda: _load(name, options),
+    return _open(resolve_model(name, options), options)
+
+
+Kind = Literal["server", "llama.cpp", "gguf", "adapter", "checkpoint"]
+
+
+@dataclass(frozen=True)
+class ModelSource:
+    """A model that is not loaded yet."""
+
+    kind: Kind
+    name: str
+    """What to call it in a report."""
+    fingerprint: Callable[[], str] | None
+    """Hash the files of the model; None for a server, which shows what it is only once opened."""
+    load: Callable[[], Suspect]
+    engine: str = ""
+    """The program that runs it, where that is not transformers."""
+
+
+def resolve_model(name: str, options: ModelOptions) -> ModelSource:
+    """Decide what kind of model a name stands for, and how that kind is hashed and loaded.
+
+    Raises:
+        ModelError: The name is a malformed address, or asks llama.cpp for a file it cannot run.
+    """
+    settings, path = options.inference(), Path(name)
+    if address := parse_address(name):
+        return ModelSource("server", name, None, lambda: _connect(address, options))
+    if name.startswith(PREFIX):
+        file = Path(name.removeprefix(PREFIX))
+        if not is_gguf(file):
+            raise ModelError(f"{name}: there is no file {str(file)!r} in GGUF form (.gguf)")
+        return ModelSource(
+            "llama.cpp",
+            display_name(file),
+            lambda: gguf_fingerprint(file),
+            lambda: load_llama_cpp(file, settings),
+            engine_version(name),
+        )
+    if is_gguf(path):
+        return ModelSource(
+            "gguf",
+            display_name(path),
+            lambda: gguf_fingerprint(path),
+            lambda: load_gguf(path, settings),
+        )
+    if is_adapter(path):
+        return ModelSource(
+            "adapter",
+            display_name(path),
+            lambda: adapter_fingerprint(path, find_base(path, options.base)),
+            lambda: load_adapter(path, options.base, settings),
+        )
+    return ModelSource(
+        "checkpoint",
+        display_name(name),
+        lambda: fingerprint(find_checkpoint(name)),
+        lambda: load_huggingface(name, settings),
     )
 
 
-def _behind_server(address: Address, options: ModelOptions) -> Suspect:
+def _open(source: ModelSource, options: ModelOptions) -> Suspect:
+    if options.cache is None:
+        return source.load()
+    if source.fingerprint is None:
+        return with_cache(source.load(), options.cache)
+    engine = f"{source.engine}, " if source.engine else ""
+    return open_cached(
+        options.cache,
+        name=source.name,
+        fingerprint=source.fingerprint(),
+        request=engine + options.inference().describe(),
+        open_model=source.load,
+    )
+
+
+def _connect(address: Address, options: ModelOptions) -> Suspect:
     if address.api != "openai":
         return open_text_endpoint(address, policy=options.policy())
     return open_endpoint(
@@ -109,37 +177,3 @@ def _behind_server(address: Address, options: ModelOptions) -> Suspect:
         start_token=options.start_token,
         policy=options.policy(),
     )
-
-
-def _load(name: str, options: ModelOptions) -> Suspect:
-    if name.startswith(PREFIX):
-        return load_llama_cpp(_file_of(name), options.inference())
-    if is_gguf(name):
-        return load_gguf(Path(name), options.inference())
-    if is_adapter(name):
-        return load_adapter(Path(name), options.base, options.inference())
-    return load_huggingface(
-        name,
-        dtype=options.dtype,
-        device=options.device,
-        max_length=options.max_length,
-        start_token=options.start_token,
-    )
-
-
-def _file_of(name: str) -> Path:
-    """Return the GGUF file that llama.cpp is to run."""
-    file = Path(name.removeprefix(PREFIX))
-    if not is_gguf(file):
-        raise ModelError(f"{name}: there is no file {str(file)!r} in GGUF form (.gguf)")
-    return file
-
-
-def _fingerprint(name: str, options: ModelOptions) -> str:
-    if name.startswith(PREFIX):
-        return gguf_fingerprint(_file_of(name))
-    if is_gguf(name):
-        return gguf_fingerprint(Path(name))
-    if is_adapter(name):
-        return adapter_fingerprint(Path(name), find_base(Path(name), options.base))
-    return fingerprint(find_checkpoint(name))

@@ -13,7 +13,8 @@ from watermark.errors import CorpusError
 from watermark.marking.site_index import FindSites
 from watermark.scheme import Scheme, TextScheme, sites_of_share
 from watermark.schemes.composed import Composed, compose
-from watermark.schemes.leximark import LexiMark, find_sites
+from watermark.schemes.leximark import LexiMark
+from watermark.schemes.leximark_sites import find_sites
 from watermark.schemes.rewriting import Rewriting, find_paragraphs
 from watermark.text.language import count_languages
 from watermark.text.sentences import pipeline_version

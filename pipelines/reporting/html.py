@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from watermark.document import sites_of
+from watermark.document import segments
 from watermark.marking.quality import Pair
 
 TEMPLATE = Path(__file__).with_name("page.html")
@@ -41,14 +41,12 @@ def _page(data: dict[str, Any]) -> str:
 def _compared(pair: Pair) -> list[Any]:
     """Return the text in parts: strings that did not change, and marks."""
     parts: list[Any] = []
-    text, taken = pair.original.text, 0
-    for site, mark in zip(sites_of(pair.marked), pair.marked.marks, strict=True):
-        parts += [
-            text[taken : site.start],
-            {"original": mark.original, "chosen": mark.chosen, "candidates": _shown(mark)},
-        ]
-        taken = site.end
-    return [*parts, text[taken:]]
+    for before, mark, _ in segments(pair.marked):
+        parts.append(before)
+        if mark is not None:
+            words = {"original": mark.original, "chosen": mark.chosen}
+            parts.append({**words, "candidates": _shown(mark)})
+    return parts
 
 
 def _shown(mark: Any) -> list[str]:
@@ -57,11 +55,11 @@ def _shown(mark: Any) -> list[str]:
 
 
 def _reviewed(pair: Pair) -> list[Any]:
-    parts: list[Any] = []
-    text, taken = pair.original.text, 0
-    for site in sites_of(pair.marked):
-        if site.original:
+    """Return the original in parts: strings, and sites; an insertion is no part of it."""
+    parts: list[Any] = [""]
+    for before, _, site in segments(pair.marked):
+        parts[-1] += before
+        if site is not None and site.original:
             named = {"original": site.original, "candidates": list(site.candidates)}
-            parts += [text[taken : site.start], {"start": site.start, **named}]
-            taken = site.end
-    return [*parts, text[taken:]]
+            parts += [{"start": site.start, **named}, ""]
+    return parts

@@ -11,6 +11,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from membership.traces.suspect import Suspect
+
 PACKAGES = (
     "leximark", "torch", "transformers", "tokenizers", "numpy", "scipy", "scikit-learn",
     "spacy", "nltk", "wordfreq", "lemminflect", "inflect", "datasets", "pyarrow",
@@ -54,6 +56,11 @@ def describe_run(inputs: Mapping[str, Any], seeds: Mapping[str, int]) -> Run:
         inputs=dict(inputs),
         seeds=dict(seeds),
     )
+
+
+def describe_model(model: Suspect) -> dict[str, str]:
+    """Return what fixes the numbers that a model gives."""
+    return {"name": model.name, "fingerprint": model.fingerprint, "settings": model.settings}
 
 
 def program_version() -> str:

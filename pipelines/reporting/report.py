@@ -13,20 +13,13 @@ from numpy.typing import NDArray
 from scipy.stats import kstest
 
 from membership.audit.audit import Audit
-from membership.detector import Score
+from membership.detector import Score, values_of
 from membership.evidence.permutation import auroc
 from membership.evidence.result import TestResult, rounded_up
 from pipelines.reporting.plots import plot_null, plot_scores
 from pipelines.reporting.provenance import Run
 from watermark.atomic import atomic_folder
-from watermark.vault.vault import Plan
-
-NAMES = {
-    "redraw": "re-draw test",
-    "twin": "twin test",
-    "remark": "re-marking test",
-    "holdout": "hold-out test",
-}
+from watermark.vault.plan import Plan
 
 
 @dataclass(frozen=True)
@@ -86,8 +79,8 @@ def summary_lines(report: Report) -> Iterator[str]:
     yield from _test_lines(verdict.primary, verdict.alpha)
     for result in verdict.others:
         yield f"Also run: {_short(result)}"
-    for name, reason in verdict.skipped.items():
-        yield f"Not run: {NAMES[name]} ({reason})"
+    for reason in verdict.skipped.values():
+        yield f"Not run: {reason}"
     for departure in verdict.departures:
         yield f"Not in the plan: {departure}"
     if report.null_pvalues is not None:
@@ -100,42 +93,16 @@ def summary_lines(report: Report) -> Iterator[str]:
 
 
 def _test_lines(result: TestResult, alpha: float) -> Iterator[str]:
-    details = result.details or {}
     yield f"{_short(result)}; level {alpha:g}"
-    if "n_versions" in details:
-        yield (
-            f"Based on {details['n_texts']:,} texts of {details['n_documents']:,} of "
-            f"{details['n_marked_documents']:,} marked documents, each "
-            f"against {details['n_versions']:,} re-marked versions, in "
-            f"{details['n_blocks']:,} independent blocks, {', '.join(details['detectors'])}"
-        )
-        if details["n_unscored"]:
-            yield f"Unscored: {details['n_unscored']:,} texts, {'; '.join(details['unscored'])}"
-    elif "n_sites" in details:
-        yield (
-            f"Based on {details['n_sites']:,} sites in {details['n_documents']:,} published "
-            f"documents, decided by {details['n_draws']:,} independent draws"
-        )
-        unusable = details["unusable"]
-        for reason, n in unusable.items():
-            yield f"Unusable: {n:,} sites, {reason}"
-    elif "n_twins" in details:
-        yield (
-            f"Based on {details['n_twins']:,} versions of {details['n_documents']:,} published "
-            f"documents, {', '.join(details['detectors'])}"
-        )
-    else:
-        yield (
-            f"Based on {details['n_published']:,} published and {details['n_withheld']:,} "
-            f"withheld documents, {', '.join(details['detectors'])}"
-        )
+    yield result.basis
+    yield from result.left_out
     yield f"Effect: {result.effect_words}"
     yield f"Valid if: {result.assumption}"
 
 
 def _short(result: TestResult) -> str:
     floor = 1 / (result.n_resamples + 1)
-    words = f"{NAMES[result.test]}, p = {result.pvalue:.2g}"
+    words = f"{result.title}, p = {result.pvalue:.2g}"
     if result.pvalue <= floor * 1.5:
         words += f" (the least that {result.n_resamples:,} resamples can show"
         words += f"; the exact p is at most {rounded_up(result.bound)})" if result.bound else ")"
@@ -186,6 +153,8 @@ def test_dict(result: TestResult) -> dict[str, Any]:
     return {
         "test": result.test,
         "grade": result.grade,
+        "basis": result.basis,
+        "n_units": result.n_units,
         "statistic": result.statistic,
         "pvalue": result.pvalue,
         "chernoff_bound": result.bound,
@@ -205,7 +174,7 @@ def test_dict(result: TestResult) -> dict[str, Any]:
 def _groups(
     scores: Sequence[Score], report: Report
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    values = np.array([score.value for score in scores])
+    values = values_of(scores)
     published = report.audit.observations.corpus.published
     return values[published], values[~published]
 

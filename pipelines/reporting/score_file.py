@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from membership.detector import Score
 from pipelines.loading.labelled import Record, read_records
-from watermark.atomic import atomic_file
+from watermark.atomic import atomic_file, refuse_existing
 from watermark.errors import CorpusError, ToolkitError
 
 UNSCORED = "unscored"
@@ -45,8 +45,7 @@ def check_target(path: Path) -> None:
     """
     if path.suffix.lower() not in FORMS:
         raise ToolkitError(f"{path}: a score file ends in {', '.join(FORMS)}")
-    if path.exists():
-        raise ToolkitError(f"{path}: exists already; name another file with --out or remove it")
+    refuse_existing(path)
 
 
 def write_scores(

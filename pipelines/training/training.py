@@ -18,6 +18,7 @@ from transformers import (
     GPTNeoXForCausalLM,
     PreTrainedTokenizerFast,
     PrinterCallback,
+    ProgressCallback,
     Trainer,
     TrainingArguments,
     set_seed,
@@ -159,6 +160,13 @@ def new_model(tokenizer: PreTrainedTokenizerFast, shape: Shape, seed: int) -> GP
     )
 
 
+class _ProgressBar(ProgressCallback):  # type: ignore[misc]  # transformers has no types
+    """The progress of training, without the log that transformers writes to standard output."""
+
+    def on_log(self, *_: Any, **__: Any) -> None:
+        """Write nothing."""
+
+
 def train(
     model: Any,
     tokenizer: Any,
@@ -184,6 +192,8 @@ def train(
         data_collator=DataCollatorForSeq2Seq(tokenizer, label_pad_token_id=-100),
     )
     trainer.remove_callback(PrinterCallback)
+    if trainer.pop_callback(ProgressCallback):
+        trainer.add_callback(_ProgressBar)
     checkpoint = get_last_checkpoint(str(work)) if work.is_dir() else None
     if checkpoint and settings.adapter is None:
         # Trainer looks for weights under the names of the file, which for GPT-NeoX are others than

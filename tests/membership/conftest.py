@@ -3,6 +3,7 @@ from functools import cache
 import pytest
 
 from membership.models.local.huggingface import load_huggingface
+from membership.models.local.inference import InferenceSettings
 from tests.support.tiny import save_tiny_model
 
 
@@ -21,6 +22,8 @@ def folders(tmp_path_factory):
 def models(folders):
     @cache
     def model(architecture, **options):
-        return load_huggingface(folders(architecture), dtype="float32", **options)
+        return load_huggingface(
+            folders(architecture), InferenceSettings(dtype="float32", **options)
+        )
 
     return model

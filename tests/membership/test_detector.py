@@ -18,13 +18,10 @@ DOCUMENT = Document("a", "six words stand in this text")
 
 
 @dataclass(frozen=True)
-class Fixed:
+class Fixed(Detector):
     value: float
     name: ClassVar[str] = "fixed"
     needs: ClassVar[frozenset[str]] = frozenset({"logprobs", "moments"})
-
-    def queries(self, document):
-        return (Query(document.text),)
 
     def score(self, document, traces):
         if self.value == 0:
@@ -76,7 +73,7 @@ def test_every_detector_goes_by_its_name_and_four_are_also_held_against_a_refere
 def test_the_detector_of_the_page_for_contributors_is_one():
     page = (Path(__file__).parents[2] / "CONTRIBUTING.md").read_text(encoding="utf-8")
     (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
-    names = {n: globals()[n] for n in ("dataclass", "ClassVar", "Document", "Query", "np")}
+    names = {n: globals()[n] for n in ("dataclass", "ClassVar", "Detector", "Document", "np")}
     exec(code, names | {"Sequence": Sequence, "Trace": Trace}, names)
     median: Detector = names["Median"]()
     document, trace = DOCUMENT, trace_of([-1.0, -2.0, -9.0])

@@ -3,6 +3,7 @@ import pytest
 
 from membership.detectors.dc_pdd import DcPdd
 from membership.models.local.huggingface import load_huggingface, load_tokenizer
+from membership.models.local.inference import InferenceSettings
 from membership.scoring import tokenizer_fingerprint
 from membership.token_frequencies import count_tokens, load_frequencies
 from membership.traces.tokens import wrap_tokenizer
@@ -10,7 +11,7 @@ from membership.traces.trace import Query
 from tests.support.tiny import END, TEXTS, save_tiny_model, tiny_tokenizer
 from watermark.corpus import corpus_digest
 from watermark.document import Document
-from watermark.errors import CorpusError, PrerequisiteError
+from watermark.errors import CorpusError, PrerequisiteError, ToolkitError
 
 CHINESE = "本发明公开了一种用于检测水印的方法,包括输入文本的步骤。" * 3
 
@@ -79,7 +80,7 @@ def test_the_same_table_is_the_same_bytes(tmp_path):
     for name in "ab":
         table(["try", "it"]).save(tmp_path / name)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
-    with pytest.raises(PrerequisiteError, match="exists already"):
+    with pytest.raises(ToolkitError, match="exists already"):
         table(["try"]).save(tmp_path / "a")
 
 
@@ -114,10 +115,12 @@ def test_tokenizers_are_told_apart_by_how_they_cut():
 
 def test_the_tokenizer_of_a_model_has_the_fingerprint_of_the_model(tmp_path):
     folder = save_tiny_model(tmp_path / "model", "llama")
-    model = load_huggingface(folder, dtype="float32")
+    model = load_huggingface(folder, InferenceSettings(dtype="float32"))
     assert load_tokenizer(folder).fingerprint() == model.tokenizer.fingerprint()
     for start_token in ("auto", "none"):
-        api = load_huggingface(folder, dtype="float32", start_token=start_token, max_length=20)
+        api = load_huggingface(
+            folder, InferenceSettings(dtype="float32", start_token=start_token, max_length=20)
+        )
         assert tokenizer_fingerprint(api) == model.tokenizer.fingerprint()
     detector = DcPdd(table(TEXTS), model.tokenizer.fingerprint())
     assert detector.table.origin.tokenizer == model.tokenizer.fingerprint()
@@ -126,7 +129,7 @@ def test_the_tokenizer_of_a_model_has_the_fingerprint_of_the_model(tmp_path):
 def test_chinese_text_is_counted_and_scored(tmp_path):
     tokenizer = tiny_tokenizer([CHINESE], 400)
     folder = save_tiny_model(tmp_path / "model", "gpt_neox", tokenizer)
-    model = load_huggingface(folder, dtype="float32")
+    model = load_huggingface(folder, InferenceSettings(dtype="float32"))
     made = table([CHINESE], tokenizer=model.tokenizer)
     ((_, trace),) = model.trace([Query("一种检测水印的方法")])
     score = DcPdd(made, model.tokenizer.fingerprint()).score(Document("a", ""), [trace])
@@ -136,11 +139,11 @@ def test_chinese_text_is_counted_and_scored(tmp_path):
 def test_a_first_token_without_context_is_known_to_have_stood_there(tmp_path):
     tokenizer = tiny_tokenizer(bos=None)
     folder = save_tiny_model(tmp_path / "model", "llama", tokenizer)
-    model = load_huggingface(folder, dtype="float32")
+    model = load_huggingface(folder, InferenceSettings(dtype="float32"))
     ((_, trace),) = model.trace([Query("try it and try it")])
     ids = tokenizer("try it and try it", add_special_tokens=False)["input_ids"]
     assert [*trace.unscored_start, *trace.token_ids] == ids
     assert len(trace.unscored_start) == 1
-    with_start = load_huggingface(folder, dtype="float32", start_token="eos")
+    with_start = load_huggingface(folder, InferenceSettings(dtype="float32", start_token="eos"))
     ((_, trace),) = with_start.trace([Query("try it")])
     assert trace.unscored_start == ()

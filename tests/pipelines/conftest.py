@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from pipelines import cli
-from pipelines.jobs.demo import paragraphs
 from pipelines.jobs.mark import make_intent, mark_command
 from pipelines.loading import candidate_sources as sources
+from pipelines.loading.embedded_text import paragraphs
 from pipelines.training.training import Shape, TrainingSettings, new_model, new_tokenizer, train
 from tests.support.fake_chat import serve_chat
 from watermark.corpus import open_corpus

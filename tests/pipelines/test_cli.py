@@ -79,6 +79,16 @@ def test_every_command_and_every_option_has_a_help_text(name):
         assert getattr(parameter, "help", None) or parameter.name.endswith("completion")
 
 
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_every_command_prints_json(name):
+    if name == "candidates":
+        return  # it prints JSON Lines and nothing else
+    program = typer.Typer()
+    program.command()(cli.COMMANDS[name])
+    options = [option for p in typer.main.get_command(program).params for option in p.opts]
+    assert "--json" in options
+
+
 def test_a_command_that_ran_leaves_with_0():
     done = failing("print('done')")
     assert (done.returncode, done.stdout, done.stderr) == (0, "done\n", "")

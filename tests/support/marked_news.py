@@ -7,7 +7,8 @@ import numpy as np
 
 from watermark.corpus import open_corpus
 from watermark.marking.mark import Intent, mark_corpus
-from watermark.schemes.leximark import LexiMark, find_sites
+from watermark.schemes.leximark import LexiMark
+from watermark.schemes.leximark_sites import find_sites
 
 PROSE = [
     "The committee purchased a large building near the old harbour.",

@@ -1,6 +1,6 @@
 import pytest
 
-from watermark.document import Document, Site, apply_choices, restore, sites_of
+from watermark.document import Document, Segment, Site, apply_choices, restore, segments, sites_of
 
 TEXT = "The big dog saw a big cat."
 DOCUMENT = Document("d", TEXT)
@@ -23,6 +23,17 @@ def test_restoring_gives_back_the_document_and_its_sites(choices):
     marked = apply_choices(DOCUMENT, SITES, choices)
     assert restore(marked) == DOCUMENT
     assert sites_of(marked) == SITES
+
+
+def test_segments_are_the_marks_with_what_marking_left_alone():
+    marked = apply_choices(DOCUMENT, SITES, [1, 0])
+    first, second = marked.marks
+    assert list(segments(marked)) == [
+        Segment("The ", first, SITES[0]),
+        Segment(" dog saw ", second, SITES[1]),
+        Segment(" cat.", None, None),
+    ]
+    assert list(segments(apply_choices(DOCUMENT, [], []))) == [Segment(TEXT, None, None)]
 
 
 def test_sites_out_of_order_are_refused():

@@ -5,7 +5,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from watermark.corpus.rows import Columns, Edit, Row, find_column, make_row
+from watermark.corpus.rows import Columns, Edit, FullRow, Row, find_column, make_full_row, make_row
 from watermark.errors import CorpusError
 
 
@@ -28,6 +28,17 @@ def batch_rows(batches: Iterable[Any], columns: Columns, place: str) -> Iterator
     first = 1
     for batch in batches:
         yield from _rows(batch, columns, place, first)
+        first += batch.num_rows
+
+
+def batch_full_rows(batches: Iterable[Any], columns: Columns, place: str) -> Iterator[FullRow]:
+    """Yield the rows of batches that have all columns."""
+    first = 1
+    for batch in batches:
+        names = batch.schema.names
+        for index, row in enumerate(_rows(batch, columns, place, first)):
+            cells = (_value(batch.column(i), index, row.place) for i in range(len(names)))
+            yield make_full_row(row, columns, zip(names, cells, strict=True))
         first += batch.num_rows
 
 

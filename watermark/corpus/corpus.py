@@ -1,8 +1,6 @@
 """A corpus: documents in, the same rows with other texts out."""
 
-import errno
 import hashlib
-import os
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import closing
@@ -10,27 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from watermark.atomic import atomic_folder
+from watermark.atomic import atomic_folder, refuse_existing
 from watermark.corpus.datasets_folder import is_saved, saved_parts
 from watermark.corpus.forms import KNOWN, file_parts, folder_parts, is_table
-from watermark.corpus.ids import DocumentIds, align
-from watermark.corpus.rows import Columns, Part
+from watermark.corpus.ids import DocumentIds
+from watermark.corpus.rows import Columns, FullRow, Part, Row
 from watermark.document import Document
-from watermark.errors import CorpusError
+from watermark.errors import SYSTEM_ERRORS, CorpusError
 
 _IN_MEMORY = "the data set in memory"
 _HUB_NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*(:[\w.-]+)?")
-_DISK_ERRORS = {
-    errno.EACCES,
-    errno.EDQUOT,
-    errno.EEXIST,
-    errno.EFBIG,
-    errno.ENAMETOOLONG,
-    errno.ENOSPC,
-    errno.ENOTDIR,
-    errno.EPERM,
-    errno.EROFS,
-}
 
 
 @dataclass(frozen=True)
@@ -57,7 +44,16 @@ class Corpus:
                 for row in part.rows():
                     yield names.document(row)
 
-    def rewrite(self, target: str | Path, documents: Iterable[Document]) -> int:
+    def full_rows(self) -> Iterator[FullRow]:
+        """Yield the rows with all their columns; ids are not yet compared with each other.
+
+        Raises:
+            CorpusError: A row is not a document; names file and line.
+        """
+        for part in self.parts:
+            yield from part.full_rows()
+
+    def rewrite(self, target: str | Path, texts: Iterable[str | None]) -> int:
         """Write the same rows in the same order and form with other texts.
 
         The target is always a folder that is made: `news.jsonl.gz` becomes
@@ -65,42 +61,74 @@ class Corpus:
 
         Args:
             target: Where nothing is yet.
-            documents: Documents of this corpus in its order, with the texts they are to have. A
-                row whose document does not come is withheld. They may be made while they are
-                written: a generator that reads this corpus is what this is for.
+            texts: One for each row, in order; None withholds the row. They may be made while they
+                are written, by a generator that reads this corpus, several documents ahead if it
+                likes. It is run to its end before the target takes its name.
 
         Returns:
             How many rows were written.
 
         Raises:
-            CorpusError: The target exists, lies in the corpus, or cannot be written.
-            ValueError: A document is not of this corpus, or out of order.
+            ToolkitError: The target exists.
+            CorpusError: It lies in the corpus, or cannot be written.
+            ValueError: There are fewer or more texts than rows.
         """
         target = Path(target)
         self._refuse(target)
+        pending = _PendingTexts(texts, self.source)
         try:
-            with atomic_folder(target) as folder, align(documents) as alignment:
+            with atomic_folder(target) as folder:
                 for part in self.parts:
-                    part.rewrite(folder, alignment.text)
+                    part.rewrite(folder, pending.next_text)
+                pending.finish()
         except OSError as error:
-            if error.errno not in _DISK_ERRORS:
+            if error.errno not in SYSTEM_ERRORS:
                 raise
             raise CorpusError(
                 f"{target}: could not be written ({error}); nothing was left there. Free some "
                 "space or name another place"
             ) from error
-        return alignment.n_rows
+        return pending.n_written
 
     def _refuse(self, target: Path) -> None:
-        if os.path.lexists(target):
-            raise CorpusError(
-                f"{target}: is there already and would be replaced; name a new folder"
-            )
+        refuse_existing(target)
         source = Path(self.source).resolve()
         if source.is_dir() and target.resolve().is_relative_to(source):
             raise CorpusError(
                 f"{target}: lies inside the corpus {self.source} and would become a part of it; "
                 "name a folder outside"
+            )
+
+
+class _PendingTexts:
+    """Hands each row of a corpus its text, and counts both."""
+
+    def __init__(self, texts: Iterable[str | None], source: str) -> None:
+        self._texts = iter(texts)
+        self._source = source
+        self._n_rows = 0
+        self.n_written = 0
+        """How many rows were not withheld."""
+
+    def next_text(self, row: Row) -> str | None:
+        """Return the text of the next row, or None to withhold the row."""
+        try:
+            text = next(self._texts)
+        except StopIteration:
+            raise ValueError(
+                f"{self._source}: wanted one text a row, got {self._n_rows} and the corpus has "
+                f"more rows ({row.place})"
+            ) from None
+        self._n_rows += 1
+        self.n_written += text is not None
+        return text
+
+    def finish(self) -> None:
+        """Raise `ValueError` for a text that is left behind the last row."""
+        for _ in self._texts:
+            raise ValueError(
+                f"{self._source}: wanted one text a row, got more than {self._n_rows}, the number "
+                "of rows"
             )
 
 

@@ -12,11 +12,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from watermark.corpus.rows import Columns, Edit, Row, find_column, make_place, make_row
-from watermark.corpus.streams import line_writer, numbered_lines
+from watermark.corpus.rows import (
+    Columns,
+    Edit,
+    FullRow,
+    Row,
+    find_column,
+    make_full_row,
+    make_place,
+    make_row,
+)
+from watermark.corpus.streams import BYTE_ORDER_MARK, line_writer, numbered_lines
 from watermark.errors import CorpusError
 
-_BYTE_ORDER_MARK = "\ufeff"
 _LONGEST_CELL = 2**31 - 1  # the csv module's own limit is 131,072 characters
 
 
@@ -30,7 +38,7 @@ class _Record(NamedTuple):
 
 class _Layout(NamedTuple):
     delimiter: str
-    n_cells: int
+    names: list[str]
     text: int
     """Position of the text's column."""
     id: int | None
@@ -55,6 +63,14 @@ class CsvTable:
             if row is not None:
                 yield row
 
+    def full_rows(self) -> Iterator[FullRow]:
+        """Yield the same rows with all their cells."""
+        layout = self._layout()
+        for record, row in self._records_and_rows(layout):
+            if row is not None:
+                cells = zip(layout.names, record.cells, strict=True)
+                yield make_full_row(row, self.columns, cells)
+
     def rewrite(self, folder: Path, edit: Edit) -> None:
         """Write the records again, with the cell of the text replaced where it changed."""
         layout = self._layout()
@@ -78,7 +94,7 @@ class CsvTable:
             raise CorpusError(f"{place}: wanted a header, the names of the columns; got none")
         text = find_column(names, self.columns.text, place)
         name = None if self.columns.id is None else find_column(names, self.columns.id, place)
-        return _Layout(delimiter, len(names), text, name)
+        return _Layout(delimiter, names, text, name)
 
     def _records_and_rows(self, layout: _Layout) -> Iterator[tuple[_Record, Row | None]]:
         """Yield all records; the header and blank lines have no row."""
@@ -92,9 +108,9 @@ class CsvTable:
 
     def _row(self, record: _Record, layout: _Layout) -> Row:
         place = f"{self.path}:{record.line}"
-        if len(record.cells) != layout.n_cells:
+        if len(record.cells) != len(layout.names):
             raise CorpusError(
-                f"{place}: wanted {layout.n_cells} cells as in the header, got "
+                f"{place}: wanted {len(layout.names)} cells as in the header, got "
                 f"{len(record.cells)}; put quotation marks around a cell that contains "
                 f"{layout.delimiter!r}"
             )
@@ -103,7 +119,7 @@ class CsvTable:
 
 
 def _header(path: Path, delimiter: str) -> list[str]:
-    lines = (raw.removeprefix(_BYTE_ORDER_MARK) for _, raw in numbered_lines(path))
+    lines = (raw.removeprefix(BYTE_ORDER_MARK) for _, raw in numbered_lines(path))
     try:
         return next((cells for cells in csv.reader(lines, delimiter=delimiter) if cells), [])
     except csv.Error:  # not this delimiter; with none, reading the records says what is wrong
@@ -122,7 +138,7 @@ def _records(path: Path, delimiter: str) -> Iterator[_Record]:
     def feed() -> Iterator[str]:
         for number, raw in numbered_lines(path):
             taken.append(raw)
-            yield raw.removeprefix(_BYTE_ORDER_MARK) if number == 1 else raw
+            yield raw.removeprefix(BYTE_ORDER_MARK) if number == 1 else raw
 
     reader = csv.reader(feed(), delimiter=delimiter, strict=True)
     line = 1

@@ -15,8 +15,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from watermark.corpus.arrow_rows import batch_rows, check_schema, edit_batches
-from watermark.corpus.rows import Columns, Edit, Row
+from watermark.corpus.arrow_rows import batch_full_rows, batch_rows, check_schema, edit_batches
+from watermark.corpus.rows import Columns, Edit, FullRow, Row
 from watermark.errors import CorpusError
 
 DICT_FILE = "dataset_dict.json"
@@ -41,6 +41,11 @@ class SavedSplit:
         """Yield the rows of all shards."""
         for shard in self._shards():
             yield from batch_rows(_batches(shard, self.columns), self.columns, str(shard))
+
+    def full_rows(self) -> Iterator[FullRow]:
+        """Yield the same rows with all their columns."""
+        for shard in self._shards():
+            yield from batch_full_rows(_batches(shard, self.columns), self.columns, str(shard))
 
     def rewrite(self, folder: Path, edit: Edit) -> None:
         """Write the shards again under the same names."""

@@ -12,9 +12,9 @@ from typing import Any
 
 import datasets
 
-from watermark.corpus.arrow_rows import batch_rows, check_schema, edit_batches
+from watermark.corpus.arrow_rows import batch_full_rows, batch_rows, check_schema, edit_batches
 from watermark.corpus.datasets_folder import list_split, write_state, write_stream
-from watermark.corpus.rows import Columns, Edit, Row
+from watermark.corpus.rows import Columns, Edit, FullRow, Row
 from watermark.errors import CorpusError
 
 _ROWS_A_BATCH = 64
@@ -37,6 +37,12 @@ class LoadedSplit:
         needed = dict.fromkeys([self.columns.text, self.columns.id or self.columns.text])
         batches = _batches(self.dataset.with_format("arrow").select_columns(list(needed)))
         yield from batch_rows(batches, self.columns, self.place)
+
+    def full_rows(self) -> Iterator[FullRow]:
+        """Yield the same rows with all their columns."""
+        self._check()
+        batches = _batches(self.dataset.with_format("arrow"))
+        yield from batch_full_rows(batches, self.columns, self.place)
 
     def rewrite(self, folder: Path, edit: Edit) -> None:
         """Write the split as a folder that `datasets.load_from_disk` reads."""

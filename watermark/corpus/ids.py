@@ -1,9 +1,7 @@
-"""Names of documents, and the walk that brings documents back to the rows they came from."""
+"""Ids of documents: from a column, or made from the texts."""
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
 
 from watermark.corpus.rows import Row
 from watermark.document import Document
@@ -62,49 +60,6 @@ class DocumentIds:
                 f"the ids of the corpus do not fit into the temporary folder ({error}); "
                 "free some space, or set TMPDIR to a larger disk"
             ) from error
-
-
-class Alignment:
-    """Walks along the rows of a corpus and hands each one its document."""
-
-    def __init__(self, names: DocumentIds, documents: Iterable[Document]) -> None:
-        self._names = names
-        self._documents = iter(documents)
-        self._next = next(self._documents, None)
-        self.n_rows = 0
-        """How many rows got a document."""
-
-    def text(self, row: Row) -> str | None:
-        """Return the text of the row's document, or None to withhold the row."""
-        name = self._names.document(row).id
-        if self._next is None or self._next.id != name:
-            return None
-        text = self._next.text
-        self._next = next(self._documents, None)
-        self.n_rows += 1
-        return text
-
-    def finish(self) -> None:
-        """Raise `ValueError` for a document that did not find its row."""
-        if self._next is not None:
-            raise ValueError(f"document {self._next.id!r} is out of order, or not of this corpus")
-
-
-@contextmanager
-def align(documents: Iterable[Document]) -> Iterator[Alignment]:
-    """Yield the walk along the rows of a corpus, from the first to the last.
-
-    The documents are some or all of the corpus, edited, in its order; a row whose document does
-    not come is withheld.
-
-    Raises:
-        ValueError: When the block ends, a document has found no row: it is not of this corpus, or
-            came out of order.
-    """
-    with closing(DocumentIds()) as names:
-        alignment = Alignment(names, documents)
-        yield alignment
-        alignment.finish()
 
 
 def _utf8(text: str, place: str) -> bytes:

@@ -12,13 +12,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from watermark.corpus.rows import Columns, Edit, Row, find_column, make_place, make_row
-from watermark.corpus.streams import line_writer, numbered_lines
+from watermark.corpus.rows import (
+    Columns,
+    Edit,
+    FullRow,
+    Row,
+    find_column,
+    make_full_row,
+    make_place,
+    make_row,
+)
+from watermark.corpus.streams import BYTE_ORDER_MARK, line_writer, numbered_lines
 from watermark.errors import CorpusError
 
 _decode = json.JSONDecoder().raw_decode
 _SPACE = re.compile(r"[ \t\r\n]*")
-_BYTE_ORDER_MARK = "\ufeff"
 
 
 class _Member(NamedTuple):
@@ -32,6 +40,7 @@ class _Member(NamedTuple):
 
 class _Line(NamedTuple):
     row: Row
+    members: list[_Member]
     before: str
     """The raw line up to the value of the text."""
     value: str
@@ -50,9 +59,14 @@ class JsonLines:
 
     def rows(self) -> Iterator[Row]:
         """Yield a row for each line that is not blank."""
-        for number, raw in numbered_lines(self.path):
-            if not _is_blank(raw):
-                yield self._parse(raw, number).row
+        for line in self._lines():
+            yield line.row
+
+    def full_rows(self) -> Iterator[FullRow]:
+        """Yield the same rows with all their keys."""
+        for line in self._lines():
+            cells = ((member.key, member.value) for member in line.members)
+            yield make_full_row(line.row, self.columns, cells)
 
     def rewrite(self, folder: Path, edit: Edit) -> None:
         """Write the lines again, with the text replaced where it changed."""
@@ -65,6 +79,11 @@ class JsonLines:
                 text = edit(line.row)
                 if text is not None:
                     out.write(_replace_text(line, text).encode())
+
+    def _lines(self) -> Iterator[_Line]:
+        for number, raw in numbered_lines(self.path):
+            if not _is_blank(raw):
+                yield self._parse(raw, number)
 
     def _parse(self, raw: str, number: int) -> _Line:
         place = f"{self.path}:{number}"
@@ -81,7 +100,7 @@ class JsonLines:
         if self.columns.id is not None:
             name = members[find_column(keys, self.columns.id, place)].value
         row = make_row(self.columns, text.value, name, place)
-        return _Line(row, raw[: text.start], raw[text.start : text.end], raw[text.end :])
+        return _Line(row, members, raw[: text.start], raw[text.start : text.end], raw[text.end :])
 
 
 def _is_blank(raw: str) -> bool:
@@ -103,7 +122,7 @@ def _members(raw: str) -> list[_Member]:
         ValueError: The line is not one JSON object.
     """
     members: list[_Member] = []
-    position = _after("{", raw, len(raw) - len(raw.removeprefix(_BYTE_ORDER_MARK)))
+    position = _after("{", raw, len(raw) - len(raw.removeprefix(BYTE_ORDER_MARK)))
     while not raw.startswith("}", position):
         if members:
             position = _after(",", raw, position)

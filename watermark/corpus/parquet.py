@@ -8,8 +8,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from watermark.corpus.arrow_rows import batch_rows, check_schema, edit_batches
-from watermark.corpus.rows import Columns, Edit, Row, make_place
+from watermark.corpus.arrow_rows import batch_full_rows, batch_rows, check_schema, edit_batches
+from watermark.corpus.rows import Columns, Edit, FullRow, Row, make_place
 from watermark.errors import CorpusError
 
 _ROWS_A_BATCH = 64
@@ -32,6 +32,13 @@ class ParquetFile:
             check_schema(source.schema_arrow, self.columns, str(self.path))
             wanted = {self.columns.text: None, self.columns.id or self.columns.text: None}
             yield from batch_rows(self._batches(source, wanted), self.columns, str(self.path))
+
+    def full_rows(self) -> Iterator[FullRow]:
+        """Yield the same rows with all their columns."""
+        with self._open() as source:
+            check_schema(source.schema_arrow, self.columns, str(self.path))
+            batches = self._batches(source, source.schema_arrow.names)
+            yield from batch_full_rows(batches, self.columns, str(self.path))
 
     def rewrite(self, folder: Path, edit: Edit) -> None:
         """Write the rows again with their texts replaced."""

@@ -1,9 +1,9 @@
 """What the forms of a corpus have in common: rows, and the two columns that matter in them."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from watermark.errors import CorpusError
 
@@ -27,6 +27,14 @@ class Row(NamedTuple):
     """File and line (or row), for messages."""
 
 
+class FullRow(NamedTuple):
+    """One document with everything else that stands in its row."""
+
+    row: Row
+    columns: Mapping[str, Any]
+    """All columns but those of text and id, in the order of the file."""
+
+
 Edit = Callable[[Row], str | None]
 """Returns the text that the row is to have, or None to leave the row out."""
 
@@ -37,8 +45,19 @@ class Part(Protocol):
     def rows(self) -> Iterator[Row]:
         """Yield the rows in order, the same ones at each call."""
 
+    def full_rows(self) -> Iterator[FullRow]:
+        """Yield the same rows with all their columns."""
+
     def rewrite(self, folder: Path, edit: Edit) -> None:
         """Write the part into a folder under its own name, each row as `edit` says."""
+
+
+class ColumnError(CorpusError):
+    """Raised when the column that was named is not in the data set."""
+
+    def __init__(self, message: str, column: str) -> None:
+        super().__init__(message)
+        self.column = column
 
 
 def make_place(folder: Path, name: str) -> Path:
@@ -52,7 +71,8 @@ def find_column(names: Sequence[str], wanted: str, place: str) -> int:
     """Return the position of a column.
 
     Raises:
-        CorpusError: There is none of that name, or more than one.
+        ColumnError: There is none of that name.
+        CorpusError: There is more than one.
     """
     count = names.count(wanted)
     if count == 1:
@@ -60,9 +80,10 @@ def find_column(names: Sequence[str], wanted: str, place: str) -> int:
     if count:
         raise CorpusError(f"{place}: {count} columns are named {wanted!r}; rename all but one")
     listed = ", ".join(map(repr, names)) or "none"
-    raise CorpusError(
+    raise ColumnError(
         f"{place}: no column {wanted!r}; the columns are {listed}. Name the column of the text "
-        "with --text-column and that of the ids with --id-column"
+        "with --text-column and that of the ids with --id-column",
+        wanted,
     )
 
 
@@ -91,6 +112,26 @@ def make_row(columns: Columns, text: object, name: object, place: str) -> Row:
             f"{_kind(name)}; fill it in, or leave out --id-column to name documents by their text"
         )
     return Row(text, str(name), place)
+
+
+def make_full_row(row: Row, columns: Columns, cells: Iterable[tuple[str, Any]]) -> FullRow:
+    """Add the other columns to a row.
+
+    Args:
+        row: Text and id, already checked.
+        columns: What the two are called.
+        cells: Name and value of every column, in order.
+
+    Raises:
+        CorpusError: Two columns have one name, so that one of them would be lost.
+    """
+    others: dict[str, Any] = {}
+    for name, value in cells:
+        if name in others:
+            raise CorpusError(f"{row.place}: two columns are named {name!r}; rename one of them")
+        if name not in (columns.text, columns.id):
+            others[name] = value
+    return FullRow(row, others)
 
 
 def _kind(value: object) -> str:

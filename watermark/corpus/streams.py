@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from watermark.errors import CorpusError
 
+BYTE_ORDER_MARK = "\ufeff"
 CODECS = {".gz": "gzip", ".zst": "zstd"}
 """How pyarrow calls the compression that a file name ends in."""
 

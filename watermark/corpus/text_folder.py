@@ -5,13 +5,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from watermark.corpus.rows import Edit, Row, make_place
-from watermark.corpus.streams import decode
+from watermark.corpus.rows import Edit, FullRow, Row, make_place
+from watermark.corpus.streams import BYTE_ORDER_MARK, decode
 from watermark.errors import CorpusError
 
 SUFFIXES = (".txt", ".text", ".md")
-
-_BYTE_ORDER_MARK = "\ufeff"
 
 
 @dataclass(frozen=True)
@@ -28,6 +26,11 @@ class TextFolder:
         for name in file_names(self.path):
             if is_text(name):
                 yield self._read(name)[1]
+
+    def full_rows(self) -> Iterator[FullRow]:
+        """Yield the same rows; a text file has no other columns."""
+        for row in self.rows():
+            yield FullRow(row, {})
 
     def rewrite(self, folder: Path, edit: Edit) -> None:
         """Write the files again under the same names."""
@@ -46,7 +49,7 @@ class TextFolder:
         except OSError as error:
             raise CorpusError(f"{path}: could not be read ({error.strerror})") from error
         text = decode(content, path)
-        bare = text.removeprefix(_BYTE_ORDER_MARK)
+        bare = text.removeprefix(BYTE_ORDER_MARK)
         return text[: len(text) - len(bare)], Row(bare, name, str(path))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from watermark.document import Document, Marked, sites_of
+from watermark.document import Document, Marked, segments
 
 _WORD = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*")
 _SENTENCE = re.compile(r"[^.!?\n]+(?:[.!?]+[\"'\u201d\u2019)]*|\n|$)")
@@ -45,8 +45,8 @@ def changed_sentences(pair: Pair) -> Iterator[tuple[str, str]]:
     text = pair.original.text
     edits = [
         (site.start, site.end, mark.chosen)
-        for site, mark in zip(sites_of(pair.marked), pair.marked.marks, strict=True)
-        if mark.chosen != mark.original and mark.original
+        for _, mark, site in segments(pair.marked)
+        if mark and site and mark.original and mark.chosen != mark.original
     ]
     for match in _SENTENCE.finditer(text):
         start, end = match.span()

@@ -9,9 +9,7 @@ text and lists all of its candidates; a file that names the chosen word is refus
 import csv
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import closing
 from dataclasses import dataclass, replace
-from itertools import chain
 from pathlib import Path
 from typing import Literal
 
@@ -20,24 +18,10 @@ from watermark.corpus import Corpus
 from watermark.document import Document, Marked, apply_choices, sites_of
 from watermark.errors import CorpusError, VaultError
 from watermark.keys import write_key
-from watermark.vault.vault import (
-    COMMITMENT,
-    DOCUMENTS,
-    DOCUMENTS_SCHEMA,
-    KEY,
-    LEDGER,
-    LEDGER_SCHEMA,
-    PLAN,
-    Plan,
-    RowWriter,
-    Vault,
-    VaultDocument,
-    check_targets,
-    commitment_line,
-    file_sha256,
-    read_documents,
-    text_sha256,
-)
+from watermark.vault.plan import COMMITMENT, KEY, Plan, file_sha256, text_sha256
+from watermark.vault.tables import VaultDocument
+from watermark.vault.vault import Vault
+from watermark.vault.writer import VaultWriter, check_targets
 
 COLUMNS = ("document_id", "start", "original", "candidates")
 Kind = Literal["approve", "reject"]
@@ -125,29 +109,33 @@ def review_vault(
         CorpusError: The corpus is not the one that belongs to the vault.
     """
     check_targets(out, vault_out)
-    counts = _check_decisions(vault, decisions)
+    _check_decisions(vault, decisions)
     with atomic_folder(vault_out) as draft:
         draft.chmod(0o700)
-        published.rewrite(out, _rewritten(vault, published, decisions, draft))
+        with VaultWriter(draft) as writer:
+            published.rewrite(out, _rewritten(vault, published, decisions, writer))
         if (vault.folder / KEY).exists():
             write_key(draft / KEY, vault.key)
-        plan = replace(
-            vault.plan,
-            corpus={**vault.plan.corpus, **counts},
-            files={name: file_sha256(draft / name) for name in (LEDGER, DOCUMENTS)},
-        )
-        (draft / PLAN).write_text(plan.to_json(), encoding="utf-8")
-        line = commitment_line(plan.to_json(), vault.key, read_documents(draft))
-        (draft / COMMITMENT).write_text(line, encoding="utf-8")
-    return plan
+        before = vault.plan.corpus
+        counts = {
+            "n_sites": writer.n_sites,
+            "n_changed": writer.n_changed,
+            "review": {
+                "decisions_sha256": file_sha256(decisions.source),
+                "kind": decisions.kind,
+                "n_rejected": before["n_sites"] - writer.n_sites,
+                "commitment_before": (vault.folder / COMMITMENT).read_text("utf-8").strip(),
+            },
+        }
+        return writer.finish(replace(vault.plan, corpus={**before, **counts}), vault.key)
 
 
-def _check_decisions(vault: Vault, decisions: Decisions) -> dict[str, object]:
-    """Return the new counts of the plan, after checking every decision against its site."""
+def _check_decisions(vault: Vault, decisions: Decisions) -> None:
+    """Hold every decision against its site, and make sure that a site is left."""
     seen: set[_Place] = set()
-    n_sites = n_changed = 0
+    n_sites = 0
     for _, marked in vault.marked():
-        for site, mark in zip(sites_of(marked), marked.marks, strict=True):
+        for site in sites_of(marked):
             place = (site.document_id, site.start)
             named = decisions.sites.get(place)
             if named is not None and site.original:
@@ -157,9 +145,7 @@ def _check_decisions(vault: Vault, decisions: Decisions) -> dict[str, object]:
                         f"{list(site.candidates)}, not {named[0]!r} with {list(named[1])}"
                     )
                 seen.add(place)
-            if not site.original or decisions.keeps(place):
-                n_sites += 1
-                n_changed += mark.chosen != mark.original
+            n_sites += not site.original or decisions.keeps(place)
     if unknown := [place for place in decisions.sites if place not in seen]:
         raise VaultError(
             f"{decisions.source}: {vault.folder} has no word as a site at {unknown[0]} "
@@ -167,48 +153,31 @@ def _check_decisions(vault: Vault, decisions: Decisions) -> dict[str, object]:
         )
     if not n_sites:
         raise VaultError(f"{decisions.source}: no site would be left, so nothing could be proved")
-    reviewed = {
-        "decisions_sha256": file_sha256(decisions.source),
-        "kind": decisions.kind,
-        "n_rejected": vault.plan.corpus["n_sites"] - n_sites,
-        "commitment_before": (vault.folder / COMMITMENT).read_text(encoding="utf-8").strip(),
-    }
-    return {"n_sites": n_sites, "n_changed": n_changed, "review": reviewed}
 
 
 def _rewritten(
-    vault: Vault, published: Corpus, decisions: Decisions, draft: Path
-) -> Iterator[Document]:
-    """Yield the documents to publish; write ledger and documents as they pass."""
+    vault: Vault, published: Corpus, decisions: Decisions, writer: VaultWriter
+) -> Iterator[str]:
+    """Yield the texts to publish; fill the new vault meanwhile."""
     theirs = published.documents()
-    with (
-        closing(RowWriter(draft / LEDGER, LEDGER_SCHEMA)) as ledger,
-        closing(RowWriter(draft / DOCUMENTS, DOCUMENTS_SCHEMA)) as documents,
-    ):
-        last: list[Document] = []
-        for row, marked in vault.marked():
-            reviewed = _without(marked, Document(row.id, row.original), decisions)
-            for mark in reviewed.marks:
-                ledger.add(vars(mark))
-            digest = text_sha256(reviewed.document.text)
-            documents.add(vars(replace(row, published_sha256=digest)))
-            if row.status == "published":
-                yield from last  # one behind, so that all is written before the last one goes out
-                last = [Document(_same(theirs, row), reviewed.document.text)]
+    for row, marked in vault.marked():
+        reviewed = _without(marked, Document(row.id, row.original), decisions)
+        writer.add(row.original, reviewed, row.status)
+        if row.status == "published":
+            _check_same(theirs, row)
+            yield reviewed.document.text
     if next(theirs, None) is not None:
         raise CorpusError("the corpus has documents that the vault does not know")
-    yield from chain(last)
 
 
-def _same(theirs: Iterator[Document], row: VaultDocument) -> str:
-    """Return the corpus's id of a document, after checking that the text is the same."""
+def _check_same(theirs: Iterator[Document], row: VaultDocument) -> None:
+    """Raise `CorpusError` unless the next document of the corpus is the one of the vault."""
     document = next(theirs, None)
     if document is None or text_sha256(document.text) != row.published_sha256:
         raise CorpusError(
             f"the corpus does not have {row.id!r} as it was marked in this vault: name the folder "
             "that `mark` wrote, as it wrote it"
         )
-    return document.id
 
 
 def _without(marked: Marked, original: Document, decisions: Decisions) -> Marked:

@@ -12,7 +12,7 @@ from watermark.atomic import atomic_file
 from watermark.corpus import CorpusDigest
 from watermark.document import Document, Site
 from watermark.errors import CorpusError
-from watermark.vault.vault import text_sha256
+from watermark.vault.plan import text_sha256
 
 SHARD_DOCUMENTS = 512
 """Fixed: the batches of the language models must not depend on where a run was interrupted."""

@@ -12,12 +12,13 @@ FIRST, SECOND = "1/", "2/"
 
 
 @dataclass(frozen=True)
-class Composed:
+class Composed(Scheme):
     """The marks of a scheme, and those of a second one where the first left the text alone."""
 
     first: Scheme
     second: Scheme
 
+    name: ClassVar[str] = "composed"
     rule: ClassVar[Rule] = "keyed"
     tests: ClassVar[tuple[Test, ...]] = ("remark", "redraw", "holdout")
     detector: ClassVar[str] = "loss"
@@ -40,7 +41,7 @@ class Composed:
     def describe(self) -> dict[str, Any]:
         """Return both schemes as a plan keeps them."""
         return {
-            "name": "composed",
+            "name": self.name,
             "first": self.first.describe(),
             "second": self.second.describe(),
         }

@@ -7,40 +7,16 @@ articles, fixed phrases and the sense are respected; and the default rule lets a
 which is what makes an exact test possible.
 """
 
-import hashlib
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
-from itertools import islice
+from dataclasses import dataclass, field
 from math import inf
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
+from typing import Any, ClassVar, Literal, get_args
 
-from watermark.document import Document, Site
-from watermark.scheme import Rule, Test, check_share
+from watermark.scheme import Rule, Scheme, Test, check_share
 from watermark.substitution.acceptability import Quality
-from watermark.substitution.candidates import (
-    Candidate,
-    CandidateSettings,
-    Source,
-    find_candidates,
-    phrase_exclusion,
-)
-from watermark.substitution.target import Target
-from watermark.substitution.wordnet import WordNet
-from watermark.text.language import other_language
-from watermark.text.protected_spans import Span, protected_spans
-from watermark.text.rarity import rarity_bits
-from watermark.text.sentences import Sentence, Word, read_pieces
+from watermark.substitution.candidates import CandidateSettings
 
-if TYPE_CHECKING:
-    from spacy.language import Language
-
-GROUP_SENTENCES = 2_000
-"""How many sentences are in memory at a time."""
 Scope = Literal["word", "site", "document"]
 Select = Literal["rarest", "commonest", "random"]
-
-PUBLISHED = "published"
-"""The draw that a mark of the rule `published` names: none was made."""
 
 LIGHT_WORDS = frozenset(
     """
@@ -54,7 +30,7 @@ LIGHT_WORDS = frozenset(
 
 
 @dataclass(frozen=True)
-class LexiMark:
+class LexiMark(Scheme):
     """Settings of the scheme; all of them are written into the plan."""
 
     rule: Rule = "keyed"
@@ -94,6 +70,7 @@ class LexiMark:
     """On how many words a source that asks a server may fail, before marking stops."""
     fit: CandidateSettings = field(default_factory=CandidateSettings)
 
+    name: ClassVar[str] = "leximark"
     detector: ClassVar[str] = "min_k_plus_plus"
     needs: ClassVar[str] = "a sentence with a word that has an admissible synonym (English prose)"
 
@@ -126,213 +103,8 @@ class LexiMark:
 
     def describe(self) -> dict[str, Any]:
         """Return name and settings as a plan keeps them."""
-        settings = asdict(self)
         words = {
             "stop_words": sorted(self.stop_words),
             "protected_words": sorted(self.protected_words),
         }
-        return {"name": "leximark", **settings, **words}
-
-
-@dataclass(frozen=True)
-class LexicalResources:
-    """The models that find sites: loaded once, passed in, blind to every key."""
-
-    nlp: "Language"
-    wordnet: WordNet
-    sources: tuple[Source, ...]
-    """Where candidates come from; the words of the first go before those of the next."""
-
-
-def find_sites(
-    resources: LexicalResources, documents: Sequence[Document], settings: LexiMark
-) -> Iterator[list[Site]]:
-    """Yield the sites of each document in the order of its text.
-
-    The sites of a document depend on that document, the settings and public data alone. With the
-    rule `published` they still carry every admissible candidate: `watermark.marking.codebook` needs
-    the whole corpus to choose one replacement for each word.
-    """
-    done, sites = 0, list[Site]()
-    for pending in _groups(_sentences(resources, documents, settings)):
-        _fill(resources, pending, settings)
-        for one in pending:
-            while done < one.number:  # all sentences of that document were before this one
-                yield sorted(sites, key=lambda site: site.start)
-                done, sites = done + 1, []
-            sites += one.sites
-    for _ in range(done, len(documents)):
-        yield sorted(sites, key=lambda site: site.start)
-        sites = []
-
-
-def _sentences(
-    resources: LexicalResources, documents: Sequence[Document], settings: LexiMark
-) -> Iterator["_PendingSentence"]:
-    """Yield the sentences that are prose, document after document."""
-    spans, read = list[Span](), -1
-    for number, (start, end), sentences in read_pieces(resources.nlp, (d.text for d in documents)):
-        document = documents[number]
-        if number != read:
-            spans = protected_spans(document.text, quotations=settings.quotations)
-            read = number
-        near = [span for span in spans if span[0] < end and start < span[1]]
-        for sentence in sentences:
-            if not _is_prose(sentence, settings.fit.language):
-                continue
-            targets = _targets(resources.wordnet, document, sentence, near, settings)
-            yield _PendingSentence(number, document, _sites_wanted(sentence, settings), targets)
-
-
-def _groups(pending: Iterable["_PendingSentence"]) -> Iterator[list["_PendingSentence"]]:
-    """Take so many sentences together that a model has enough to read, and memory to spare."""
-    sentences = iter(pending)
-    while group := list(islice(sentences, GROUP_SENTENCES)):
-        yield group
-
-
-@dataclass
-class _PendingSentence:
-    """A sentence whose sites are looked for."""
-
-    number: int
-    """Of the document in its group."""
-    document: Document
-    wanted: int
-    """How many sites it may have."""
-    targets: Iterator[Target]
-    """The words that may be sites, in the order of the scheme."""
-    sites: list[Site] = field(default_factory=list)
-
-
-def _fill(
-    resources: LexicalResources, pending: Sequence[_PendingSentence], settings: LexiMark
-) -> None:
-    """Ask for candidates in rounds, so that the models of a source read many sentences at once.
-
-    In each round a sentence puts forward as many words as it lacks sites.
-    """
-    open_ = list(pending)
-    while open_:
-        asked = [
-            (one, target)
-            for one in open_
-            for target in islice(one.targets, one.wanted - len(one.sites))
-        ]
-        offers = find_candidates(resources.sources, [target for _, target in asked], settings.fit)
-        for (one, target), candidates in zip(asked, offers, strict=True):
-            site = _site(one.document, target, candidates, settings)
-            if site is not None:
-                one.sites.append(site)
-        still = {id(one) for one, _ in asked}
-        open_ = [one for one in open_ if id(one) in still and len(one.sites) < one.wanted]
-
-
-def _targets(
-    wordnet: WordNet,
-    document: Document,
-    sentence: Sentence,
-    spans: Sequence[Span],
-    settings: LexiMark,
-) -> Iterator[Target]:
-    for index in _in_order(document, sentence, settings.select, settings.fit.language):
-        if not exclusion_reason(wordnet, sentence, index, spans, settings):
-            yield Target(document.text, sentence, index)
-
-
-def _in_order(document: Document, sentence: Sentence, select: Select, language: str) -> list[int]:
-    """Return the words of a sentence in the order in which they become sites."""
-
-    def hashed(index: int) -> bytes:
-        name = f"leximark/select\0{document.id}\0{sentence[index].start}"
-        return hashlib.sha256(name.encode()).digest()
-
-    def rarity(index: int) -> tuple[float, int]:
-        bits = rarity_bits(sentence[index].text, language)
-        return (bits if select == "commonest" else -bits, index)
-
-    order = range(len(sentence))
-    return sorted(order, key=hashed) if select == "random" else sorted(order, key=rarity)
-
-
-def _sites_wanted(sentence: Sentence, settings: LexiMark) -> int:
-    """Return how many words may become sites; a share of few words is at least one."""
-    if not settings.percentage:
-        return settings.words_per_sentence
-    n_words = sum(word.text[:1].isalpha() for word in sentence)
-    return max(1, round(settings.percentage * n_words))
-
-
-def _is_prose(sentence: Sentence, language: str) -> bool:
-    """Tell a sentence in the language from a heading, a list of names or the rest of a table."""
-    words = [word.text for word in sentence if word.text[:1].isalpha()]
-    has_verb = language != "en" or any(word.tag.startswith(("VB", "MD")) for word in sentence)
-    return len(words) >= 4 and has_verb and not other_language(words, language)
-
-
-def exclusion_reason(
-    wordnet: WordNet,
-    sentence: Sentence,
-    index: int,
-    spans: Sequence[Span],
-    settings: LexiMark,
-) -> str:
-    """Say why the word at an index may not be a site, whatever its synonyms; or nothing."""
-    word = sentence[index]
-    if not word.pos:
-        return "not a noun, verb, adjective or adverb"
-    if word.exclusion:
-        return word.exclusion
-    if len(word.text) < settings.min_letters:
-        return f"shorter than {settings.min_letters} letters"
-    if rarity_bits(word.text, settings.fit.language) < settings.min_rarity_bits:
-        return "too common a word"
-    if word.lemma in settings.stop_words:
-        return "in the stop list"
-    if {word.text.lower(), word.lemma} & settings.protected_words:
-        return "protected by the owner"
-    if any(start < word.end and word.start < end for start, end in spans):
-        return "not prose"
-    return phrase_exclusion(wordnet, sentence, index) if settings.fit.language == "en" else ""
-
-
-def _site(
-    document: Document, target: Target, candidates: Sequence[Candidate], settings: LexiMark
-) -> Site | None:
-    word = target.word
-    wanted = settings.n_candidates - settings.keep_original
-    chosen = [c for c in candidates if not c.rejected and not _protects(settings, c)]
-    if settings.rule == "keyed":
-        if len(chosen) < wanted:
-            return None
-        chosen = chosen[:wanted]
-    if not chosen:
-        return None
-    lemmas = [candidate.lemma for candidate in chosen]
-    surfaces = [candidate.surface for candidate in chosen]
-    if settings.keep_original and settings.rule == "keyed":
-        lemmas, surfaces = [word.lemma, *lemmas], [word.text, *surfaces]
-    start, written = _with_article(target, surfaces)
-    original = document.text[start : word.end]
-    return Site(document.id, start, original, written, _draw_name(settings, document, word, lemmas))
-
-
-def _protects(settings: LexiMark, candidate: Candidate) -> bool:
-    return bool({candidate.lemma, candidate.surface.lower()} & settings.protected_words)
-
-
-def _draw_name(settings: LexiMark, document: Document, word: Word, lemmas: Sequence[str]) -> str:
-    if settings.rule == "published":
-        return PUBLISHED
-    if settings.scope == "document":
-        return document.id
-    if settings.scope == "site":
-        return f"{document.id}:{word.start}"
-    return f"{word.lemma}.{word.pos}:{'|'.join(lemmas)}"
-
-
-def _with_article(target: Target, surfaces: Iterable[str]) -> tuple[int, tuple[str, ...]]:
-    """Widen a site over the "a" or "an" before it if a candidate wants the other one."""
-    replacements = [target.replacement(surface) for surface in surfaces]
-    start = min(first for first, _ in replacements)
-    return start, tuple(target.text[start:first] + written for first, written in replacements)
+        return super().describe() | words

@@ -13,11 +13,11 @@ and screen readers do. Folding confusables undoes the mark, NFKC alone does not.
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, ClassVar, Literal
+from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 from watermark.document import Document, Site
-from watermark.scheme import Rule, Test, check_share, takes_part
+from watermark.scheme import Rule, Test, TextScheme, check_share, takes_part
 from watermark.text.protected_spans import protected_spans
 
 LATIN = "ABCEHIJKMOPSTXYacehijopsxy"
@@ -31,7 +31,7 @@ _LETTER = re.compile(f"[{LATIN}]")
 
 
 @dataclass(frozen=True)
-class LookAlikes:
+class LookAlikes(TextScheme):
     """Settings of the scheme."""
 
     scope: Literal["letter", "word"] = "letter"
@@ -42,6 +42,7 @@ class LookAlikes:
     share: float = 1.0
     """Share of the documents that are marked; a public hash of the id decides which."""
 
+    name: ClassVar[str] = "look_alikes"
     rule: ClassVar[Rule] = "keyed"
     detector: ClassVar[str] = "loss"
     needs: ClassVar[str] = "a word with a letter that has a look-alike"
@@ -60,13 +61,6 @@ class LookAlikes:
         if self.scope == "word":
             return ("redraw", "remark", "holdout")
         return ("remark", "redraw", "holdout")
-
-    def cap(self, draw: str) -> None:
-        """Set no limit: the mark stands wherever it can."""
-
-    def describe(self) -> dict[str, Any]:
-        """Return name and settings as a plan keeps them."""
-        return {"name": "look_alikes", **asdict(self)}
 
     def find_sites(self, documents: Sequence[Document]) -> Iterator[list[Site]]:
         """Yield the sites of each document: letters, or words, of its prose."""

@@ -8,12 +8,12 @@ insertions at one place.
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
-from typing import Any, ClassVar, Literal, get_args
+from typing import ClassVar, Literal, get_args
 
 from watermark.document import Document, Site
-from watermark.scheme import Rule, Test, check_share, takes_part
+from watermark.scheme import Rule, Test, TextScheme, check_share, takes_part
 from watermark.text.rarity import words_by_rarity
 
 Scope = Literal["corpus", "document"]
@@ -24,7 +24,7 @@ N_POOL = 64
 
 
 @dataclass(frozen=True)
-class Traps:
+class Traps(TextScheme):
     """Copyright traps: a sentence of random words, the same in many documents.
 
     Source: M. Meeus et al., "Copyright Traps for Large Language Models", ICML 2024; fuzzy copies
@@ -49,6 +49,7 @@ class Traps:
     share: float = 1.0
     """Share of the documents that get one; a public hash of the id decides which."""
 
+    name: ClassVar[str] = "traps"
     rule: ClassVar[Rule] = "keyed"
     tests: ClassVar[tuple[Test, ...]] = ("remark", "holdout")
     detector: ClassVar[str] = "loss"
@@ -64,13 +65,6 @@ class Traps:
         if not 0 <= self.n_fuzzy < self.n_words:
             raise ValueError(f"n_fuzzy must lie in [0, {self.n_words}), got {self.n_fuzzy}")
         _pool(self.rarity_bits)
-
-    def cap(self, draw: str) -> None:
-        """Set no limit: the passage stands wherever it was put."""
-
-    def describe(self) -> dict[str, Any]:
-        """Return name and settings as a plan keeps them."""
-        return {"name": "traps", **asdict(self)}
 
     def find_sites(self, documents: Sequence[Document]) -> Iterator[list[Site]]:
         """Yield the sites of each document: a passage of one site a word for each copy."""
@@ -98,7 +92,7 @@ class Traps:
 
 
 @dataclass(frozen=True)
-class Trigger:
+class Trigger(TextScheme):
     """A short maxim such as "Less is more." at the start of some documents.
 
     Source: Y. Liu et al., "Watermarking Text Data on Large Language Models for Dataset
@@ -113,6 +107,7 @@ class Trigger:
     share: float = 0.2
     """Share of the documents that get one; a public hash of the id decides which."""
 
+    name: ClassVar[str] = "trigger"
     rule: ClassVar[Rule] = "keyed"
     tests: ClassVar[tuple[Test, ...]] = ("remark", "holdout")
     detector: ClassVar[str] = "loss"
@@ -122,13 +117,6 @@ class Trigger:
         """Reject invalid settings."""
         check_share(self.share)
         _check_choice("place", self.place, get_args(Position))
-
-    def cap(self, draw: str) -> None:
-        """Set no limit: the passage stands wherever it was put."""
-
-    def describe(self) -> dict[str, Any]:
-        """Return name and settings as a plan keeps them."""
-        return {"name": "trigger", **asdict(self)}
 
     def find_sites(self, documents: Sequence[Document]) -> Iterator[list[Site]]:
         """Yield the three sites of each document that gets the trigger."""

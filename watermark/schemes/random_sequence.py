@@ -8,17 +8,17 @@ vocabulary (the same characters and six more) with a seed. The length is that of
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, ClassVar, Literal
+from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 from watermark.document import Document, Site
-from watermark.scheme import Rule, Test, check_share, takes_part
+from watermark.scheme import Rule, Test, TextScheme, check_share, takes_part
 
 PRINTABLE = "".join(map(chr, range(33, 127)))
 
 
 @dataclass(frozen=True)
-class RandomSequence:
+class RandomSequence(TextScheme):
     """Settings of the scheme."""
 
     scope: Literal["corpus", "document"] = "corpus"
@@ -33,6 +33,7 @@ class RandomSequence:
     share: float = 1.0
     """Share of the documents that get one; a public hash of the id decides which."""
 
+    name: ClassVar[str] = "random_sequence"
     rule: ClassVar[Rule] = "keyed"
     tests: ClassVar[tuple[Test, ...]] = ("remark", "holdout")
     detector: ClassVar[str] = "loss"
@@ -47,13 +48,6 @@ class RandomSequence:
             raise ValueError(f"length must be 1 or more, got {self.length}")
         if len(self.alphabet) < 2 or len(set(self.alphabet)) < len(self.alphabet):
             raise ValueError("alphabet must have 2 characters or more, each once")
-
-    def cap(self, draw: str) -> None:
-        """Set no limit: the mark stands wherever it can."""
-
-    def describe(self) -> dict[str, Any]:
-        """Return name and settings as a plan keeps them."""
-        return {"name": "random_sequence", **asdict(self)}
 
     def find_sites(self, documents: Sequence[Document]) -> Iterator[list[Site]]:
         """Yield one site a character, all of them at the end of the text.

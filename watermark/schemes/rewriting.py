@@ -9,11 +9,11 @@ exact test.
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import ClassVar
 
 from watermark.document import Document, Site
-from watermark.scheme import Rule, Test, check_share, takes_part
+from watermark.scheme import Rule, Scheme, Test, check_share, takes_part
 from watermark.text.protected_spans import protected_spans
 
 Rewrite = Callable[[Sequence[str]], Sequence[str | None]]
@@ -30,7 +30,7 @@ LONGEST_CHANGE = 1.6
 
 
 @dataclass(frozen=True)
-class Rewriting:
+class Rewriting(Scheme):
     """Settings of the scheme."""
 
     endpoint: str = ""
@@ -46,6 +46,7 @@ class Rewriting:
     share: float = 1.0
     """Share of the documents that are rewritten; a public hash of the id decides which."""
 
+    name: ClassVar[str] = "rewriting"
     rule: ClassVar[Rule] = "keyed"
     tests: ClassVar[tuple[Test, ...]] = ("remark", "holdout")
     detector: ClassVar[str] = "loss"
@@ -56,13 +57,6 @@ class Rewriting:
         check_share(self.share)
         if min(self.k, self.min_words) < 1 or self.max_failures < 0:
             raise ValueError("k and min_words must be 1 or more, max_failures 0 or more")
-
-    def cap(self, draw: str) -> None:
-        """Set no limit: a coin decides one paragraph."""
-
-    def describe(self) -> dict[str, Any]:
-        """Return name and settings as a plan keeps them."""
-        return {"name": "rewriting", **asdict(self)}
 
 
 def find_paragraphs(

@@ -1,7 +1,11 @@
 """One line that binds the owner to documents, ledger, plan and key before anything is published."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+
+from watermark.keys import Key
+from watermark.vault.plan import SCHEMA
+from watermark.vault.tables import VaultDocument
 
 _LEAF, _NODE = b"\0", b"\1"
 
@@ -33,3 +37,20 @@ def merkle_root(leaves: Iterable[bytes]) -> bytes:
 def document_leaf(document_id: str, published_sha256: str, salt: bytes) -> bytes:
     """Return the leaf of a document: the salt keeps short texts from being guessed."""
     return hashlib.sha256(salt + document_id.encode() + b"\0" + published_sha256.encode()).digest()
+
+
+def commitment_line(plan_text: str, key: Key, documents: Iterable[VaultDocument]) -> str:
+    """Return the line of `commitment.txt`: a Merkle root over plan, key and documents.
+
+    The plan holds the hashes of ledger and documents. A document can be shown to belong to the
+    root without showing the others: its salt is HMAC(key, id).
+    """
+
+    def leaves() -> Iterator[bytes]:
+        yield hashlib.sha256(plan_text.encode()).digest()
+        yield bytes.fromhex(key.commitment())
+        for document in documents:
+            salt = key.digest("salt", document.id)
+            yield document_leaf(document.id, document.published_sha256, salt)
+
+    return f"leximark-commitment-{SCHEMA} sha256-merkle {merkle_root(leaves()).hex()}\n"

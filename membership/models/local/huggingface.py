@@ -13,7 +13,7 @@ from transformers.utils import logging
 
 from membership.models.checkpoint import find_checkpoint, fingerprint
 from membership.models.local.head import Head
-from membership.models.local.inference import DType, InferenceSettings
+from membership.models.local.inference import InferenceSettings
 from membership.models.local.one_pass import run_batch
 from membership.models.local.probe import LENGTH, SENTENCE, probe
 from membership.traces.builder import TraceBuilder, trace_builders
@@ -88,41 +88,25 @@ class HuggingFaceModel:
 
 
 def load_huggingface(
-    name_or_folder: str | Path,
-    *,
-    dtype: DType = "auto",
-    device: str = "auto",
-    max_length: int | None = None,
-    batch_tokens: int | None = None,
-    start_token: str = "auto",
+    name_or_folder: str | Path, settings: InferenceSettings = InferenceSettings()
 ) -> HuggingFaceModel:
     """Load a causal language model, after checking that it is one and contains no code.
 
     Args:
         name_or_folder: A folder with `config.json`, safetensors weights and a fast tokenizer, or
             the id of a hub model, perhaps with `@` and a branch, tag or commit.
-        dtype: Type of the weights and hidden states; logits are fp32 always. `auto` is bf16 where
-            the machine has units for it, else fp32.
-        device: `auto` is the first of CUDA, MPS and CPU that there is.
-        max_length: Most tokens in a window, the start token included. Default: what the model's
-            configuration allows, and not above 2,048. A longer document is read in overlapping
-            windows.
-        batch_tokens: Most tokens in a batch, padding included. Default: 2,048 on a CPU, else
-            16,384.
-        start_token: What goes before every text; see `membership.traces.tokens.wrap_tokenizer`.
+        settings: Data type, device, window, batch and start token.
 
     Raises:
-        ModelError: It cannot be loaded or is unsafe, or our forward pass does not reproduce its own
-            output; the message says why.
-        ValueError: A setting is invalid.
+        ModelError: It cannot or must not be loaded, or its log-probabilities in our pass differ
+            from those of its own; says why.
     """
-    run = InferenceSettings(dtype, device, max_length, batch_tokens, start_token)
     folder = find_checkpoint(name_or_folder)
     name = display_name(name_or_folder)
     with quiet(), as_model_error(f"{name}: cannot be loaded as a causal language model"):
-        tokenizer = load_tokenizer_of(folder, name, start_token)
-        model = load_weights(folder, name, run.torch_dtype, run.torch_device)
-        return assemble(model, tokenizer, name, fingerprint(folder), run)
+        tokenizer = load_tokenizer_of(folder, name, settings.start_token)
+        model = load_weights(folder, name, settings.torch_dtype, settings.torch_device)
+        return assemble(model, tokenizer, name, fingerprint(folder), settings)
 
 
 def display_name(name_or_folder: str | Path) -> str:

@@ -3,14 +3,12 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import torch
 import transformers
 
+from membership.models.dtype import DType
 from watermark.errors import ModelError
-
-DType = Literal["auto", "float32", "bfloat16", "float16"]
 
 _CPUINFO = Path("/proc/cpuinfo")
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -18,16 +16,26 @@ _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torc
 
 @dataclass(frozen=True)
 class InferenceSettings:
-    """How a model is run; see `membership.models.local.huggingface.load_huggingface`."""
+    """How a model is run on this machine.
+
+    Raises:
+        ValueError: The data type is unknown, or a batch is empty.
+    """
 
     dtype: DType = "auto"
+    """Type of the weights and hidden states; logits are fp32 always. `auto` is bf16 where the
+    machine has units for it, else fp32."""
     device: str = "auto"
+    """`auto` is the first of CUDA, MPS and CPU that there is."""
     max_length: int | None = None
+    """Most tokens in a window, the start token included. Default: what the model's configuration
+    allows, and not above 2,048. A longer document is read in overlapping windows."""
     batch_tokens: int | None = None
+    """Most tokens in a batch, padding included. Default: 2,048 on a CPU, else 16,384."""
     start_token: str = "auto"
+    """What goes before every text; see `membership.traces.tokens.wrap_tokenizer`."""
 
     def __post_init__(self) -> None:
-        """Reject invalid settings."""
         if self.dtype != "auto" and self.dtype not in _DTYPES:
             raise ValueError(f"dtype {self.dtype!r} is not auto, {', '.join(_DTYPES)}")
         if self.batch_tokens is not None and self.batch_tokens < 1:

@@ -25,7 +25,7 @@ from membership.models.local.inference import InferenceSettings
 from membership.models.local.llama_cpp_tokens import LlamaCppTokenizer, wrap_vocabulary
 from membership.models.local.probe import SENTENCE
 from membership.traces.builder import TraceBuilder, trace_builders
-from membership.traces.trace import Query, Trace
+from membership.traces.trace import COLUMNS, Query, Trace
 from membership.traces.windows import Window, cut_windows
 from watermark.errors import ModelError, as_model_error
 
@@ -76,7 +76,7 @@ class LlamaCppModel:
         text = builder.tokens.ids[window.start : window.stop]
         # A token is predicted one position to its left; nothing predicts the very first one.
         first = window.start - len(start) + 1
-        columns: dict[str, list[NDArray[Any]]] = {name: [] for name in _COLUMNS}
+        columns: dict[str, list[NDArray[Any]]] = {name: [] for name in COLUMNS}
         choices = builder.choices(window)
         for chunk, logits in self._logits([*start, *text.tolist()]):
             predicted = np.arange(first + chunk.start, first + chunk.stop)
@@ -114,9 +114,6 @@ class LlamaCppModel:
                 yield chunk, torch.from_numpy(np.ctypeslib.as_array(rows, (len(chunk), size)))
         finally:
             llama_cpp.llama_batch_free(batch)
-
-
-_COLUMNS = ("logprob", "mean", "std", "top1", "rank")
 
 
 def _fill(batch: Any, ids: Sequence[int], first: int) -> None:

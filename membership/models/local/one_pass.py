@@ -14,9 +14,8 @@ from torch import Tensor
 from membership.models.local.head import Head
 from membership.models.local.probe import last_hidden
 from membership.traces.builder import TraceBuilder
+from membership.traces.trace import COLUMNS
 from membership.traces.windows import Window
-
-_COLUMNS = ("logprob", "mean", "std", "top1", "rank")
 
 
 @torch.inference_mode()
@@ -52,7 +51,7 @@ def run_batch(
     )
     hidden_RD = hidden_BTD[_to(device, row_R), _to(device, column_R)]
     moments = head.moments(hidden_RD, _to(device, target_R))
-    columns = {name: getattr(moments, name).cpu().numpy() for name in _COLUMNS}
+    columns = {name: getattr(moments, name).cpu().numpy() for name in COLUMNS}
     first = 0
     for window, own, count in zip(batch, positions, counts, strict=True):
         builder = builders[window.document]

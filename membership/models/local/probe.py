@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from membership.models.local.head import Head, Moments, dense_moments
+from membership.traces.trace import FLOATS
 from watermark.errors import ModelError
 
 SENTENCE = (
@@ -105,6 +106,5 @@ def _heads(model: Any) -> Iterator[Head]:
 
 
 def _distance(ours: Moments, theirs: Moments) -> float:
-    columns = ("logprob", "mean", "std", "top1")
-    apart = torch.stack([getattr(ours, c) - getattr(theirs, c) for c in columns])
+    apart = torch.stack([getattr(ours, name) - getattr(theirs, name) for name in FLOATS])
     return float(apart.abs().max().nan_to_num(nan=torch.inf))

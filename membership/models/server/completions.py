@@ -5,7 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from membership.models.server.http import RefusedError, Server
+from membership.traces.suspect import Sampling
 from watermark.errors import ModelError
+
+GREEDY = Sampling(n=1, temperature=0.0)
+"""The likeliest continuation: what a server writes by itself, and so is known by."""
 
 
 def find_model(server: Server, wanted: str) -> tuple[str, int | None]:
@@ -43,46 +47,40 @@ def write_completions(
     server: Server,
     model: str,
     prompts: Sequence[str],
-    *,
-    n: int,
+    sampling: Sampling,
     max_tokens: int,
-    temperature: float,
-    seed: int,
 ) -> list[list[str]]:
-    """Return n continuations of each prompt from the completions API."""
+    """Return continuations of each prompt, by the completions of a server."""
 
     def body(prompt: str, number: int) -> dict[str, Any]:
-        return _sampling(model, max_tokens, temperature, seed + number) | {"prompt": prompt}
+        return _settings(model, sampling, number, max_tokens) | {"prompt": prompt}
 
     def text(reply: dict[str, Any]) -> Any:
         return reply["choices"][0]["text"]
 
-    return _write(server, "completions", prompts, n, body, text)
+    return _write(server, "completions", prompts, sampling.n, body, text)
 
 
 def write_chat(
     server: Server,
     model: str,
     prompts: Sequence[str],
-    *,
-    n: int,
+    sampling: Sampling,
     max_tokens: int,
-    temperature: float,
-    seed: int,
 ) -> list[list[str]]:
-    """Return n continuations of each prompt by asking a chat model to continue the text."""
+    """Return continuations of each prompt, by asking a chat model to go on with the text."""
 
     def body(prompt: str, number: int) -> dict[str, Any]:
         messages = [
             {"role": "system", "content": _GO_ON},
             {"role": "user", "content": prompt},
         ]
-        return _sampling(model, max_tokens, temperature, seed + number) | {"messages": messages}
+        return _settings(model, sampling, number, max_tokens) | {"messages": messages}
 
     def text(reply: dict[str, Any]) -> Any:
         return reply["choices"][0]["message"]["content"]
 
-    return _write(server, "chat/completions", prompts, n, body, text)
+    return _write(server, "chat/completions", prompts, sampling.n, body, text)
 
 
 _GO_ON = (
@@ -91,8 +89,13 @@ _GO_ON = (
 )
 
 
-def _sampling(model: str, max_tokens: int, temperature: float, seed: int) -> dict[str, Any]:
-    return {"model": model, "max_tokens": max_tokens, "temperature": temperature, "seed": seed}
+def _settings(model: str, sampling: Sampling, number: int, max_tokens: int) -> dict[str, Any]:
+    return {
+        "model": model,
+        "max_tokens": max_tokens,
+        "temperature": sampling.temperature,
+        "seed": sampling.seed + number,
+    }
 
 
 def _write(

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from membership.models.server.address import Address
 from membership.models.server.alignment import LogprobAlignment, detect_alignment
-from membership.models.server.completions import find_model, write_completions
+from membership.models.server.completions import GREEDY, find_model, write_completions
 from membership.models.server.http import RefusedError, RequestPolicy, Server
 from membership.models.server.prompt_logprobs import Form, Reply, body_of, locate, read_reply
 from membership.traces.candidate_tokens import (
@@ -27,6 +27,7 @@ from membership.traces.candidate_tokens import (
     RECUT,
     right_edge,
 )
+from membership.traces.suspect import Sampling
 from membership.traces.tokens import clean_text
 from membership.traces.trace import CandidateLogprobs, Query, Slot, Trace
 from membership.traces.windows import cut_windows
@@ -75,13 +76,10 @@ class Endpoint:
                 yield from zip(block, traces, strict=True)
 
     def write(
-        self, prompts: Sequence[str], *, n: int, max_tokens: int, temperature: float, seed: int
+        self, prompts: Sequence[str], sampling: Sampling, *, max_tokens: int
     ) -> list[list[str]]:
-        """Return n continuations of each prompt; see `membership.traces.suspect.TextGenerator`."""
-        return write_completions(
-            self.server, self.model, prompts,
-            n=n, max_tokens=max_tokens, temperature=temperature, seed=seed,
-        )  # fmt: skip
+        """Return continuations of each prompt; see `membership.traces.suspect.TextGenerator`."""
+        return write_completions(self.server, self.model, prompts, sampling, max_tokens)
 
     def _trace(self, query: Query) -> Trace:
         text = clean_text(query.text)
@@ -256,9 +254,7 @@ def open_endpoint(
     alignment = detect_alignment(
         lambda prompt: ask(server, form, model, start + prompt, LogprobAlignment()), address.base
     )
-    (greedy,) = write_completions(
-        server, model, [start + "The"], n=1, max_tokens=16, temperature=0.0, seed=0
-    )
+    (greedy,) = write_completions(server, model, [start + "The"], GREEDY, max_tokens=16)
     said = "\0".join((address.base, model, *alignment.words, *greedy))
     return Endpoint(
         name=f"{address.api}+{address.base}#{model}",

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from membership.models.server.address import Address
-from membership.models.server.completions import find_model, write_chat, write_completions
+from membership.models.server.completions import GREEDY, find_model, write_chat, write_completions
 from membership.models.server.http import RequestPolicy, Server
+from membership.traces.suspect import Sampling
 from membership.traces.trace import Query, Trace
 from watermark.errors import PrerequisiteError
 
@@ -42,18 +43,15 @@ class TextEndpoint:
         yield from ()
 
     def write(
-        self, prompts: Sequence[str], *, n: int, max_tokens: int, temperature: float, seed: int
+        self, prompts: Sequence[str], sampling: Sampling, *, max_tokens: int
     ) -> list[list[str]]:
-        """Return n continuations of each prompt; see `membership.traces.suspect.TextGenerator`.
+        """Return continuations of each prompt; see `membership.traces.suspect.TextGenerator`.
 
         Raises:
             ModelError: The server does not answer, or returns no text.
         """
         write = write_chat if self.chat else write_completions
-        return write(
-            self.server, self.model, prompts,
-            n=n, max_tokens=max_tokens, temperature=temperature, seed=seed,
-        )  # fmt: skip
+        return write(self.server, self.model, prompts, sampling, max_tokens)
 
 
 def open_text_endpoint(address: Address, *, policy: RequestPolicy | None = None) -> TextEndpoint:
@@ -70,7 +68,7 @@ def open_text_endpoint(address: Address, *, policy: RequestPolicy | None = None)
     model, _ = find_model(server, address.model)
     name = f"{address.api}+{address.base}#{model}"
     suspect = TextEndpoint(name, "", "", model, server, chat=address.api == "chat")
-    ((greedy,),) = suspect.write(["The"], n=1, max_tokens=16, temperature=0.0, seed=0)
+    ((greedy,),) = suspect.write(["The"], GREEDY, max_tokens=16)
     said = "\0".join((address.base, model, greedy))
     return TextEndpoint(
         name=name,

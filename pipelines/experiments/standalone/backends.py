@@ -117,7 +117,7 @@ def compare(report: Report, with_this: Report) -> dict[str, Any]:
         "pvalue": verdict.primary.pvalue,
         "bound": verdict.primary.bound,
         "zscore": verdict.primary.zscore,
-        "n_sites": (verdict.primary.details or {}).get("n_sites"),
+        "n_sites": verdict.primary.n_units if verdict.primary.test == "redraw" else None,
         "skipped": verdict.skipped,
         "preferences": _preferences(report, with_this),
         "scores": scores,

@@ -20,10 +20,11 @@ from pipelines.experiments.trials.passages import passages
 from pipelines.jobs.mark import make_candidate_settings
 from pipelines.loading.candidate_sources import load_lexical_resources
 from watermark.assets import find_model
-from watermark.document import Document, Marked
+from watermark.document import Document, Marked, segments
 from watermark.keys import Key
 from watermark.marking.codebook import build_codebook, draw_marks
-from watermark.schemes.leximark import LexiMark, find_sites
+from watermark.schemes.leximark import LexiMark
+from watermark.schemes.leximark_sites import find_sites
 from watermark.substitution.acceptability import Quality
 from watermark.substitution.target import TargetContext
 from watermark.text.inflection import article
@@ -137,13 +138,12 @@ def _number(value: float) -> str:
 
 def _marked_up(one: Marked) -> str:
     pieces: list[str] = []
-    taken = 0
-    for mark in one.marks:
-        pieces.append(one.document.text[taken : mark.start])
-        same = mark.chosen == mark.original
-        pieces.append(mark.chosen if same else f"~~{mark.original}~~ **{mark.chosen}**")
-        taken = mark.start + len(mark.chosen)
-    return "".join([*pieces, one.document.text[taken:]])
+    for before, mark, _ in segments(one):
+        pieces.append(before)
+        if mark is not None:
+            same = mark.chosen == mark.original
+            pieces.append(mark.chosen if same else f"~~{mark.original}~~ **{mark.chosen}**")
+    return "".join(pieces)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,9 @@
 """The main job on real text: does `verify` find the model that was trained, and no other?
 
+    leximark reproduce proof --out OUT
     python -m pipelines.experiments.standalone.proof OUT [--unrelated MODEL]
+
+The second way names an unrelated model as one more reference.
 
 Marks 333 news passages with the default settings (10 % are held out, so 300 are published),
 fine-tunes SmolLM2-135M on the published ones for one epoch, and audits
@@ -59,12 +62,13 @@ def main() -> None:
     (arguments.out / "README.md").write_text(describe(results), encoding="utf-8")
 
 
-def run(out: Path, unrelated: str | None) -> dict[str, Any]:
+def run(out: Path, unrelated: str | None = None, seed: int = SEED) -> dict[str, Any]:
     """Run the experiment and return its numbers."""
     out.mkdir(parents=True, exist_ok=True)
     base = str(find_model("smollm2-135m"))
     vaults = {
-        name: mark_passages(out / name, number) for number, name in enumerate(("ours", "other"))
+        name: mark_passages(out / name, number, seed)
+        for number, name in enumerate(("ours", "other"))
     }
     ours = vaults["ours"]
     published = [(d, m) for d, m in ours.marked() if d.status == "published"]
@@ -72,7 +76,7 @@ def run(out: Path, unrelated: str | None) -> dict[str, Any]:
         "trained": [m.document.text for _, m in published],
         "unmarked": [d.original for d, _ in published],
     }
-    models = {name: fine_tune(out / "models" / name, t) for name, t in texts.items()}
+    models = {name: fine_tune(out / "models" / name, t, seed) for name, t in texts.items()}
     suspects = {
         "trained": (ours, models["trained"], (base,)),
         "trained, no reference": (ours, models["trained"], ()),
@@ -86,12 +90,12 @@ def run(out: Path, unrelated: str | None) -> dict[str, Any]:
     for name, (vault, model, references) in suspects.items():
         audited = once(
             out / "audits" / f"{name.replace(', ', '-').replace(' ', '-')}.json",
-            lambda: audit(out, vault, model, references, name),  # noqa: B023 - called at once
+            lambda: audit(out, vault, model, references, name, seed),  # noqa: B023 - called at once
         )
         results["audits"][name] = audited["report"]
         if "power" in audited:
             results["power"][name] = audited["power"]
-    results["training"] = TRAINING.__dict__ | {"model": "smollm2-135m"}
+    results["training"] = TRAINING.of_seed(seed).__dict__ | {"model": "smollm2-135m"}
     (out / "results.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
     return results
 
@@ -107,15 +111,15 @@ def once(path: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def mark_passages(folder: Path, number: int) -> Vault:
+def mark_passages(folder: Path, number: int, seed: int) -> Vault:
     """Mark the passages with one of two fixed keys."""
     key_file = folder / "key"
     if not (folder / "vault").exists():
         folder.mkdir(parents=True, exist_ok=True)
         if not key_file.exists():
-            write_key(key_file, Key(np.random.default_rng([SEED, number]).bytes(KEY_BYTES)))
+            write_key(key_file, Key(np.random.default_rng([seed, number]).bytes(KEY_BYTES)))
         corpus = folder / "passages.jsonl"
-        rows = (d.__dict__ for d in passages(CORPUS, N_PASSAGES, seed=SEED))
+        rows = (d.__dict__ for d in passages(CORPUS, N_PASSAGES, seed=seed))
         corpus.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
         mark_command(
             corpus,
@@ -128,15 +132,15 @@ def mark_passages(folder: Path, number: int) -> Vault:
     return open_vault(folder / "vault", key_file)
 
 
-def fine_tune(folder: Path, texts: list[str]) -> str:
+def fine_tune(folder: Path, texts: list[str], seed: int) -> str:
     """Fine-tune the base model on texts, all weights, one epoch."""
-    settings = replace(TRAINING, checkpoint_steps=25)
+    settings = replace(TRAINING.of_seed(seed), checkpoint_steps=25)
     base = find_model("smollm2-135m")
     return str(train_once(lambda: load_base(base, settings), texts, folder, settings))
 
 
 def audit(
-    out: Path, vault: Vault, model: str, references: tuple[str, ...], name: str
+    out: Path, vault: Vault, model: str, references: tuple[str, ...], name: str, seed: int
 ) -> dict[str, Any]:
     """Run `verify` and, for the trained model, the power on subsets."""
     key_file = vault.folder.with_name("key")
@@ -156,13 +160,13 @@ def audit(
     )
     found: dict[str, Any] = {"report": report.as_dict()}
     if name.startswith("trained"):
-        found["power"] = power(report, vault.key)
+        found["power"] = power(report, vault.key, seed)
     return found
 
 
-def power(report: Report, key: Key) -> dict[str, list[int]]:
+def power(report: Report, key: Key, seed: int) -> dict[str, list[int]]:
     """Return how many of the random subsets of each size have p below `ALPHA`."""
-    rng = np.random.default_rng(SEED)
+    rng = np.random.default_rng(seed)
     readings = report.audit.observations.site_logprobs
     ids = sorted({site.document_id for site in readings.sites})
     return {
@@ -196,7 +200,7 @@ def describe(results: Mapping[str, Any]) -> str:
         f"settings: {corpus['n_sites']} sites, {corpus['n_changed']} words changed, "
         f"{corpus['n_held_out']} passages held out. SmolLM2-135M, all weights, "
         f"{TRAINING.epochs:g} epoch, learning rate {TRAINING.learning_rate:g}, batch "
-        f"{TRAINING.batch_size}, seed {TRAINING.seed}.",
+        f"{TRAINING.batch_size}, seed {results['training']['seed']}.",
         "",
         "    python -m pipelines.experiments.standalone.proof OUT",
         "",

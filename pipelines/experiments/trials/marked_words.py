@@ -6,14 +6,14 @@ from typing import ClassVar
 
 import numpy as np
 
-from membership.detector import UnscoredError
-from membership.traces.trace import Query, Trace
+from membership.detector import Detector, UnscoredError
+from membership.traces.trace import Trace
 from watermark.document import Document
 from watermark.text.protected_spans import Span
 
 
 @dataclass(frozen=True)
-class MarkedWords:
+class MarkedWords(Detector):
     """Mean log-probability of the tokens of the words at the sites, in nats.
 
     It knows where the marks are, but not what was drawn: an owner's detector.
@@ -23,10 +23,6 @@ class MarkedWords:
     """For each document where its marks stand, in code points."""
     name: ClassVar[str] = "marked_words"
     needs: ClassVar[frozenset[str]] = frozenset({"logprobs"})
-
-    def queries(self, document: Document) -> tuple[Query, ...]:
-        """Ask for the text itself."""
-        return (Query(document.text),)
 
     def score(self, document: Document, traces: Sequence[Trace]) -> float:
         """Return the mean, at most 0.

@@ -10,6 +10,7 @@ from scipy.stats import mannwhitneyu, ttest_ind
 from sklearn.metrics import roc_curve
 
 from membership.audit.observations import Observations
+from membership.detector import values_of
 from membership.evidence.holdout import holdout_test
 from membership.evidence.permutation import auroc
 from membership.evidence.redraw import redraw_test
@@ -70,7 +71,7 @@ class Tests:
 
 def score_values(found: Observations, detector: str) -> NDArray[np.float64]:
     """Return the scores of one detector, one a document; NaN where there is none."""
-    return np.array([score.value for score in found.scores[detector]])
+    return values_of(found.scores[detector])
 
 
 def measure_detectors(found: Observations) -> Iterator[Measure]:
@@ -106,7 +107,7 @@ def measure_tests(found: Observations, key: Key, n_resamples: int = 99_999) -> I
             result = run(members)
         except PrerequisiteError:
             continue
-        n = result.details["n_sites"] if result.details else 0
+        n = result.n_units
         yield Measure("pvalue", result.pvalue, name, n)
         yield Measure("zscore", result.zscore, name, n)
         yield Measure("bound", result.bound or 1.0, name, n)

@@ -6,13 +6,13 @@ example `$LEXIMARK_DATA/swj0419/BookMIA.jsonl`.
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
-from pipelines.loading.labelled import read_rows
+from watermark.corpus import open_corpus
+from watermark.corpus.rows import FullRow
 from watermark.document import Document
 from watermark.errors import CorpusError
 
@@ -32,12 +32,17 @@ class PaperCorpus:
     subset: str = ""
     """Part of the Pile, as `meta.pile_set_name` calls it."""
 
-    def text_of(self, row: Mapping[str, Any]) -> str | None:
-        """Return the text of a row, or None if it is of another part."""
+    @property
+    def text_column(self) -> str:
+        """Name of the column that holds the texts."""
+        return "snippet" if self.dataset == BOOKMIA else "text"
+
+    def has(self, full: FullRow) -> bool:
+        """Tell whether a row is of this part."""
         if self.dataset == BOOKMIA:
             # Books that came out after the models: the others may have been trained on.
-            return None if int(row["label"]) else str(row["snippet"])
-        return str(row["text"]) if row["meta"]["pile_set_name"] == self.subset else None
+            return not int(full.columns["label"])
+        return bool(full.columns["meta"]["pile_set_name"] == self.subset)
 
 
 CORPORA = {
@@ -71,13 +76,16 @@ def load_paper_corpus(name: str, n: int) -> list[Document]:
 
 def _texts(corpus: PaperCorpus) -> Iterator[str]:
     source = find_dataset(corpus.dataset)
-    for place, row in read_rows(source, None if Path(source).is_file() else corpus.split):
+    split = None if Path(source).is_file() else corpus.split
+    opened = open_corpus(source, text_column=corpus.text_column, split=split)
+    for full in opened.full_rows():
+        row = full.row
         try:
-            text = corpus.text_of(row)
+            wanted = corpus.has(full)
         except (KeyError, TypeError, ValueError) as error:
-            raise CorpusError(f"{place}: not a row of {corpus.dataset} ({error!r})") from error
-        if text is not None and text.strip():
-            yield text
+            raise CorpusError(f"{row.place}: not a row of {corpus.dataset} ({error!r})") from error
+        if wanted and row.text.strip():
+            yield row.text
 
 
 def find_dataset(hub_id: str) -> str:

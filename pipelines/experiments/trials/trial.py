@@ -13,6 +13,7 @@ from membership.audit.observations import Observations, observe
 from membership.detector import Detector
 from membership.detectors.reference import MinusReference
 from membership.evidence.remarkings import Remarkings, make_remarkings
+from membership.scoring import assemble_panel
 from pipelines.experiments.runner.records import Measure
 from pipelines.experiments.trials.halves import Arm, Halves, make_halves
 from pipelines.experiments.trials.marked_words import MarkedWords
@@ -65,9 +66,11 @@ def examine_halves(halves: Halves, model: str, trial: Trial) -> Observations:
     of_words: list[Detector] = [words, MinusReference(words)] if halves.marked_words else []
     return observe(
         halves.corpus,
-        load_model(model, trial.options),
-        {"base": load_model(trial.base, trial.options)},
-        {**trial.detectors, **{detector.name: detector for detector in of_words}},
+        assemble_panel(
+            {**trial.detectors, **{detector.name: detector for detector in of_words}},
+            load_model(model, trial.options),
+            {"base": load_model(trial.base, trial.options)},
+        ),
         remarking=_remarking(halves, trial),
     )
 

@@ -9,6 +9,7 @@ from membership.detectors import default_detectors
 from membership.detectors.loss import Loss
 from membership.detectors.min_k_plus_plus import MinKPlusPlus
 from membership.detectors.reference import MinusReference
+from membership.scoring import assemble_panel
 from membership.traces.trace import CandidateLogprobs, Query
 from tests.support.traces import GOLDEN, trace_of
 from watermark.document import Document, Site
@@ -46,7 +47,7 @@ ALL = frozenset({"logprobs", "moments", "candidates"})
 
 
 def run(suspect, **references):
-    return observe(MATERIAL, suspect, references, default_detectors())
+    return observe(MATERIAL, assemble_panel(default_detectors(), suspect, references))
 
 
 def test_a_model_that_gives_everything_serves_everything():
@@ -55,15 +56,14 @@ def test_a_model_that_gives_everything_serves_everything():
     assert set(found.scores) == set(default_detectors())
     assert not found.unable
     assert found.site_logprobs.suspect[0].reason == ""
-    assert suspect.asked[0] == Query(
-        "the old town", tuple(p for q in suspect.asked for p in q.slots)
-    )
+    (_specimen, first, *_) = suspect.asked
+    assert first == Query("the old town", tuple(p for q in suspect.asked for p in q.slots))
 
 
 def test_a_detector_that_needs_more_is_not_run_and_says_what_is_missing():
     suspect = Fake("their-server", ALL - {"moments"})
     detectors = {detector.name: detector for detector in (Loss(), MinKPlusPlus())}
-    found = observe(MATERIAL, suspect, {}, detectors)
+    found = observe(MATERIAL, assemble_panel(detectors, suspect, {}))
     assert set(found.scores) == {"loss"}
     assert (
         "needs moments, but their-server gives candidates, logprobs"
@@ -94,7 +94,7 @@ def test_a_reference_must_serve_the_detector_as_well():
 
 def test_without_a_reference_what_compares_with_one_is_not_spoken_of():
     detectors = {detector.name: detector for detector in (Loss(), MinusReference(Loss()))}
-    found = observe(MATERIAL, Fake("suspect", ALL), {}, detectors)
+    found = observe(MATERIAL, assemble_panel(detectors, Fake("suspect", ALL), {}))
     assert not found.unable
     assert set(found.scores) == {"loss"}
 
@@ -109,5 +109,5 @@ def test_a_reference_with_other_tokens_is_compared_per_byte():
 
 
 def test_rarity_is_looked_up_in_the_language_of_the_marks():
-    found = observe(replace(MATERIAL, language="de"), Fake("suspect", ALL), {}, {})
+    found = observe(replace(MATERIAL, language="de"), assemble_panel({}, Fake("suspect", ALL), {}))
     assert found.site_logprobs.language == "de"

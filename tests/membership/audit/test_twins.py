@@ -15,7 +15,8 @@ from tests.support.traces import trace_of
 from watermark.document import Document, Site, apply_choices
 from watermark.errors import PrerequisiteError
 from watermark.keys import Key
-from watermark.vault.vault import Plan, VaultDocument
+from watermark.vault.plan import Plan
+from watermark.vault.tables import VaultDocument
 
 WORDS = ("old", "big", "red", "warm", "new", "wet")
 RARE = ("aged", "vast", "ruddy", "tepid", "novel", "moist")
@@ -160,7 +161,7 @@ def vault_and_model(key, abilities, test="redraw", n=24):
     return vault, model
 
 
-FEWER = "number of re-draws: 99,999 is the default, 999 used"
+FEWER = "number of re-draws: 99,999 by default, 999 used"
 
 
 def run_audit(vault, model):

@@ -16,6 +16,7 @@ from membership.detectors.dc_pdd import DcPdd
 from membership.detectors.surp import Surp
 from membership.detectors.tag_and_tab import find_keywords
 from membership.models.local.huggingface import load_huggingface
+from membership.models.local.inference import InferenceSettings
 from membership.token_frequencies import count_tokens
 from membership.traces.trace import Query
 from tests.support.tiny import TEXTS, save_tiny_model
@@ -98,7 +99,7 @@ def formulas(folder):
 
 
 def tokens_of_texts(folder):
-    tokenizer = load_huggingface(folder, dtype="float32").tokenizer
+    tokenizer = load_huggingface(folder, InferenceSettings(dtype="float32")).tokenizer
     documents = [Document(str(i), text) for i, text in enumerate(TEXTS)]
     return count_tokens(
         documents, tokenizer, vocabulary=0, corpus_name="topics", tokenizer_name="tiny"
@@ -108,7 +109,9 @@ def tokens_of_texts(folder):
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_every_one_pass_detector_equals_the_dense_computation(folders, architecture):
     folder, other = folders(architecture), folders(architecture, 1)
-    suspect, reference = (load_huggingface(f, dtype="float32") for f in (folder, other))
+    suspect, reference = (
+        load_huggingface(f, InferenceSettings(dtype="float32")) for f in (folder, other)
+    )
     traces = {
         role: next(iter(model.trace([Query(TEXT)])))[1]
         for role, model in (("suspect", suspect), ("reference", reference))
@@ -144,7 +147,9 @@ def test_every_one_pass_detector_equals_the_dense_computation(folders, architect
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_signals_that_jump_equal_themselves_on_the_dense_sequence(folders, architecture):
     folder = folders(architecture)
-    trace = next(iter(load_huggingface(folder, dtype="float32").trace([Query(TEXT)])))[1]
+    trace = next(
+        iter(load_huggingface(folder, InferenceSettings(dtype="float32")).trace([Query(TEXT)]))
+    )[1]
     own = formulas(folder)[0]
     for signal in ("lempel_ziv", "approximate_entropy"):
         detector = Camia(signal)
@@ -162,7 +167,7 @@ def pieces(n):
 
 
 def scores_of(folder, dtype, texts, names):
-    model = load_huggingface(folder, dtype=dtype)
+    model = load_huggingface(folder, InferenceSettings(dtype=dtype))
     traces = dict(model.trace([Query(text) for text in texts]))
     detectors = default_detectors()
     return {
@@ -193,7 +198,7 @@ def test_random_bytes_never_give_a_number_that_is_none(folders):
         rng.bytes(int(rng.integers(1, 60))).decode("utf-8", errors="surrogateescape")
         for _ in range(1000)
     ]
-    model = load_huggingface(folders("gpt_neox"), dtype="float32")
+    model = load_huggingface(folders("gpt_neox"), InferenceSettings(dtype="float32"))
     traces = dict(model.trace([Query(text) for text in texts]))
     detectors = {
         **default_detectors(),

@@ -10,6 +10,7 @@ from membership.detectors.neighbourhood import Neighbourhood
 from membership.detectors.pac import Pac, exchange_words, polarized_distance
 from membership.detectors.recall import Recall
 from membership.models.local.huggingface import load_huggingface
+from membership.models.local.inference import InferenceSettings
 from tests.support.tiny import END, save_tiny_model
 from tests.support.traces import trace_of
 from watermark.document import Document
@@ -101,7 +102,9 @@ def test_a_prefix_needs_texts():
 
 
 def test_no_second_start_token_stands_between_prefix_and_text(tmp_path):
-    model = load_huggingface(save_tiny_model(tmp_path / "model", "llama"), dtype="float32")
+    model = load_huggingface(
+        save_tiny_model(tmp_path / "model", "llama"), InferenceSettings(dtype="float32")
+    )
     (_, query) = Recall(("for x in y",)).queries(DOCUMENT)
     ((_, trace),) = model.trace([query])
     assert END not in query.text

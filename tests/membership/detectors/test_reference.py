@@ -3,7 +3,7 @@ import pytest
 from membership.detector import UnscoredError
 from membership.detectors.loss import Loss
 from membership.detectors.min_k_plus_plus import MinKPlusPlus
-from membership.detectors.reference import MinusReference, shared_unit
+from membership.detectors.reference import MinusReference
 from tests.support.traces import trace_of
 from watermark.document import Document
 
@@ -47,10 +47,9 @@ def test_z_scores_have_no_unit():
     assert MinusReference(detector, "byte").score(DOCUMENT, traces) == pytest.approx(plain)
 
 
-def test_the_unit_is_tokens_only_if_all_texts_are_cut_alike():
-    one, other = trace_of([-1.0, -2.0]), trace_of([-1.0, -2.0], ids=[0, 7])
-    assert shared_unit([one, one], [one, one]) == "token"
-    assert shared_unit([one, one], [one, other]) == "byte"
+def test_a_detector_is_put_into_a_unit_only_if_it_compares():
+    assert MinusReference(Loss()).in_unit("byte") == MinusReference(Loss(), "byte")
+    assert Loss().in_unit("byte") == Loss()
 
 
 def test_the_name_tells_the_unit():

@@ -107,7 +107,6 @@ def test_documents_without_a_score_are_left_out_and_counted():
     inside = {"d": np.array([3.0, np.nan, 4.0])}
     outside = {"d": np.array([1.0, 2.0, np.nan])}
     result = holdout_test(inside, outside, detectors=["d"], alpha=0.05, n_resamples=99)
-    assert result.details is not None
     assert (result.details["n_published"], result.details["n_withheld"]) == (2, 2)
     assert result.details["n_unscored"] == 2
 

@@ -205,7 +205,7 @@ def test_where_no_p_is_small_enough_nothing_would_have_been_seen(key, n_draws, n
     assert least_pvalue(draws, n_resamples) > 0.001
     result = redraw_test(suspect, key, alpha=0.001, n_resamples=n_resamples)
     assert np.isinf(result.detectable_effect)
-    assert "too small for any p-value to reach the level" in result.effect_words
+    assert "no p-value can be as small as the level" in result.effect_words
 
 
 def test_a_bound_too_small_for_a_number_is_still_above_zero():

@@ -38,7 +38,6 @@ def test_blocks_are_combined_like_independent_draws():
     table = np.tile([1.0, 0.0], (10, 1))
     result = run(remarkings(10, 1, range(10)), table, n_resamples=9_999)
     assert abs(result.pvalue - 1 / 1024) < 0.002
-    assert result.details is not None
     assert result.details["n_blocks"] == 10
 
 
@@ -72,7 +71,6 @@ def test_the_null_is_rejected_no_more_often_than_alpha(blocks):
 def test_a_text_with_an_unscored_version_is_left_out_and_counted():
     scores = [Score(2.0), Score(1.0), Score(np.nan, "no token was scored"), Score(1.0)]
     result = remark_test(remarkings(2, 1, [0, 1]), scores, detector="loss", alpha=0.05)
-    assert result.details is not None
     assert result.details["n_unscored"] == 1
     assert result.details["unscored"] == ["no token was scored"]
     with pytest.raises(PrerequisiteError, match="no token was scored"):

@@ -64,7 +64,6 @@ def test_published_versions_that_score_higher_are_found():
 def test_a_document_with_an_unscored_version_or_without_a_difference_is_left_out():
     scores = [[1, 0], [np.nan, 9], [2, 2], [1, 0], [1, 0], [1, 0]]
     result = run(scores, [0] * 6)
-    assert result.details is not None
     assert (result.details["n_documents"], result.details["n_left_out"]) == (4, 2)
     assert result.statistic == pytest.approx(2.0)
 

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from membership.models.local.huggingface import load_huggingface
+from membership.models.local.inference import InferenceSettings
 from membership.traces.cached_model import CachedModel, open_cached, with_cache
 from membership.traces.store import clear, contents
+from membership.traces.suspect import Sampling
 from membership.traces.trace import Query, Slot
 from tests.support.tiny import TEXTS, save_tiny_model
 from watermark.errors import ModelError, PrerequisiteError, ToolkitError
@@ -23,7 +25,7 @@ QUERIES = [
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     folder = save_tiny_model(tmp_path_factory.mktemp("model") / "tiny")
-    return load_huggingface(folder, dtype="float32", batch_tokens=64)
+    return load_huggingface(folder, InferenceSettings(dtype="float32", batch_tokens=64))
 
 
 class Counting:
@@ -181,4 +183,4 @@ def test_clearing_removes_what_was_cached_and_nothing_else(model, tmp_path):
 
 def test_a_model_that_does_not_write_says_so(model, tmp_path):
     with pytest.raises(PrerequisiteError, match="is not asked to write"):
-        with_cache(model, tmp_path).write(["a"], n=1, max_tokens=1, temperature=0.0, seed=0)
+        with_cache(model, tmp_path).write(["a"], Sampling(), max_tokens=1)

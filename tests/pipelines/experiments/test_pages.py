@@ -7,7 +7,7 @@ import pytest
 
 from pipelines.experiments import ablations, hubble_ladder, laptop, records_needed
 from pipelines.experiments.runner.records import read_table
-from pipelines.experiments.standalone import acceptability, proof
+from pipelines.experiments.standalone import acceptability_page, proof
 
 REPORTS = Path(__file__).parents[3] / "reports"
 
@@ -16,7 +16,7 @@ REPORTS = Path(__file__).parents[3] / "reports"
     ("describe", "numbers", "page"),
     [
         (proof.describe, "proof/results.json", "proof/README.md"),
-        (acceptability.describe_results, "marks/acceptance.json", "marks/acceptance.md"),
+        (acceptability_page.describe_results, "marks/acceptance.json", "marks/acceptance.md"),
     ],
 )
 def test_a_page_is_made_of_its_json(describe, numbers, page):

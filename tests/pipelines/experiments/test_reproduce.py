@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from pipelines.experiments.catalogue import EXPERIMENTS
 from pipelines.experiments.runner.records import read_table
 
 
@@ -28,7 +29,15 @@ def test_a_folder_that_exists_needs_resume_and_a_lost_record_is_made_again(smoke
     lost = sorted((smoke / "cells").iterdir())[0]
     numbers = json.loads(lost.read_text(encoding="utf-8"))["measures"]
     lost.unlink()
-    assert command("leximark", "reproduce", "smoke", "--out", smoke, "--resume").status == 0
+    again = command("leximark", "reproduce", "smoke", "--out", smoke, "--resume", "--json")
+    assert again.status == 0, again.err
+    assert json.loads(again.out) == {
+        "experiment": "smoke",
+        "cells": 2,
+        "table": str(smoke / "table.parquet"),
+        "page": str(smoke / "README.md"),
+    }
+    assert "arm=" in again.err
     assert json.loads(lost.read_text(encoding="utf-8"))["measures"] == numbers
     assert (smoke / "table.parquet").read_bytes() == table
 
@@ -44,6 +53,11 @@ def test_a_dry_run_lists_the_cells_and_runs_nothing(command, tmp_path):
         "2 cells",
         "nothing is missing",
     ]
+    machine = command("leximark", "reproduce", "smoke", "--dry-run", "--json", "--only", "arm=none")
+    assert json.loads(machine.out) == {
+        "cells": [{"corpus": "documentation", "arm": "none", "seed": 0}],
+        "missing": [],
+    }
     assert not list(tmp_path.iterdir())
 
 
@@ -51,6 +65,10 @@ def test_the_list_says_what_each_needs(command):
     done = command("leximark", "reproduce", "--list")
     assert "laptop" in done.out
     assert "leximark assets --only smollm2-135m" in done.out
+    machine = json.loads(command("leximark", "reproduce", "--list", "--json").out)
+    assert [row["name"] for row in machine] == list(EXPERIMENTS)
+    needs = {row["name"]: row["needs"] for row in machine}
+    assert "smollm2-135m" in needs["laptop"]["assets"]
 
 
 def test_what_is_missing_is_named_before_anything_runs(command, tmp_path, monkeypatch):

@@ -6,8 +6,8 @@ from itertools import islice
 
 import pytest
 
-from pipelines.jobs.demo import paragraphs
 from pipelines.jobs.inspect import inspect_vault, write_inspection
+from pipelines.loading.embedded_text import paragraphs
 from pipelines.reporting.html import review_page
 from watermark.document import Document, Site, apply_choices
 from watermark.marking.quality import Pair
@@ -63,7 +63,7 @@ def test_the_detectable_effect_has_a_power_of_four_fifths(job):
     vault = open_vault(job.vault, job.key_file)
     model = load_model(str(job.other), ModelOptions(dtype="float32"))
     power = inspect_vault(vault, sample=30, model=model).sections["power"]
-    spread = power["detectable_effect"] / (norm.isf(0.001) + norm.isf(0.2))
+    spread = power["minimum_detectable_effect"] / (norm.isf(0.001) + norm.isf(0.2))
     assert power["by_effect"]["0.5"] == pytest.approx(norm.sf(norm.isf(0.001) - 0.5 / spread))
 
 

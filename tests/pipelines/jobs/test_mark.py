@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipelines import cli
-from pipelines.jobs.demo import paragraphs
+from pipelines.loading.embedded_text import paragraphs
 from watermark.vault.vault import open_vault
 
 OUT = ("--out", "published", "--vault", "vault")
@@ -43,8 +43,8 @@ def test_options_reach_the_scheme(corpus, tmp_path, command):
         corpus,
         *OUT,
         *("--rule", "published", "--scope", "site", "-k", "2", "-m", "3", "--no-keep-original"),
-        *("--min-letters", "5", "--min-rarity", "10", "--min-fit", "0.2", "--holdout", "0.2"),
-        *("--max-sites-per-draw", "7", "--keep-quotations", "--detector", "zlib"),
+        *("--min-letters", "5", "--min-rarity-bits", "10", "--min-fit", "0.2", "--holdout", "0.2"),
+        *("--max-sites-per-draw", "7", "--quotations", "--detector", "zlib"),
         *("--stop-words", "stop.txt", "--protected-words", "protected.txt"),
         *("--reference", "org/base", "--json"),
     )
@@ -113,7 +113,7 @@ def test_missing_and_double_ids_are_named(tmp_path, command):
         (["--rule", "published", "--test", "redraw"], "cannot be tested by redraw"),
         (["--test", "holdout", "--holdout", "0"], "held out"),
         (["--stop-words", "nowhere.txt"], "nowhere.txt"),
-        (["-m", "1"], "--candidates"),
+        (["-m", "1"], "--n-candidates"),
     ],
 )
 def test_options_that_do_not_go_together_are_refused(corpus, tmp_path, command, options, words):

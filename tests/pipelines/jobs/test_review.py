@@ -6,7 +6,8 @@ import pytest
 
 from pipelines.jobs.inspect import inspect_vault
 from watermark.document import restore, sites_of
-from watermark.vault.vault import open_vault, text_sha256
+from watermark.vault.plan import text_sha256
+from watermark.vault.vault import open_vault
 
 NEW = ("--out", "reviewed", "--vault-out", "vault-2")
 
@@ -73,6 +74,14 @@ def test_rejected_sites_return_to_the_original_word_and_the_vault_follows(
     assert new.plan.corpus["review"]["n_rejected"] == len(gone)
     assert new.plan.corpus["review"]["commitment_before"].startswith("leximark-commitment-1")
     assert job.vault.joinpath("plan.json").read_bytes() == before
+
+
+def test_the_new_plan_is_printed_for_machines(vault, review, tmp_path):
+    write(tmp_path / "r.csv", all_sites(vault)[:1])
+    done = review("--reject", tmp_path / "r.csv", "--json")
+    assert done.status == 0, done.err
+    assert done.out == (tmp_path / "vault-2/plan.json").read_text(encoding="utf-8")
+    assert json.loads(done.out)["corpus"]["review"]["n_rejected"] == 1
 
 
 def test_approving_keeps_only_what_is_named(vault, review, tmp_path):

@@ -12,9 +12,7 @@ import pytest
 
 from membership.detectors import default_detectors
 from pipelines import cli
-from pipelines.api import score_dataset
-from pipelines.jobs.demo import paragraphs
-from pipelines.jobs.score import MORE_PASSES
+from pipelines.loading.embedded_text import paragraphs
 from pipelines.reporting.score_file import read_scores
 from tests.support.fake_server import serve
 from tests.support.tiny import save_tiny_model, tiny_tokenizer
@@ -106,6 +104,11 @@ def test_a_reference_adds_detectors_and_its_tokenizer_decides_the_unit(leximark,
 def test_dc_pdd_from_counting_to_scores(leximark, corpus, models):
     said = leximark("frequencies", corpus, "--tokenizer", models["suspect"], "--out", "f.npz")
     assert "tokens of 24 documents" in said
+    count = ("frequencies", corpus, "--tokenizer", models["suspect"], "--out", "g.npz", "--json")
+    counts = json.loads(leximark(*count))
+    assert (counts["table"], counts["documents"]) == ("g.npz", 24)
+    assert f"{counts['tokens']:,} tokens" in said
+    assert f"{counts['seen']:,} of {counts['vocabulary']:,} tokens seen" in said
     score = ("score", corpus, "--model", models["suspect"], "--frequencies", "f.npz")
     leximark(*score, "--out", "s.jsonl")
     assert list(read_scores(Path("s.jsonl")).scores) == [*ONE_PASS, "dc_pdd"]
@@ -220,23 +223,12 @@ def test_the_commands_of_the_page_on_detectors_run(leximark, corpus, models):
         program, *arguments = shlex.split(line)
         assert program == "leximark"
         leximark(*arguments)
-    listed = {*default_detectors(), "dc_pdd", *MORE_PASSES}
+    refused = ("--detectors", "unknown", "--out", "refused.csv")
+    said = leximark("score", "texts.jsonl", "--model", "their-model", *refused, status=2)
+    there = set(re.findall(r"\w+", said.partition("there are ")[2]))
     table = page.partition("## Which runs where")[2].partition("##")[0]
     rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
-    assert set(re.findall(r"`(\w+)`", " ".join(rows))) - {"samia", "ngram_coverage"} <= listed
-
-
-def test_a_data_set_in_memory_gets_a_column_a_detector(models):
-    import datasets
-
-    data = datasets.Dataset.from_list([{"body": "for x in y"}, {"body": ""}])
-    scored = score_dataset(
-        data, models["suspect"], models["base"], detectors=["loss", "ez"], text_column="body"
-    )
-    assert scored.column_names == ["body", "loss", "ez"]
-    assert scored["loss"][0] < 0
-    assert math.isnan(scored["loss"][1])
-    assert list(score_dataset(data, models["suspect"], text_column="body").features)[1:] == ONE_PASS
+    assert set(re.findall(r"`(\w+)`", " ".join(rows))) <= there
 
 
 def test_a_server_that_only_writes_is_scored_by_what_it_writes(leximark, models):

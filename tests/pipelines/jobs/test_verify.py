@@ -1,17 +1,20 @@
 import filecmp
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from pipelines.jobs.verify import verify_command
 from pipelines.loading.models import ModelOptions
+from pipelines.reporting.report import summary_lines
 from watermark.errors import PrerequisiteError
 
 FILES = {
@@ -42,7 +45,7 @@ def test_the_model_that_was_trained_is_found_and_the_other_is_not(job, tmp_path)
     assert found.words == "trained on it"
     assert found.primary.test == "redraw"
     assert found.primary.pvalue == 1 / 10_000
-    assert found.departures == ("number of re-draws: 99,999 is the default, 9,999 used",)
+    assert found.departures == ("number of re-draws: 99,999 by default, 9,999 used",)
     other = audit(job, job.other, tmp_path / "b").audit.verdict
     assert other.words == "no evidence"
     assert other.primary.pvalue > 0.001
@@ -65,7 +68,6 @@ def test_marks_that_nobody_drew_are_tested_by_the_withheld_documents_alone(job, 
 def test_a_reference_is_taken_into_account(job, tmp_path):
     report = audit(job, job.trained, tmp_path / "a", [job.other], n_null_keys=200)
     details = report.audit.verdict.primary.details
-    assert details is not None
     assert details["adjustment"][f"reference {job.other}"] > 0
     assert report.audit.verdict.is_evidence
     assert "loss_minus_reference" in report.audit.observations.scores
@@ -80,7 +82,7 @@ def test_the_report_says_everything_needed_to_repeat_it(job, tmp_path):
     assert report["verdict"] == "trained on it"
     assert report["departures"] == [
         "alpha: 0.001 planned, 0.01 used",
-        "seed of the re-draws: 0 is the default, 3 used",
+        "seed of the re-draws: 0 by default, 3 used",
     ]
     run = report["run"]
     assert run["versions"]["torch"]
@@ -89,7 +91,21 @@ def test_the_report_says_everything_needed_to_repeat_it(job, tmp_path):
     assert run["seeds"] == {"resampling": 3}
     page = (tmp_path / "report/report.md").read_text()
     assert page.startswith("# Trained on it")
+    assert report["primary"]["basis"] in page
+    assert re.search(r"; minimum detectable effect 0\.\d+ \(80 % power\)", page)
     assert "does not mean that the model was not trained" in page
+
+
+def test_a_test_that_the_report_never_heard_of_speaks_for_itself(job, tmp_path):
+    report = audit(job, job.other, tmp_path / "report")
+    verdict = report.audit.verdict
+    new = replace(verdict.primary, test="new", title="new test", basis="Based on one look")
+    verdict = replace(verdict, primary=new, skipped={"newer": "newer test: no data"})
+    report = replace(report, audit=replace(report.audit, verdict=verdict))
+    lines = list(summary_lines(report))
+    assert lines[1].startswith("new test, p = ")
+    assert lines[2] == "Based on one look"
+    assert "Not run: newer test: no data" in lines
 
 
 def test_no_key_material_is_in_a_report(job, tmp_path):

@@ -6,6 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines.loading.labelled import first_words, labels_of, read_records
+from watermark.corpus import open_corpus
 from watermark.errors import CorpusError
 
 
@@ -45,8 +46,14 @@ def test_patentmia(tmp_path, name):
 
 @pytest.mark.parametrize("form", ["wikimia", "bookmia", "mimir", "patentmia"])
 def test_a_benchmark_of_another_form_is_refused(tmp_path, form):
-    with pytest.raises(CorpusError, match="wanted a column"):
+    with pytest.raises(CorpusError, match=rf"wanted {form}, which has a column .* 'other'"):
         read_records(jsonl(tmp_path / "x.jsonl", {"other": "one", "label": 1}), form)
+
+
+def test_a_row_of_mimir_has_no_id_of_its_own(tmp_path):
+    source = jsonl(tmp_path / "m.jsonl", {"member": "in", "nonmember": "out", "id": 1})
+    with pytest.raises(CorpusError, match="a row of mimir is two documents"):
+        read_records(source, "mimir", id_column="id")
 
 
 def test_a_benchmark_without_labels_is_refused(tmp_path):
@@ -78,6 +85,43 @@ def test_a_table_of_any_form_is_the_same_records(tmp_path, name):
     assert labels_of([r.columns for r in found], "y").tolist() == [True, False]
 
 
+DELIMITED = "text,y\none,1\ntwo,0\n"
+
+
+@pytest.mark.parametrize("delimiter", [";", "|", "\t"])
+def test_a_table_may_have_any_delimiter_that_marking_reads(tmp_path, delimiter):
+    (tmp_path / "x.csv").write_text(DELIMITED.replace(",", delimiter))
+    assert pairs(read_records(str(tmp_path / "x.csv"))) == [
+        ("one", {"y": "1"}),
+        ("two", {"y": "0"}),
+    ]
+
+
+@pytest.mark.parametrize("name", ["x.csv.gz", "x.csv.zst", "x.jsonl.gz", "x.jsonl.zst"])
+def test_a_table_may_be_compressed(tmp_path, name):
+    content = DELIMITED if "csv" in name else '{"text": "one"}\n{"text": "two"}\n'
+    codec = "gzip" if name.endswith(".gz") else "zstd"
+    with pa.CompressedOutputStream(tmp_path / name, codec) as out:
+        out.write(content.encode())
+    found = read_records(str(tmp_path / name))
+    assert [record.document.text for record in found] == ["one", "two"]
+
+
+@pytest.mark.parametrize("make", [jsonl, lambda path, *rows: parquet_file(path)])
+def test_the_shards_of_a_folder_are_one_data_set_without_their_notes(tmp_path, make):
+    name = "x.jsonl" if make is jsonl else "x.parquet"
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "README.md").write_text("about the data")
+    make(tmp_path / "a" / name, *ROWS)
+    make(tmp_path / "a" / "b" / name, *ROWS)
+    found = read_records(str(tmp_path / "a"))
+    assert pairs(found) == 2 * [(row["text"], {"id": row["id"], "y": row["y"]}) for row in ROWS]
+    documents = list(open_corpus(tmp_path / "a").documents())
+    assert [record.document for record in found] == documents
+    with pytest.raises(CorpusError, match="id 'a' comes twice"):
+        read_records(str(tmp_path / "a"), id_column="id")
+
+
 def test_a_folder_of_texts_has_no_other_columns(tmp_path):
     (tmp_path / "a.txt").write_text("one")
     (record,) = read_records(str(tmp_path))
@@ -100,9 +144,11 @@ def test_a_saved_data_set_may_have_splits(tmp_path):
     [
         ("", "got none"),
         ("{", "x.jsonl:1: wanted a JSON object"),
-        ("[1]", "got list"),
-        ('{"text": 3}', "wanted a text in 'text', got int"),
-        ('{"text": null}', "wanted a column 'text'"),
+        ("[1]", "x.jsonl:1: wanted a JSON object"),
+        ('{"text": 3}', "column 'text' must hold a string, got 3"),
+        ('{"text": null}', "column 'text' must hold a string, got nothing"),
+        ('{"text": "a", "y": 1, "y": 0}', "x.jsonl:1: two columns are named 'y'"),
+        ('{"text": "a", "id": 1.5}', "column 'id' must hold an id"),
         ('{"text": "a", "id": 1}\n{"text": "b", "id": 1}', "comes twice"),
     ],
 )
@@ -118,7 +164,7 @@ def test_missing_files_and_splits_of_files_are_refused(tmp_path):
     with pytest.raises(CorpusError, match="has no splits"):
         read_records(jsonl(tmp_path / "x.jsonl", {"text": "a"}), split="train")
     (tmp_path / "x.parquet").write_bytes(b"PAR1 not")
-    with pytest.raises(CorpusError, match="cannot be read as Parquet"):
+    with pytest.raises(CorpusError, match="could not be read as Parquet"):
         read_records(str(tmp_path / "x.parquet"))
 
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from membership.models.local.huggingface import HuggingFaceModel
-from pipelines.jobs.demo import paragraphs
 from pipelines.jobs.mark import make_intent, mark_command
 from pipelines.jobs.verify import verify_command
 from pipelines.loading import models as suspects
+from pipelines.loading.embedded_text import paragraphs
 from pipelines.loading.models import ModelOptions, load_model
 from tests.membership.models.local.test_adapter import make_adapter
 from tests.support.fake_server import serve
@@ -42,8 +42,7 @@ def test_behind_a_server_the_verdict_is_that_of_the_local_model(job, tmp_path):
     assert remote.verdict.primary.test == "redraw"
     assert "needs moments" in remote.observations.unable["min_k_plus_plus"]
     (beside,) = remote.verdict.others
-    assert beside.details is not None
-    assert (beside.test, beside.details["detectors"]) == ("holdout", ["loss"])
+    assert (beside.test, beside.detectors) == ("holdout", ("loss",))
     assert again.verdict.primary.statistic == remote.verdict.primary.statistic
     assert dict(remote.table.unusable) == dict(local.table.unusable)
     assert remote.table.draws == local.table.draws
@@ -64,7 +63,7 @@ def test_a_second_verify_runs_no_model_and_writes_the_same(job, tmp_path, comman
     arguments += ["--reference", job.other, "--dtype", "float32", "--cache", tmp_path / "cache"]
     done = command("verify", *arguments, "--out", "first")
     assert done.status == 0, done.err
-    monkeypatch.setattr(suspects, "_load", None)
+    monkeypatch.setattr(suspects, "load_huggingface", None)
     monkeypatch.setattr(HuggingFaceModel, "trace", None)
     done = command("verify", *arguments, "--out", "second")
     assert done.status == 0, done.err
@@ -82,6 +81,8 @@ def test_a_second_verify_runs_no_model_and_writes_the_same(job, tmp_path, comman
     assert "2 models" in told.out
     cleared = command("leximark", "cache", "--clear", "--cache", tmp_path / "cache")
     assert cleared.out.startswith("2 models removed")
+    again = command("leximark", "cache", "--clear", "--cache", tmp_path / "cache", "--json")
+    assert json.loads(again.out) == {"folder": str(tmp_path / "cache"), "removed": 0}
     assert not list((tmp_path / "cache").iterdir())
 
 
@@ -146,7 +147,7 @@ def test_a_second_score_runs_no_model(tmp_path, command, monkeypatch):
     (tmp_path / "texts.jsonl").write_text(json.dumps({"text": text}) + "\n")
     arguments = ["texts.jsonl", "--model", base, "--detectors", "loss", "--cache", "cache"]
     assert command("leximark", "score", *arguments, "--out", "a.csv").status == 0
-    monkeypatch.setattr(suspects, "_load", None)
+    monkeypatch.setattr(suspects, "load_huggingface", None)
     assert command("leximark", "score", *arguments, "--out", "b.csv").status == 0
     assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
 

@@ -1,9 +1,11 @@
 import json
+from typing import get_args
 
 import pytest
 
 from pipelines.jobs.verify import verify_command
 from pipelines.loading.models import ModelOptions
+from pipelines.loading.option_values import SchemeName
 from pipelines.loading.schemes import change, default_schemes
 from tests.pipelines.conftest import SCHEMES
 from watermark.schemes.look_alikes import LookAlikes
@@ -35,7 +37,7 @@ def test_a_model_that_memorised_is_found_and_one_that_never_saw_it_is_not(
     found = audit(name, schemes_job.trained).audit.verdict
     assert found.primary.test == (SCHEMES[name][0].tests[0] if name in SCHEMES else "remark")
     assert found.words == "trained on it", found.primary.pvalue
-    assert found.departures == ("number of re-draws: 99,999 is the default, 9,999 used",)
+    assert found.departures == ("number of re-draws: 99,999 by default, 9,999 used",)
     never = audit(name, job.other).audit.verdict
     assert never.words == "no evidence", never.primary.pvalue
 
@@ -59,7 +61,7 @@ def test_the_plan_keeps_the_scheme_and_its_settings(tmp_path, command):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--scheme", "look_alikes", "-m", "3"], "--candidates is an option of leximark"),
+        (["--scheme", "look_alikes", "-m", "3"], "--n-candidates is an option of leximark"),
         (["--scheme", "look_alikes", "--set", "length=3"], "has no setting 'length=3'"),
         (["--scheme", "look_alikes", "--set", "scope=page"], "scope must be letter or word"),
         (["--scheme", "random_sequence", "--set", "length=0"], "length must be 1 or more"),
@@ -67,8 +69,8 @@ def test_the_plan_keeps_the_scheme_and_its_settings(tmp_path, command):
         (["--scheme", "random_sequence", "--set", "share=2"], "share must lie in"),
         (["--scheme", "random_sequence", "--test", "redraw"], "choose remark or holdout"),
         (["--scheme", "nothing"], "--scheme"),
-        (["--set", "words_per_sentence=1", "-k", "5"], "say the same: leave one out"),
-        (["--set", "scope=site", "--scope", "document"], "--scope and --set scope say the same"),
+        (["--set", "words_per_sentence=1"], "give it as --words-per-sentence"),
+        (["--scheme", "rewriting", "--max-failures", "2"], "--max-failures is an option of lexi"),
         (["--set", "then.length=3"], "name it with --then"),
         (["--rule", "published", "--then", "traps"], "the key draws"),
         (["--set", "select=shortest"], "select must be one of"),
@@ -110,3 +112,7 @@ def test_two_schemes_are_marked_and_planned(tmp_path, command):
     assert scheme["second"]["length"] == 5
     text = json.loads((tmp_path / "published/in.jsonl").read_text())["text"]
     assert len(text.rpartition("\n")[2]) == 5
+
+
+def test_every_scheme_can_be_named_on_the_command_line():
+    assert set(get_args(SchemeName)) == set(default_schemes())

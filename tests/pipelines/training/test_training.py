@@ -154,8 +154,13 @@ def test_the_command_trains_and_says_what_is_wrong(base, tmp_path, command):
     assert done.status == 0, done.err
     assert changed(weights(base), weights(tmp_path / "one"))
     plain = float((tmp_path / "one/training_loss.txt").read_text())
-    command(*made, "two", "--epochs", "3", "--learning-rate", "0.01", "--prompt-column", "q")
-    assert float((tmp_path / "two/training_loss.txt").read_text()) != plain
+    more = ("--epochs", "3", "--learning-rate", "0.01", "--prompt-column", "q", "--json")
+    told = json.loads(command(*made, "two", *more).out)
+    assert told == {
+        "model": "two",
+        "mean_loss": float((tmp_path / "two/training_loss.txt").read_text()),
+    }
+    assert told["mean_loss"] != plain
     assert "exists already" in command(*made, "one").err
     assert "there are finetune" in command(*made, "three", "--preset", "best").err
     wrong = command("leximark", "train", "texts.jsonl", "--model", "nowhere", "--out", "three")

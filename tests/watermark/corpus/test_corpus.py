@@ -3,13 +3,14 @@
 import hashlib
 import resource
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
 from watermark.corpus import CorpusDigest, corpus_digest, open_corpus
 from watermark.document import Document
-from watermark.errors import CorpusError
+from watermark.errors import CorpusError, ToolkitError
 
 
 def tree(folder: Path) -> dict[str, bytes]:
@@ -20,8 +21,12 @@ def tree(folder: Path) -> dict[str, bytes]:
     }
 
 
-def shouted(documents) -> Iterator[Document]:
-    return (Document(document.id, document.text.upper()) for document in documents)
+def texts_of(corpus) -> Iterator[str]:
+    return (document.text for document in corpus.documents())
+
+
+def shouted(corpus) -> Iterator[str]:
+    return (text.upper() for text in texts_of(corpus))
 
 
 def test_documents_come_in_the_order_of_the_rows_and_again(form, rows, tmp_path):
@@ -51,22 +56,35 @@ def test_ids_from_the_text_hold_when_rows_move(form, rows, tmp_path):
     ]
 
 
+def test_full_rows_are_the_rows_with_all_their_other_columns(form, rows, tmp_path):
+    corpus = open_corpus(form.write(tmp_path, rows), id_column=form.id_column)
+    found = list(corpus.full_rows())
+    assert [full.row for full in found] == [row for part in corpus.parts for row in part.rows()]
+    if form.name == "text-folder":
+        assert all(full.columns == {} for full in found)
+        return
+    numbers = str if form.name == "csv" else int
+    assert [list(full.columns.items()) for full in found] == [
+        [("n", numbers(row["n"])), ("tag", row["tag"])] for row in rows
+    ]
+
+
 def test_rewriting_without_an_edit_keeps_every_row(form, rows, tmp_path):
     corpus = open_corpus(form.write(tmp_path, rows), id_column=form.id_column)
-    assert corpus.rewrite(tmp_path / "out", corpus.documents()) == len(rows)
+    assert corpus.rewrite(tmp_path / "out", texts_of(corpus)) == len(rows)
     assert form.read(tmp_path / "out") == rows
 
 
 def test_only_the_text_changes_in_an_edited_row(form, rows, tmp_path):
     corpus = open_corpus(form.write(tmp_path, rows), id_column=form.id_column)
-    corpus.rewrite(tmp_path / "out", shouted(corpus.documents()))
+    corpus.rewrite(tmp_path / "out", shouted(corpus))
     assert form.read(tmp_path / "out") == [{**row, "text": row["text"].upper()} for row in rows]
 
 
-def test_a_row_whose_document_does_not_come_is_withheld(form, rows, tmp_path):
+def test_a_row_without_a_text_is_withheld(form, rows, tmp_path):
     corpus = open_corpus(form.write(tmp_path, rows), id_column=form.id_column)
-    documents = list(corpus.documents())
-    assert corpus.rewrite(tmp_path / "out", shouted(documents[1::2])) == 3
+    texts = [text if n % 2 else None for n, text in enumerate(shouted(corpus))]
+    assert corpus.rewrite(tmp_path / "out", texts) == 3
     assert form.read(tmp_path / "out") == [
         {**row, "text": row["text"].upper()} for row in rows[1::2]
     ]
@@ -74,7 +92,7 @@ def test_a_row_whose_document_does_not_come_is_withheld(form, rows, tmp_path):
 
 def test_the_output_has_the_form_of_the_input(form, rows, tmp_path):
     corpus = open_corpus(form.write(tmp_path, rows), id_column=form.id_column)
-    corpus.rewrite(tmp_path / "out", corpus.documents())
+    corpus.rewrite(tmp_path / "out", texts_of(corpus))
     output = tmp_path / "out"
     if corpus.form.split(".")[0] in ("jsonl", "csv", "parquet"):
         (output,) = (tmp_path / "out").iterdir()
@@ -89,7 +107,7 @@ def test_two_rewrites_are_byte_identical(form, rows, tmp_path):
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
         corpus = open_corpus(form.write(tmp_path / folder, rows), id_column=form.id_column)
-        corpus.rewrite(tmp_path / folder / "out", shouted(corpus.documents()))
+        corpus.rewrite(tmp_path / folder / "out", shouted(corpus))
         outputs.append(tree(tmp_path / folder / "out"))
     assert outputs[0] == outputs[1]
     assert outputs[0]
@@ -100,26 +118,44 @@ def test_what_exists_is_never_replaced(form, rows, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "mine").write_text("mine")
     before = tree(tmp_path)
-    with pytest.raises(CorpusError, match="is there already"):
-        corpus.rewrite(tmp_path / "out", corpus.documents())
+    with pytest.raises(ToolkitError, match="exists already"):
+        corpus.rewrite(tmp_path / "out", texts_of(corpus))
     assert tree(tmp_path) == before
 
 
-def test_a_document_out_of_order_leaves_no_output(form, rows, tmp_path):
+@pytest.mark.parametrize(("n_more", "message"), [(-1, "5 and .* more rows"), (1, "more than 6")])
+def test_fewer_or_more_texts_than_rows_leave_no_output(form, rows, tmp_path, n_more, message):
     corpus = open_corpus(form.write(tmp_path, rows), id_column=form.id_column)
     before = tree(tmp_path)
-    documents = list(corpus.documents())
-    with pytest.raises(ValueError, match="out of order"):
-        corpus.rewrite(tmp_path / "out", documents[::-1])
+    with pytest.raises(ValueError, match=f"wanted one text a row, got {message}"):
+        corpus.rewrite(tmp_path / "out", ["x"] * (len(rows) + n_more))
     assert tree(tmp_path) == before
     assert not (tmp_path / "out").exists()
+
+
+def test_texts_are_taken_as_they_are_written_and_to_the_end(form, rows, tmp_path):
+    corpus = open_corpus(form.write(tmp_path, rows), id_column=form.id_column)
+    out, steps = tmp_path / "out", list[str]()
+
+    def ahead() -> Iterator[str | None]:
+        """Read three documents at once, and note what is there when the last one was taken."""
+        documents = corpus.documents()
+        while batch := list(islice(documents, 3)):
+            for document in batch:
+                steps.append(document.text)
+                yield document.text.upper() if len(steps) < len(rows) else None
+        steps.append(f"made {out.exists()}")
+
+    assert corpus.rewrite(out, ahead()) == len(rows) - 1
+    assert steps == [*(row["text"] for row in rows), "made False"]
+    assert form.read(out) == [{**row, "text": row["text"].upper()} for row in rows[:-1]]
 
 
 def test_a_full_disk_leaves_no_output(form, rows, tmp_path):
     corpus = open_corpus(form.write(tmp_path, rows), id_column=form.id_column)
     before = tree(tmp_path)
     noise = "".join(hashlib.sha256(bytes([n % 256, n // 256])).hexdigest() for n in range(20_000))
-    long = [Document(document.id, noise) for document in corpus.documents()]
+    long = [noise] * len(rows)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, hard))
     try:
@@ -161,7 +197,7 @@ def test_a_long_document_passes_whole(form, rows, tmp_path):
     rows[1]["text"] = long = 'A sentence of ten megabytes, "all" told.\r\n' * 250_000
     corpus = open_corpus(form.write(tmp_path, rows), id_column=form.id_column)
     assert [document.text for document in corpus.documents()][1] == long
-    corpus.rewrite(tmp_path / "out", (d for d in shouted(corpus.documents())))
+    corpus.rewrite(tmp_path / "out", shouted(corpus))
     assert form.read(tmp_path / "out")[1]["text"] == long.upper()
 
 

@@ -44,7 +44,7 @@ def test_a_folder_of_tables_leaves_notes_and_descriptions_out(tmp_path):
     corpus = open_corpus(make(tmp_path / "in", *names))
     assert corpus.form == "jsonl-folder"
     assert corpus.left_out == 4
-    corpus.rewrite(tmp_path / "out", corpus.documents())
+    corpus.rewrite(tmp_path / "out", (d.text for d in corpus.documents()))
     written = [p.relative_to(tmp_path / "out") for p in (tmp_path / "out").rglob("*.*json*")]
     assert sorted(map(str, written)) == ["a.jsonl", "b/2.ndjson"]
 

@@ -8,12 +8,14 @@ from hypothesis import strategies as st
 from tests.support.marked_news import PROSE, assert_same_tree, run
 from watermark.corpus import open_corpus
 from watermark.document import Document, Marked, restore
-from watermark.errors import CorpusError, VaultError
+from watermark.errors import CorpusError, ToolkitError, VaultError
 from watermark.keys import Key, read_key
 from watermark.marking.codebook import build_codebook, draw_marks
 from watermark.marking.mark import Intent, holdout_limit, mark_corpus
-from watermark.schemes.leximark import LexiMark, find_sites
-from watermark.vault.vault import open_vault, text_sha256
+from watermark.schemes.leximark import LexiMark
+from watermark.schemes.leximark_sites import find_sites
+from watermark.vault.plan import text_sha256
+from watermark.vault.vault import open_vault
 
 NASTY = [
     "\r\n",
@@ -146,7 +148,7 @@ def test_no_secret_is_in_anything_that_is_published(corpus, tmp_path, resources,
 def test_existing_targets_are_never_touched(corpus, tmp_path, resources, key_file):
     (tmp_path / "published").mkdir()
     (tmp_path / "published/mine").write_text("precious")
-    with pytest.raises(VaultError, match="published: exists already"):
+    with pytest.raises(ToolkitError, match="published: exists already"):
         run(corpus, tmp_path, resources, key_file)
     assert (tmp_path / "published/mine").read_text() == "precious"
     assert not (tmp_path / "vault").exists()

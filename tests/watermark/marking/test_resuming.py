@@ -12,7 +12,8 @@ from watermark.corpus import open_corpus
 from watermark.errors import VaultError
 from watermark.keys import Key, write_key
 from watermark.marking.mark import Intent, mark_corpus
-from watermark.schemes.leximark import LexiMark, find_sites
+from watermark.schemes.leximark import LexiMark
+from watermark.schemes.leximark_sites import find_sites
 from watermark.vault.vault import open_vault
 
 
@@ -43,7 +44,8 @@ from pathlib import Path
 from pipelines.loading.candidate_sources import load_lexical_resources
 from watermark.corpus import open_corpus
 from watermark.marking.mark import Intent, mark_corpus
-from watermark.schemes.leximark import LexiMark, find_sites
+from watermark.schemes.leximark import LexiMark
+from watermark.schemes.leximark_sites import find_sites
 import watermark.marking.site_index
 watermark.marking.site_index.SHARD_DOCUMENTS = 4
 corpus, folder = Path(sys.argv[1]), Path(sys.argv[2])
@@ -103,6 +105,8 @@ def cut_at(stage, monkeypatch):
     from pathlib import Path
 
     from watermark.marking import mark as marking
+    from watermark.marking import workspace
+    from watermark.vault import writer
 
     def before(*args, **kwargs):
         raise KeyboardInterrupt
@@ -116,15 +120,15 @@ def cut_at(stage, monkeypatch):
 
     places = [
         (marking, "build_codebook", before),
-        (marking, "commitment_line", before),
-        (marking, "file_sha256", before),
-        (marking, "_move_into_place", before),
+        (writer, "commitment_line", before),
+        (writer, "file_sha256", before),
+        (marking, "move_into_place", before),
         (shutil, "copytree", after(shutil.copytree)),
         (Path, "rename", before),
     ]
     owner, name, replacement = places[stage]
     if owner is Path:  # the last step: published texts are in place, the vault is not
-        monkeypatch.setattr(marking, "_finish", before)
+        monkeypatch.setattr(workspace, "_finish", before)
     else:
         monkeypatch.setattr(owner, name, replacement)
 

@@ -4,10 +4,8 @@ import pytest
 
 from watermark.document import Document
 from watermark.marking.codebook import choose_published, published_choice
-from watermark.schemes.leximark import (
-    LexiMark,
-    find_sites,
-)
+from watermark.schemes.leximark import LexiMark
+from watermark.schemes.leximark_sites import find_sites
 from watermark.text.rarity import rarity_bits
 
 TEXT = (

@@ -10,16 +10,9 @@ from watermark.errors import VaultError
 from watermark.keys import new_key, write_key
 from watermark.marking.mark import Intent, mark_corpus
 from watermark.schemes.leximark import LexiMark
-from watermark.vault.vault import (
-    COMMITMENT,
-    DOCUMENTS,
-    KEY,
-    LEDGER,
-    PLAN,
-    commitment_line,
-    open_vault,
-    read_plan,
-)
+from watermark.vault.commitment import commitment_line
+from watermark.vault.plan import COMMITMENT, DOCUMENTS, KEY, LEDGER, PLAN, read_plan
+from watermark.vault.vault import open_vault
 
 
 def find(batch):
@@ -81,7 +74,7 @@ def test_an_altered_plan_does_not_match_the_commitment(vault):
 def test_ledger_and_plan_altered_together_do_not_match_the_commitment(vault):
     table = pq.read_table(vault / LEDGER)
     pq.write_table(table.slice(1), vault / LEDGER)
-    from watermark.vault.vault import file_sha256
+    from watermark.vault.plan import file_sha256
 
     plan = json.loads((vault / PLAN).read_text())
     plan["files"][LEDGER] = file_sha256(vault / LEDGER)

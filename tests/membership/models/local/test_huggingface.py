@@ -5,10 +5,11 @@ import transformers
 
 from membership.detector import score_document
 from membership.detectors import default_detectors
-from membership.detectors.reference import shared_unit
 from membership.models.local import huggingface, one_pass
 from membership.models.local import inference as running
 from membership.models.local.huggingface import load_huggingface
+from membership.models.local.inference import InferenceSettings
+from membership.scoring import choose_unit
 from membership.traces.suspect import Suspect
 from membership.traces.trace import Query
 from tests.support.dense import ROOM, assert_dense, dense, traces
@@ -138,7 +139,7 @@ def test_known_texts_are_left_out_and_the_others_stay_the_same_to_the_bit(models
 
 
 def test_bf16_is_near_fp32(folders, models):
-    low = load_huggingface(folders("llama"), dtype="bfloat16")
+    low = load_huggingface(folders("llama"), InferenceSettings(dtype="bfloat16"))
     for one, other in zip(traces(low, TEXTS[:2]), traces(models("llama"), TEXTS[:2]), strict=True):
         assert np.abs(one.logprob - other.logprob).mean() < 0.05
     assert low.fingerprint == models("llama").fingerprint
@@ -159,7 +160,9 @@ def test_the_data_type_is_chosen_for_the_processor(folders, monkeypatch, tmp_pat
     if flags is not None:
         cpuinfo.write_text(f"flags\t\t: {flags}\n")
     monkeypatch.setattr(running, "_CPUINFO", cpuinfo)
-    assert load_huggingface(folders("gpt2"), device="cpu").settings.startswith(dtype)
+    assert load_huggingface(folders("gpt2"), InferenceSettings(device="cpu")).settings.startswith(
+        dtype
+    )
 
 
 def test_the_settings_say_all_that_can_move_a_number(models):
@@ -177,13 +180,13 @@ def test_a_window_is_not_longer_than_the_model_or_2048(folders, tmp_path):
 @pytest.mark.parametrize("length", [2, 97])
 def test_a_window_that_the_model_cannot_have_is_refused(folders, length):
     with pytest.raises(ModelError, match="at least 3 and at most 96"):
-        load_huggingface(folders("gpt_neox"), max_length=length)
+        load_huggingface(folders("gpt_neox"), InferenceSettings(max_length=length))
 
 
 @pytest.mark.parametrize("option", [{"dtype": "int8"}, {"batch_tokens": 0}])
 def test_settings_that_are_none_are_our_mistake(folders, option):
     with pytest.raises(ValueError, match=r"int8|at least 1"):
-        load_huggingface(folders("llama"), **option)
+        load_huggingface(folders("llama"), InferenceSettings(**option))
 
 
 def test_nothing_is_printed(folders, capfd):
@@ -195,7 +198,7 @@ def test_a_hub_model_goes_by_its_id(folders, models, tmp_path, monkeypatch):
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
     save_to_hub_cache(tmp_path, "someone/tiny", folders("llama"))
-    model = load_huggingface("someone/tiny@main", dtype="float32")
+    model = load_huggingface("someone/tiny@main", InferenceSettings(dtype="float32"))
     assert model.name == "someone/tiny@main"
     assert model.fingerprint == models("llama").fingerprint
     assert len(traces(model, ["a class"])[0].logprob)
@@ -219,9 +222,12 @@ def test_the_pass_never_makes_dense_logits(models, monkeypatch):
 
 def test_detectors_per_byte_score_with_a_reference_of_another_tokenizer(models, tmp_path):
     folder = save_tiny_model(tmp_path / "other", "gpt2", tiny_tokenizer(kind="unigram"))
-    both = {"suspect": models("llama"), "reference": load_huggingface(folder, dtype="float32")}
+    both = {
+        "suspect": models("llama"),
+        "reference": load_huggingface(folder, InferenceSettings(dtype="float32")),
+    }
     document = Document("a", "for x in y: try it in another way, with a class")
-    unit = shared_unit(*([traces(model, [document.text])[0]] for model in both.values()))
+    unit = choose_unit(*both.values())
     assert unit == "byte"
     per_byte = [d for d in default_detectors(unit).values() if d.name.endswith("_per_byte")]
     assert len(per_byte) == 4

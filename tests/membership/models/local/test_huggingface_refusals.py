@@ -6,6 +6,7 @@ import transformers
 from safetensors.torch import load_file, save_file
 
 from membership.models.local.huggingface import load_huggingface
+from membership.models.local.inference import InferenceSettings
 from membership.traces.candidate_tokens import NOT_A_NUMBER
 from membership.traces.trace import Query, Slot
 from tests.support.dense import traces
@@ -70,7 +71,7 @@ def test_a_word_that_breaks_the_model_breaks_no_other_document(folders, tmp_path
     bad = tiny_tokenizer().convert_tokens_to_ids("Ġtry")
     weights["gpt_neox.embed_in.weight"][bad] = float("nan")
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
-    model = load_huggingface(folder, dtype="float32")
+    model = load_huggingface(folder, InferenceSettings(dtype="float32"))
     text = "we try a class"
     slot = Slot(text.index("class"), "class", ("class", "value"))
     good, broken = traces(model, ["a class", Query(text, (slot,))])
@@ -89,7 +90,7 @@ def test_a_model_that_treats_its_logits_in_an_unknown_way_is_refused(folders, mo
 
     monkeypatch.setattr(transformers.LlamaForCausalLM, "forward", bent)
     with pytest.raises(ModelError, match="LlamaForCausalLM treats its logits in a way"):
-        load_huggingface(folders("llama"), dtype="float32")
+        load_huggingface(folders("llama"), InferenceSettings(dtype="float32"))
 
 
 def test_a_tokenizer_without_offsets_is_refused(folders, tmp_path, monkeypatch):
@@ -149,4 +150,4 @@ def test_a_folder_without_a_tokenizer_is_refused(folders, tmp_path):
 
 def test_a_device_that_is_not_there_is_refused(folders):
     with pytest.raises(ModelError, match="torch knows no such device"):
-        load_huggingface(folders("llama"), device="abacus")
+        load_huggingface(folders("llama"), InferenceSettings(device="abacus"))

@@ -7,12 +7,13 @@ import pytest
 from transformers import AutoModelForCausalLM
 
 from membership.models.local.huggingface import load_huggingface
+from membership.models.local.inference import InferenceSettings
 from membership.models.server.address import Address, parse_address
 from membership.models.server.endpoint import open_endpoint
 from membership.models.server.http import KEY_VARIABLE, RequestPolicy, Server
 from membership.models.server.text_endpoint import open_text_endpoint
 from membership.traces.candidate_tokens import NO_CONTEXT, NO_DIFFERENCE
-from membership.traces.suspect import Suspect
+from membership.traces.suspect import Sampling, Suspect
 from membership.traces.trace import Query, Slot
 from tests.support.fake_server import serve
 from tests.support.tiny import TEXTS, save_tiny_model
@@ -36,7 +37,9 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def local(folder):
     return {
-        bos: load_huggingface(folder, dtype="float32", start_token="auto" if bos else "none")
+        bos: load_huggingface(
+            folder, InferenceSettings(dtype="float32", start_token="auto" if bos else "none")
+        )
         for bos in (False, True)
     }
 
@@ -276,7 +279,7 @@ def test_a_server_that_only_writes_is_a_suspect_of_its_own_kind(folder, api):
         suspect = open_text_endpoint(Address(api, fake.url, "tiny"))
         as_protocol: Suspect = suspect
         assert as_protocol.abilities == {"text"}
-        written = suspect.write(["The", "A"], n=3, max_tokens=4, temperature=0.0, seed=1)
+        written = suspect.write(["The", "A"], Sampling(3, 0.0, 1), max_tokens=4)
         assert [len(each) for each in written] == [3, 3]
         assert all(written[0])
         seeds = [request["seed"] for request in fake.requests[-6:]]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from membership.models.local.huggingface import load_huggingface
+from membership.models.local.inference import InferenceSettings
 from membership.models.server.address import parse_address
 from membership.models.server.endpoint import open_endpoint
 from membership.traces.trace import Query, Slot
@@ -24,7 +25,9 @@ PLACES = tuple(
 @pytest.mark.skipif(VARIABLE not in os.environ, reason=f"{VARIABLE} names no environment of vLLM")
 def test_a_real_server_gives_the_scores_of_the_local_model():
     folder = find_model("smollm2-135m")
-    local = load_huggingface(folder, dtype="float32", start_token="none", max_length=1024)
+    local = load_huggingface(
+        folder, InferenceSettings(dtype="float32", start_token="none", max_length=1024)
+    )
     queries = [Query(TEXT, PLACES), *(Query(text[:600]) for text in TEXTS)]
     wanted = dict(local.trace(queries))
     with serve(folder) as address:

@@ -18,7 +18,9 @@ def test_a_model_written_as_gguf_scores_as_it_did_within_its_8_bits(tmp_path):
     write_gguf(folder, tmp_path / "tiny.gguf")
     run = InferenceSettings(dtype="float32", device="cpu", start_token="none")
     ((_, ours),) = load_gguf(tmp_path / "tiny.gguf", run).trace([Query(TEXT)])
-    wanted = load_huggingface(folder, dtype="float32", device="cpu", start_token="none")
+    wanted = load_huggingface(
+        folder, InferenceSettings(dtype="float32", device="cpu", start_token="none")
+    )
     ((_, theirs),) = wanted.trace([Query(TEXT)])
     np.testing.assert_array_equal(ours.token_ids, theirs.token_ids)
     np.testing.assert_allclose(ours.logprob, theirs.logprob, atol=0.3)

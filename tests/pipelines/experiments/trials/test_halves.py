@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from pipelines.experiments.trials.halves import Arm, make_halves
-from pipelines.jobs.demo import paragraphs
 from pipelines.loading import candidate_sources as sources
+from pipelines.loading.embedded_text import paragraphs
 from watermark.document import Document
 from watermark.schemes.leximark import LexiMark
 

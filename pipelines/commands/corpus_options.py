@@ -1,0 +1,14 @@
+"""Options that say where texts and keys are, the same in every command that has them."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+TextColumn = Annotated[str, typer.Option(help="Column that holds the text.")]
+IdColumn = Annotated[
+    str | None, typer.Option(help="Column that holds the ids. Default: hashes of the texts.")
+]
+Split = Annotated[str | None, typer.Option(help="One split of a data set that has some.")]
+VaultArgument = Annotated[Path, typer.Argument(help="Vault that `leximark mark` filled.")]
+KeyFile = Annotated[Path | None, typer.Option(help="The key, if it is not kept in the vault.")]

@@ -1,0 +1,107 @@
+"""Write a vault: the tables while the documents pass, then plan and commitment."""
+
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from watermark.atomic import atomic_file, refuse_existing
+from watermark.document import Marked
+from watermark.errors import VaultError
+from watermark.keys import Key
+from watermark.vault.commitment import commitment_line
+from watermark.vault.plan import (
+    COMMITMENT,
+    DOCUMENTS,
+    LEDGER,
+    PLAN,
+    Plan,
+    file_sha256,
+    text_sha256,
+)
+from watermark.vault.tables import (
+    DOCUMENTS_SCHEMA,
+    LEDGER_SCHEMA,
+    RowWriter,
+    Status,
+    VaultDocument,
+    read_documents,
+)
+
+
+class VaultWriter:
+    """Fills a folder with the files of a vault, all but the key.
+
+    Use it as a context while documents are added, and call `finish` behind the block.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Open both tables for writing; what a run that was cut left there is written over."""
+        self._folder = folder
+        self._ledger = RowWriter(folder / LEDGER, LEDGER_SCHEMA)
+        self._documents = RowWriter(folder / DOCUMENTS, DOCUMENTS_SCHEMA)
+        self.n_documents = self.n_sites = self.n_changed = self.n_held_out = 0
+
+    def __enter__(self) -> Self:
+        """Return the writer."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close both tables."""
+        self._ledger.close()
+        self._documents.close()
+
+    def add(self, original: str, marked: Marked, status: Status) -> None:
+        """Add a document and its marks; documents come in the order of the corpus."""
+        for mark in marked.marks:
+            self._ledger.add(vars(mark))
+        document = marked.document
+        digest = text_sha256(document.text)
+        self._documents.add(vars(VaultDocument(document.id, original, digest, status)))
+        self.n_documents += 1
+        self.n_sites += len(marked.marks)
+        self.n_changed += sum(mark.chosen != mark.original for mark in marked.marks)
+        self.n_held_out += status == "held out"
+
+    def finish(self, plan: Plan, key: Key) -> Plan:
+        """Write commitment and plan; the plan comes last and says that the vault is complete.
+
+        Args:
+            plan: The plan without the hashes of the tables.
+            key: The key that drew the marks.
+
+        Returns:
+            The plan with them, as it was written.
+        """
+        tables = (LEDGER, DOCUMENTS)
+        plan = replace(plan, files={name: file_sha256(self._folder / name) for name in tables})
+        line = commitment_line(plan.to_json(), key, read_documents(self._folder))
+        for name, text in ((COMMITMENT, line), (PLAN, plan.to_json())):
+            (self._folder / name).unlink(missing_ok=True)
+            with atomic_file(self._folder / name) as draft:
+                draft.write_text(text, encoding="utf-8")
+        return plan
+
+
+def check_targets(published: Path, vault: Path) -> None:
+    """Refuse targets that exist, cannot be made, or lie inside each other.
+
+    Raises:
+        ToolkitError: One of them; says why.
+    """
+    inner, outer = published.resolve(), vault.resolve()
+    if inner.is_relative_to(outer) or outer.is_relative_to(inner):
+        raise VaultError(
+            f"{published} is to be published and {vault} holds the key: "
+            "neither may lie inside the other"
+        )
+    for path in (published, vault):
+        refuse_existing(path)
+        nearest = next(folder for folder in path.absolute().parents if folder.exists())
+        if not nearest.is_dir():
+            raise VaultError(f"{path}: cannot be made, {nearest.name} is a file")
