@@ -6,7 +6,7 @@ draw and each draw is bet on; the bets may stop at any time.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,8 @@ from membership.choices.local_model import LocalChooser
 from membership.choices.question import SiteQuestion, Window, asking_order, site_questions
 from membership.evidence.answer_table import answer_table
 from membership.evidence.betting import BettingState, bet, out_of_reach
-from membership.evidence.redraw import draw_table
+from membership.evidence.redraw import ASSUMPTION, draw_table, redraw_test
+from membership.evidence.result import TestResult
 from membership.evidence.score_table import ScoreTable
 from membership.traces.suspect import Suspect
 from watermark.keys import Key
@@ -213,3 +214,76 @@ def _bet_on(table: ScoreTable, new: set[str], key: Key, state: BettingState) -> 
             n_options = int(draws.n_options[row])
             state = bet(state, draws.value[row, :n_options], key.draw(name, n_options))
     return state
+
+
+def redraw_result(
+    asked: Asked, key: Key, *, way: str, alpha: float, n_resamples: int, seed: int
+) -> TestResult:
+    """Run the re-draw test on answers in words.
+
+    Raises:
+        PrerequisiteError: No question was answered with a candidate.
+    """
+    result = redraw_test(
+        asked.table(), key, alpha=alpha, n_resamples=n_resamples, seed=seed, unit="share of answers"
+    )
+    return replace(
+        result,
+        title="re-draw test on answers in words",
+        left_out=(*result.left_out, answers_sentence(asked.answers, way)),
+        details={**result.details, **answer_counts(asked.answers), "way": way},
+    )
+
+
+def betting_result(found: BudgetedEvidence, *, way: str, alpha: float, seed: int) -> TestResult:
+    """Report the bets as a test: p is anytime-valid and needs no resamples."""
+    n_draws = len(found.state.path)
+    documents = {question.site.document_id for question in found.asked.questions}
+    return TestResult(
+        test="betting",
+        title="bets on the key's coins, valid at any stopping time",
+        basis=(
+            f"Based on {n_draws:,} independent draws at {len(found.asked.questions):,} sites in "
+            f"{len(documents):,} published documents; e-value {np.exp(found.state.log_e):.3g}, "
+            f"at most {np.exp(max(0.0, *found.state.path)):.3g}; stopped: {found.stopped}"
+        ),
+        n_units=n_draws,
+        statistic=found.state.log_e,
+        pvalue=found.state.pvalue,
+        n_resamples=0,
+        null=np.zeros(0),
+        seed=seed,
+        effect=found.state.log_e / max(1, n_draws),
+        detectable_effect=float("inf"),
+        effect_unit="nats by which the wealth grew at each draw",
+        assumption=ASSUMPTION,
+        grade="A",
+        left_out=(answers_sentence(found.asked.answers, way),),
+        path=found.state.path,
+        details={
+            **answer_counts(found.asked.answers),
+            "way": way,
+            "n_calls": found.n_calls,
+            "stopped": found.stopped,
+            "n_draws": n_draws,
+        },
+    )
+
+
+def answer_counts(answers: Sequence[Answers]) -> dict[str, float]:
+    """Return how many answers were asked for and what became of them."""
+    return {
+        "n_asked": sum(a.n_asked for a in answers),
+        "n_candidates": sum(sum(a.counts) for a in answers),
+        "n_other": sum(a.other for a in answers),
+        "n_refused": sum(a.refused for a in answers),
+    }
+
+
+def answers_sentence(answers: Sequence[Answers], way: str) -> str:
+    """Return what became of the answers, for a reader."""
+    counts = answer_counts(answers)
+    return (
+        f"Answers: {counts['n_asked']:,.0f} asked for by {way}; {counts['n_candidates']:,.0f} were "
+        f"a candidate, {counts['n_other']:,.0f} something else, {counts['n_refused']:,.0f} refused"
+    )
