@@ -9,10 +9,10 @@ from membership.models.local.huggingface import (
     assemble,
     display_name,
     load_tokenizer_of,
-    load_weights,
     quiet,
 )
 from membership.models.local.inference import InferenceSettings
+from membership.models.local.weights import load_weights
 from watermark.errors import ModelError, as_model_error
 
 _MAGIC = b"GGUF"

@@ -14,8 +14,10 @@ from transformers.utils import logging
 from membership.models.checkpoint import find_checkpoint, fingerprint
 from membership.models.local.head import Head
 from membership.models.local.inference import DType, InferenceSettings
+from membership.models.local.lengths import LengthGroups, find_length_groups
 from membership.models.local.one_pass import run_batch
 from membership.models.local.probe import LENGTH, SENTENCE, probe
+from membership.models.local.weights import load_weights
 from membership.traces.builder import TraceBuilder, trace_builders
 from membership.traces.tokens import TextTokenizer, wrap_tokenizer
 from membership.traces.trace import Query, Trace
@@ -44,6 +46,8 @@ class HuggingFaceModel:
     model: Any = field(repr=False)
     """The model as transformers has it."""
     head: Head = field(repr=False)
+    groups: LengthGroups = field(default=LengthGroups(), repr=False)
+    """Which windows may share a batch."""
 
     abilities: ClassVar[frozenset[str]] = frozenset({"logprobs", "moments", "candidates"})
 
@@ -65,7 +69,7 @@ class HuggingFaceModel:
             for number, builder in enumerate(builders):
                 if number in wanted and not builder.windows_left:
                     yield builder.index, builder.trace()
-            for batch in form_batches(windows, self.batch_tokens):
+            for batch in form_batches(windows, self.batch_tokens, self._group):
                 met = dict.fromkeys(window.document for window in batch)
                 if wanted.isdisjoint(met):
                     continue
@@ -73,6 +77,9 @@ class HuggingFaceModel:
                 for number in met:
                     if number in wanted and not builders[number].windows_left:
                         yield builders[number].index, builders[number].trace()
+
+    def _group(self, n_tokens: int) -> int:
+        return self.groups.group(len(self.tokenizer.start) + n_tokens)
 
     def _windows(self, number: int, builder: TraceBuilder) -> list[Window]:
         ids, rows = builder.tokens.ids, len(self.head.weight)
@@ -138,6 +145,7 @@ def assemble(
     digest: str,
     run: InferenceSettings,
     note: str = "",
+    in_library: Any = None,
 ) -> HuggingFaceModel:
     """Make a suspect of a model of transformers and its tokenizer, after trying it out.
 
@@ -148,14 +156,18 @@ def assemble(
         digest: Its fingerprint.
         run: How it is run.
         note: What else a report should say of how it is run.
+        in_library: The model as the library that made it runs it; by default `model` itself.
 
     Raises:
         ModelError: It does not give with our pass what it gives by itself.
     """
     length = _window_length(model, tokenizer, name, run.max_length)
     _check_vocabulary(model, tokenizer, name)
-    ids = (*tokenizer.start, *tokenizer.encode([SENTENCE])[0].ids)[: min(length, LENGTH)]
-    head = probe(model, torch.tensor(ids, device=run.torch_device), name)
+    sentence = (*tokenizer.start, *tokenizer.encode([SENTENCE])[0].ids)[: min(length, LENGTH)]
+    ids = torch.tensor(sentence, device=run.torch_device)
+    head = probe(model, ids, name, in_library)
+    groups = find_length_groups(model, head, ids, length, name)
+    notes = "".join(f", {each}" for each in (str(groups), note) if each)
     usual = _CPU_BATCH_TOKENS if run.torch_device.type == "cpu" else _GPU_BATCH_TOKENS
     size = run.batch_tokens or usual
     return HuggingFaceModel(
@@ -165,13 +177,14 @@ def assemble(
             f"{str(run.torch_dtype).removeprefix('torch.')} on {run.torch_device.type}, "
             f"{getattr(model.config, '_attn_implementation', 'own')} attention, "
             f"start token {tokenizer.start_text()}, "
-            f"windows of {length} and batches of {size} tokens" + (f", {note}" if note else "")
+            f"windows of {length} and batches of {size} tokens{notes}"
         ),
         max_length=length,
         batch_tokens=size,
         tokenizer=tokenizer,
         model=model,
         head=head,
+        groups=groups,
     )
 
 
@@ -202,27 +215,6 @@ def load_tokenizer_of(folder: Path, name: str, start_token: str, **source: str) 
     ids = {"bos": tokenizer.bos_token_id, "eos": tokenizer.eos_token_id}
     named = {role: token for role, token in ids.items() if token is not None}
     return wrap_tokenizer(tokenizer.backend_tokenizer, start_token, named, tokenizer.unk_token_id)
-
-
-def load_weights(
-    folder: Path, name: str, dtype: torch.dtype, device: torch.device, **source: str
-) -> Any:
-    """Load the model of a checked folder, or of a GGUF file in it (`gguf_file`)."""
-    model, info = transformers.AutoModelForCausalLM.from_pretrained(
-        folder,
-        dtype=dtype,
-        use_safetensors=True,
-        trust_remote_code=False,
-        local_files_only=True,
-        output_loading_info=True,
-        **source,
-    )
-    if absent := sorted(map(str, (*info["missing_keys"], *info["mismatched_keys"]))):
-        raise ModelError(
-            f"{name}: {len(absent)} weights are missing or of another shape, such as {absent[0]}, "
-            "and would be random; it is not a causal language model, or was saved in part"
-        )
-    return model.to(device).requires_grad_(False).eval()
 
 
 def _window_length(model: Any, tokenizer: TextTokenizer, name: str, max_length: int | None) -> int:

@@ -5,6 +5,7 @@ a soft cap), and in nothing do they say so. So the few forms there are get tried
 reproduce the model's own logits on a sentence.
 """
 
+import copy
 from collections.abc import Iterator
 from itertools import product
 from typing import Any
@@ -28,13 +29,15 @@ _CAPS = ("final_logit_softcapping", "logits_soft_cap", "output_logit_soft_cap")
 
 
 @torch.inference_mode()
-def probe(model: Any, ids: Tensor, name: str) -> Head:
+def probe(model: Any, ids: Tensor, name: str, in_library: Any = None) -> Head:
     """Make sure that a model is what it should be; return the head that gives its own logits.
 
     Args:
-        model: A causal language model of transformers.
+        model: A causal language model of transformers, as it was loaded.
         ids: Tokens of a sentence, shape (n,).
         name: What to call the model in a message.
+        in_library: The same as the library that made it runs it, such as a model of peft; by
+            default `model` itself.
 
     Raises:
         ModelError: There are no tokens; or the logits are not numbers, depend on what follows or
@@ -42,24 +45,33 @@ def probe(model: Any, ids: Tensor, name: str) -> Head:
     """
     if len(ids) < 2:
         raise ModelError(f"{name}: its tokenizer makes nothing of plain English")
-    logits = model(input_ids=ids[None], use_cache=False).logits[0, :-1].float()
+    library = model if in_library is None else in_library
+    logits = library(input_ids=ids[None], use_cache=False).logits[0, :-1].float()
     if not torch.isfinite(logits).all():
         raise ModelError(
             f"{name}: its logits on plain English are not finite numbers; load it in float32, and "
             "if that does not help its weights are broken"
         )
-    allowed = _rounding(logits, model.dtype)
-    _check_causal(model, ids, allowed, name)
+    allowed = rounding(float(logits.abs().max()), model.dtype)
+    _check_causal(model, ids, logits, allowed, name)
     return _fit_head(model, ids, logits, allowed, name)
 
 
-def _check_causal(model: Any, ids: Tensor, allowed: float, name: str) -> None:
-    """Hide the second half of the sentence: the first half must not see a difference."""
+def _check_causal(model: Any, ids: Tensor, alone: Tensor, allowed: float, name: str) -> None:
+    """Hide the second half of the sentence: the first half must not see a difference.
+
+    Nor may it see whether it is read alone or beside another text.
+    """
     half = len(ids) // 2
     batch, mask = ids.repeat(2, 1), torch.ones(2, len(ids), dtype=torch.long, device=ids.device)
     batch[1, half:], mask[1, half:] = 0, 0
     logits = model(input_ids=batch, attention_mask=mask, use_cache=False).logits[:, :half]
     seen, hidden = logits.float().log_softmax(-1)
+    if not float((alone[:half].log_softmax(-1) - seen).abs().max()) <= allowed:
+        raise ModelError(
+            f"{name}: what it predicts depends on the other texts of its batch, or on chance, so a "
+            "text has no score of its own"
+        )
     if not float((seen - hidden).abs().max()) <= allowed:
         raise ModelError(
             f"{name}: what it predicts depends on the text behind or on padding, so it is not a "
@@ -71,7 +83,7 @@ def _fit_head(model: Any, ids: Tensor, logits: Tensor, allowed: float, name: str
     hidden = last_hidden(model, ids[None])[0, :-1]
     wanted = dense_moments(logits, ids[1:])
     heads = list(_heads(model))
-    distances = [_distance(head.moments(hidden, ids[1:]), wanted) for head in heads]
+    distances = [distance(head.moments(hidden, ids[1:]), wanted) for head in heads]
     if not (least := min(distances)) <= allowed:
         raise ModelError(
             f"{name}: its log-probabilities differ by {least:.3g} from those made of its hidden "
@@ -88,23 +100,40 @@ def last_hidden(model: Any, ids: Tensor, mask: Tensor | None = None) -> Tensor:
     return hidden
 
 
-def _rounding(logits: Tensor, dtype: torch.dtype) -> float:
+def rounding(largest_logit: float, dtype: torch.dtype) -> float:
     """Return how much, in nats, the model's own rounding of hidden states and logits explains."""
-    return 1e-3 + 2 * torch.finfo(dtype).eps * float(logits.abs().max())
+    return 1e-3 + 2 * torch.finfo(dtype).eps * largest_logit
 
 
 def _heads(model: Any) -> Iterator[Head]:
     """List the forms that the head may have."""
-    output = model.get_output_embeddings()
+    output = _output_layer(model)
     config = model.config.get_text_config(decoder=True)
     scales = [float(v) for field in _SCALES if (v := getattr(config, field, None))]
     caps = [float(v) for field in _CAPS if (v := getattr(config, field, None))]
     both_ways = [1.0, *scales, *(1 / scale for scale in scales)]
     for scale, cap in product(both_ways, [*caps, None]):
-        yield Head(output.weight, getattr(output, "bias", None), scale, cap)
+        yield Head(output.weight.detach(), getattr(output, "bias", None), scale, cap)
 
 
-def _distance(ours: Moments, theirs: Moments) -> float:
+def _output_layer(model: Any) -> Any:
+    """Return the layer that makes logits; with an adapter on it, a copy with the adapter merged.
+
+    The model itself stays as it is: its input embeddings may be the same weights.
+    """
+    layer = model.get_output_embeddings()
+    if hasattr(layer, "unload_and_optionally_merge_module"):
+        return copy.deepcopy(layer).float().unload_and_optionally_merge_module(True, False, None)
+    if hasattr(layer, "merge") and hasattr(layer, "base_layer"):
+        # In fp32: in bf16 the small numbers of an adapter would be rounded away.
+        merged = copy.deepcopy(layer).float()
+        merged.merge()
+        return merged.get_base_layer()
+    return layer
+
+
+def distance(ours: Moments, theirs: Moments) -> float:
+    """Return the largest difference between two readings of the same tokens, in nats."""
     columns = ("logprob", "mean", "std", "top1")
     apart = torch.stack([getattr(ours, c) - getattr(theirs, c) for c in columns])
     return float(apart.abs().max().nan_to_num(nan=torch.inf))
