@@ -73,7 +73,7 @@ class JsonLines:
         except (ValueError, RecursionError) as error:
             raise CorpusError(
                 f"{place}: wanted a JSON object on a line of its own, but {error}; "
-                f"the line begins {raw[:40]!r}"
+                f"the line begins {raw[:40]!r}{_remedy(raw, self.path)}"
             ) from error
         keys = [member.key for member in members]
         text = members[find_column(keys, self.columns.text, place)]
@@ -86,6 +86,22 @@ class JsonLines:
 
 def _is_blank(raw: str) -> bool:
     return not raw.strip("\ufeff \t\r\n")
+
+
+def _remedy(raw: str, path: Path) -> str:
+    """Say how to make lines of a file that holds one JSON value over many of them."""
+    head = raw.strip("\ufeff \t\r\n")[:2]
+    if head.startswith("["):
+        return (
+            f". The file is one JSON array; write it an object a line: jq -c '.[]' {path.name} > "
+            f"{path.name.split('.')[0]}.jsonl"
+        )
+    if head == "{":
+        return (
+            f". The file is one JSON value over several lines; write it an object a line: jq -c . "
+            f"{path.name} > {path.name.split('.')[0]}.jsonl"
+        )
+    return ""
 
 
 def _replace_text(line: _Line, text: str) -> str:

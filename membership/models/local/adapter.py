@@ -166,11 +166,13 @@ def _adapted(model: Any, folder: Path, settings: dict[str, Any], name: str) -> A
     _refuse_resized(model, weights, name)
     changed = peft.get_peft_model(model, peft.LoraConfig(**settings, inference_mode=True))
     result = peft.set_peft_model_state_dict(changed, weights)
-    with_biases = settings.get("bias", "none") != "none"
+    biases = {"all": (".bias",), "lora_only": (".base_layer.bias",)}.get(
+        settings.get("bias", ""), ()
+    )
     missing = [
         key
         for key in result.missing_keys
-        if "lora_" in key or "modules_to_save" in key or (with_biases and key.endswith(".bias"))
+        if "lora_" in key or "modules_to_save" in key or key.endswith(biases)
     ]
     if strange := [*result.unexpected_keys, *missing]:
         raise ModelError(

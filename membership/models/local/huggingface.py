@@ -28,7 +28,10 @@ from watermark.errors import ModelError, as_model_error
 # of what a model makes of it.
 WINDOW = 2048
 _CPU_BATCH_TOKENS, _GPU_BATCH_TOKENS = 2048, 16384
-_POSITIONS = ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length", "n_ctx")
+_POSITIONS = (
+    "max_position_embeddings", "n_positions", "max_seq_len", "seq_length", "n_ctx",
+    "max_target_positions",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -219,8 +222,8 @@ def load_tokenizer_of(folder: Path, name: str, start_token: str, **source: str) 
 
 def _window_length(model: Any, tokenizer: TextTokenizer, name: str, max_length: int | None) -> int:
     config = model.config.get_text_config(decoder=True)
-    known = [n for field in _POSITIONS if isinstance(n := getattr(config, field, None), int)]
-    most = known[0] if known else None
+    named = [getattr(config, field, None) for field in _POSITIONS]
+    most = next((n for n in named if isinstance(n, int) and n > 0), None)
     length = min(WINDOW, most or WINDOW) if max_length is None else max_length
     least = len(tokenizer.start) + 2
     if length < least or (most is not None and length > most):

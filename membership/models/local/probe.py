@@ -95,7 +95,11 @@ def _fit_head(model: Any, ids: Tensor, logits: Tensor, allowed: float, name: str
 
 def last_hidden(model: Any, ids: Tensor, mask: Tensor | None = None) -> Tensor:
     """Run the model without its head; return the hidden states that the head is made for."""
-    output = model.base_model(input_ids=ids, attention_mask=mask, use_cache=False)
+    body = model.base_model
+    if body is model:  # its class names a part that it does not have, as Llama 4's does
+        embeddings = model.get_input_embeddings()
+        body = next(part for part in model.children() if embeddings in part.modules())
+    output = body(input_ids=ids, attention_mask=mask, use_cache=False)
     hidden: Tensor = output.last_hidden_state
     return hidden
 
@@ -127,6 +131,9 @@ def _output_layer(model: Any) -> Any:
     if hasattr(layer, "merge") and hasattr(layer, "base_layer"):
         # In fp32: in bf16 the small numbers of an adapter would be rounded away.
         merged = copy.deepcopy(layer).float()
+        base = merged.get_base_layer()
+        if base.bias is None and any(merged.lora_bias.values()):
+            base.bias = torch.nn.Parameter(torch.zeros_like(base.weight[:, 0]))
         merged.merge()
         return merged.get_base_layer()
     return layer

@@ -17,7 +17,8 @@ from safetensors import SafetensorError, safe_open
 from membership.models.checkpoint import read_json, weight_files
 from watermark.errors import ModelError
 
-_FEW_BITS = re.compile(r"I8|U8|I16|U16|I32|U32|I64|U64|F8.*|F4.*|F6.*")
+_FEW_BITS = re.compile(r"[IU]8|F[468]_.*")
+_WHOLE_NUMBERS = re.compile(r"[IU](16|32|64)")
 """Types of safetensors that hold a weight only together with a scale."""
 _BUFFERS = re.compile(
     r"(.*\.)?(inv_freq|masked_bias|position_ids|token_type_ids|(attn|attention)\.bias"
@@ -76,9 +77,10 @@ def _refuse_few_bits(folder: Path, name: str) -> None:
                 for key in stored.keys():  # noqa: SIM118 - it is no dict
                     part = stored.get_slice(key)
                     kind = part.get_dtype()
-                    if not _FEW_BITS.fullmatch(kind) or _BUFFERS.fullmatch(key):
+                    if _BUFFERS.fullmatch(key) or math.prod(part.get_shape()) == 1:
                         continue
-                    if math.prod(part.get_shape()) > 1:
+                    whole = _WHOLE_NUMBERS.fullmatch(kind) and key.endswith("weight")
+                    if whole or _FEW_BITS.fullmatch(kind):
                         raise ModelError(
                             f"{name}: {key} is stored as {kind}: the model was quantized, and its "
                             "configuration does not say how (no quantization_config); give the "
