@@ -5,6 +5,7 @@ The adapter is not merged into the base: in bf16 its small numbers would be roun
 
 import hashlib
 import json
+import warnings
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -164,8 +165,10 @@ def _adapted(model: Any, folder: Path, settings: dict[str, Any], name: str) -> A
     except (SafetensorError, OSError) as error:
         raise ModelError(f"{folder / WEIGHTS}: cannot be read ({error})") from error
     _refuse_resized(model, weights, name)
-    changed = peft.get_peft_model(model, peft.LoraConfig(**settings, inference_mode=True))
-    result = peft.set_peft_model_state_dict(changed, weights)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # advice on merging, which is not done here
+        changed = peft.get_peft_model(model, peft.LoraConfig(**settings, inference_mode=True))
+        result = peft.set_peft_model_state_dict(changed, weights)
     biases = {"all": (".bias",), "lora_only": (".base_layer.bias",)}.get(
         settings.get("bias", ""), ()
     )

@@ -54,7 +54,7 @@ def load_weights(
         ignore_mismatched_sizes=True,  # they are refused here, with both sizes
         **source,
     )
-    _refuse_other_shapes(info["mismatched_keys"], name)
+    _refuse_other_shapes(info["mismatched_keys"], model, name)
     if absent := sorted(map(str, info["missing_keys"])):
         raise ModelError(
             f"{name}: {len(absent)} weights are missing, such as {absent[0]}, and would be random; "
@@ -92,13 +92,13 @@ def _refuse_few_bits(folder: Path, name: str) -> None:
             ) from error
 
 
-def _refuse_other_shapes(mismatched: Any, name: str) -> None:
+def _refuse_other_shapes(mismatched: Any, model: Any, name: str) -> None:
     if not mismatched:
         return
     key, stored, wanted = min(mismatched, key=lambda entry: str(entry[0]))
     held, asked = ("x".join(map(str, shape)) for shape in (stored, wanted))
     what = f"{name}: {len(mismatched)} weights have another shape than config.json says: {key} is "
-    if len(stored) == len(wanted) and list(stored)[1:] == list(wanted)[1:] and "emb" in str(key):
+    if wanted[0] == model.config.get_text_config(decoder=True).vocab_size != stored[0]:
         raise ModelError(
             f"{what}{held} in the file and {asked} in the model; set vocab_size to {stored[0]} in "
             "config.json if the weights are right, or give the weights that belong to it"
