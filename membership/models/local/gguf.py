@@ -5,6 +5,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from membership.models.local.huggingface import (
     HuggingFaceModel,
     assemble,
@@ -79,7 +81,12 @@ def _refuse_left_over(file: Path, model: Any, name: str) -> None:
     """Refuse a file of which transformers has left weights out: it does so without a word."""
     import gguf
 
-    stored = sum(int(tensor.n_elements) for tensor in gguf.GGUFReader(file).tensors)
+    tensors = {tensor.name: tensor for tensor in gguf.GGUFReader(file).tensors}
+    head, embeddings = tensors.get("output.weight"), tensors.get("token_embd.weight")
+    tied = model.config.get_text_config(decoder=True).tie_word_embeddings
+    if tied and head and embeddings and np.array_equal(head.data, embeddings.data):
+        del tensors["output.weight"]  # Bloom's and Falcon's are stored twice
+    stored = sum(int(tensor.n_elements) for tensor in tensors.values())
     if (taken := n_numbers(model)) != stored:
         raise ModelError(
             f"{name}: holds {stored:,} numbers and the expanded model {taken:,}: some weights have "

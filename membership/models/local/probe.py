@@ -88,7 +88,8 @@ def _fit_head(model: Any, ids: Tensor, logits: Tensor, allowed: float, name: str
         raise ModelError(
             f"{name}: its log-probabilities differ by {least:.3g} from those made of its hidden "
             f"states and head (allowed: {allowed:.2g}); {type(model).__name__} treats its logits "
-            "in a way that is not known here"
+            "in a way that is not known here; a server that runs it can be audited "
+            "(openai+http://host:8000/v1#model)"
         )
     return heads[distances.index(least)]
 

@@ -3,6 +3,7 @@
 import json
 import shutil
 import warnings
+from typing import Any
 
 import numpy as np
 import peft
@@ -25,7 +26,7 @@ PARTS = {
     "gpt2": ("c_attn", "lm_head", "wte"),
     "gpt_neox": ("query_key_value", "embed_out", "embed_in"),
 }
-READ = {
+READ: dict[str, dict[str, Any]] = {
     "plain": {},
     "head": {"target_modules": ["ATTENTION", "HEAD"]},
     "embeddings": {"target_modules": ["ATTENTION", "EMBEDDINGS"]},
@@ -51,7 +52,7 @@ READ = {
     "parameters": {"target_modules": [], "target_parameters": ["ATTENTION.weight"]},
     "gaussian": {"init_lora_weights": "gaussian"},
 }
-REFUSED = {
+REFUSED: dict[str, dict[str, Any]] = {
     "trainable_token_indices": {"trainable_token_indices": [3, 5, 300]},
     "ensure_weight_tying": {"modules_to_save": ["EMBEDDINGS"], "ensure_weight_tying": True},
     "init_lora_weights": {"init_lora_weights": "pissa"},

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -11,7 +13,7 @@ from watermark.errors import ModelError
 
 LIMIT = 40
 SHORT, LONG = TEXTS[0][:90], TEXTS[0][:240]
-LONGROPE = {
+LONGROPE: dict[str, Any] = {
     "max_position_embeddings": 160,
     "original_max_position_embeddings": LIMIT,
     "rope_scaling": {
