@@ -43,7 +43,7 @@ _HARMLESS = frozenset(
 )
 
 # Ways to begin that leave the weights of the base as they are.
-_STARTS = ("gaussian", "orthogonal", "eva")
+_STARTS = ("gaussian", "orthogonal", "eva", "mica")
 _MERGE = (
     "merge it into its base with peft (merge_and_unload), save the result and give that as the "
     "model"
@@ -180,7 +180,7 @@ def _adapted(model: Any, folder: Path, settings: dict[str, Any], name: str) -> A
     if strange := [*result.unexpected_keys, *missing]:
         raise ModelError(
             f"{name}: {len(strange)} weights of the adapter do not fit the base, such as "
-            f"{strange[0]}; is it the right base?"
+            f"{strange[0]}; is it the right base? If it is, {_MERGE}"
         )
     changed.requires_grad_(False).eval()
     return changed

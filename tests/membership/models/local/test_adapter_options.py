@@ -51,13 +51,13 @@ READ: dict[str, dict[str, Any]] = {
     "all linear": {"target_modules": "all-linear"},
     "parameters": {"target_modules": [], "target_parameters": ["ATTENTION.weight"]},
     "gaussian": {"init_lora_weights": "gaussian"},
+    "mica": {"init_lora_weights": "mica"},
 }
 REFUSED: dict[str, dict[str, Any]] = {
     "trainable_token_indices": {"trainable_token_indices": [3, 5, 300]},
     "ensure_weight_tying": {"modules_to_save": ["EMBEDDINGS"], "ensure_weight_tying": True},
     "init_lora_weights": {"init_lora_weights": "pissa"},
     "olora": {"init_lora_weights": "olora"},
-    "mica": {"init_lora_weights": "mica"},
 }
 CASES = [
     pytest.param(kind, tied, name, marks=[] if kind == "llama" and tied else pytest.mark.slow)

@@ -17,6 +17,8 @@ from watermark.errors import ModelError
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 RUN = InferenceSettings(dtype="float32", device="cpu")
+LOST_BY_PEFT = ("laguna",)
+"""Architectures of whose adapters peft saves some weights under names that it does not find again."""
 READ = (
     "The class statement is huge and the import fails quickly.",
     "a",
@@ -81,7 +83,11 @@ def test_an_adapter_has_the_numbers_of_peft_alone_and_in_mixed_batches(folder, t
         library = peft.PeftModel.from_pretrained(library, tmp_path / "adapter")
         library.eval()(input_ids=torch.tensor([[1, 2, 3]]), use_cache=False)
     except (ValueError, RuntimeError, TypeError, AttributeError, KeyError) as error:
-        pytest.skip(f"peft cannot do it: {type(error).__name__}")
+        pytest.skip(f"peft cannot do it: {type(error).__name__}: {error!s:.80}")
+    if kind in LOST_BY_PEFT:
+        with pytest.raises(ModelError, match="do not fit the base"):
+            load_adapter(tmp_path / "adapter", str(base), RUN)
+        return
     assert_the_library_s_numbers(load_adapter(tmp_path / "adapter", str(base), RUN), library)
 
 
