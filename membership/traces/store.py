@@ -28,7 +28,7 @@ from membership.traces.trace import CandidateLogprobs, Query, Trace
 from watermark.atomic import atomic_file
 from watermark.errors import ToolkitError
 
-VERSION = 1
+VERSION = 2
 """Goes up whenever a trace of the same model and text would have other numbers."""
 
 ABOUT = "about.json"

@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 RUN = InferenceSettings(dtype="float32", device="cpu")
 LOST_BY_PEFT = ("laguna",)
-"""Architectures of whose adapters peft saves some weights under names that it does not find again."""
+"""Peft saves some weights of their adapters under names that it does not find again."""
 READ = (
     "The class statement is huge and the import fails quickly.",
     "a",
