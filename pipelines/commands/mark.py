@@ -155,6 +155,15 @@ def mark(
     keep_quotations: Annotated[
         bool, typer.Option("--keep-quotations", help="Leave quotations as they are.")
     ] = False,
+    boilerplate_share: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=1,
+            help="A sentence that stands in at least this share of the documents, and in ten of "
+            "them, is part of a template and stays. 0: mark it as well.",
+        ),
+    ] = 0.02,
     holdout: Annotated[
         float, typer.Option(help="Share of documents that is marked but not published.")
     ] = 0.1,
@@ -243,6 +252,7 @@ def mark(
         split=split,
         key_file=key_file,
         workers=workers,
+        boilerplate_share=boilerplate_share,
     )
     if as_json:
         print(plan.to_json(), end="")
