@@ -17,6 +17,7 @@ from watermark.substitution.candidates import (
 from watermark.substitution.target import Target
 from watermark.substitution.wordnet import WordNet
 from watermark.text.language import other_language
+from watermark.text.line_ends import in_original, with_line_feeds
 from watermark.text.protected_spans import Span, protected_spans
 from watermark.text.rarity import rarity_bits
 from watermark.text.sentences import Sentence, Word, read_pieces
@@ -49,6 +50,17 @@ def find_sites(
     rule `published` they still carry every admissible candidate: `watermark.marking.codebook` needs
     the whole corpus to choose one replacement for each word.
     """
+    read = [with_line_feeds(document.text) for document in documents]
+    plain = [Document(d.id, r.text) for d, r in zip(documents, read, strict=True)]
+    found = _find_in_plain(resources, plain, settings)
+    for document, lines, sites in zip(documents, read, found, strict=True):
+        yield list(filter(None, (in_original(site, document, lines) for site in sites)))
+
+
+def _find_in_plain(
+    resources: LexicalResources, documents: Sequence[Document], settings: LexiMark
+) -> Iterator[list[Site]]:
+    """Yield the sites of documents whose lines end in LF."""
     done, sites = 0, list[Site]()
     for pending in _groups(_sentences(resources, documents, settings)):
         _fill(resources, pending, settings)

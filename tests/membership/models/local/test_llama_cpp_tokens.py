@@ -29,7 +29,7 @@ def test_an_empty_text_has_no_tokens():
 
 
 def test_tokens_that_do_not_spell_the_text_are_refused():
-    with pytest.raises(ModelError, match="tiny: its tokenizer does not spell"):
+    with pytest.raises(ModelError, match="tiny: its tokenizer does not reproduce the text"):
         tokenizer_that_cuts_into(1, 4).encode(["cafe au"])
 
 
