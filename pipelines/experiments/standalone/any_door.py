@@ -3,8 +3,9 @@
     python -m pipelines.experiments.standalone.any_door PROOF OUT [--server ADDRESS]
 
 PROOF is the folder of `pipelines.experiments.standalone.proof`: the suspect is its fine-tuned
-model, the reference its base. Each way to ask gives a table [site x candidate] for the re-draw test, with
-the base as reference and with none. Local answers are drawn from the model's own probabilities.
+model, the reference its base. Each way to ask gives a table [site x candidate] for the re-draw
+test, with the base as reference and with none. Local answers are drawn from the model's own
+probabilities.
 ADDRESS is a server with the fine-tuned model that is asked for words only, such as
 `text+http://127.0.0.1:8000/v1#suspect`; its answers are real. A run that was cut goes on.
 """

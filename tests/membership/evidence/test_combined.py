@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest, combine_pvalues, kstest
 
-from membership.evidence.combined import fisher_pvalue
+from membership.evidence.combined import combined_test, fisher_pvalue
+from membership.evidence.holdout import holdout_test
 from membership.evidence.permutation import auroc
 from membership.evidence.redraw import redraw_test
 from membership.evidence.score_table import ScoreTable
@@ -60,3 +61,21 @@ def test_p_is_uniform_where_a_suspect_depends_on_neither():
 
 def test_the_simulation_would_notice_two_values_that_hang_together():
     assert kstest(combined(dependent=True), "uniform").pvalue < 0.001
+
+
+def test_the_combined_test_says_both_p_values_and_keeps_what_they_assume():
+    rng = np.random.default_rng(12)
+    score = rng.normal(size=(60, 2))
+    table = ScoreTable(
+        tuple(map(str, range(60))), tuple(f"d{i}" for i in range(60)), np.full(60, 2),
+        score - score.mean(1, keepdims=True), {}, {},
+    )  # fmt: skip
+    coins = redraw_test(table, Key(bytes(32)), alpha=0.05, n_resamples=999)
+    scores = {"loss": rng.normal(size=40) + 1}, {"loss": rng.normal(size=10)}
+    holdout = holdout_test(*scores, detectors=["loss"], alpha=0.05, n_resamples=999)
+    found = combined_test(coins, holdout, alpha=0.05)
+    assert found.pvalue == fisher_pvalue(coins.pvalue, holdout.pvalue)
+    assert f"p = {holdout.pvalue:.2g}" in found.basis
+    assert coins.assumption in found.assumption
+    assert holdout.assumption in found.assumption
+    assert found.detectors == ("loss",)
