@@ -15,9 +15,6 @@ from watermark.text.sentences import Sentence, Word
 LESK_WEIGHT = 0.15
 """How much a bit of overlap between sentence and gloss weighs against the share of a sense."""
 
-OFFENSIVE = frozenset({"disparagement", "ethnic_slur", "obscenity"})
-"""Registers that bar a word in all its senses."""
-
 # Sentence frames by what stands behind the verb, as WordNet numbers them (wninput(5WN)).
 _FRAMES = {
     "object": frozenset({5, 8, 9, 10, 11, 14, 15, 16, 17, 18, 19, 20, 21, 24, 25, 30, 31}),
@@ -82,13 +79,10 @@ class TargetSenses:
         return tuple(dict.fromkeys(words))
 
     def register(self, lemma: str) -> str:
-        """Say in what register a word would speak here, or nothing if it is plain.
-
-        What offends in any of its senses is not plain in the others.
-        """
+        """Say in what register a word would speak here, or nothing if it is plain."""
         links = {link.sense for sense, _ in self.shares for link in sense.links}
         for sense in self.wordnet.senses(lemma, self.word.pos):
-            if sense.register and (sense.name in links or sense.register in OFFENSIVE):
+            if sense.register and sense.name in links:
                 return sense.register
         return ""
 
