@@ -17,8 +17,8 @@ INVARIANT = frozenset(
 PLURAL_ONLY = frozenset(
     """
     arms belongings cattle clergy clothes congratulations earnings folk gentry goods groceries kine
-    outskirts oxen pants people personnel police poultry premises proceeds remains riches scissors
-    shorts spectacles surroundings thanks tidings trousers vermin wages
+    nuptials outskirts oxen pants people personnel police poultry premises proceeds remains riches
+    scissors shorts spectacles surroundings thanks tidings trousers vermin wages
     """.split()  # noqa: SIM905
 )
 """Nouns that take a plural verb and no "a", as they stand."""

@@ -4,7 +4,6 @@ Each feature is a number; `watermark.substitution.acceptability` weighs them. Al
 text and from public tables.
 """
 
-from dataclasses import replace
 from functools import cached_property
 from math import exp, log, log1p, sqrt
 
@@ -64,8 +63,7 @@ class TargetSenses:
     def __init__(self, wordnet: WordNet, target: Target) -> None:
         self.wordnet = wordnet
         self.word = target.word
-        self.context = context_of(target.word, target.sentence)
-        self.shares = sense_shares(wordnet, target.word, self.context)
+        self.shares = sense_shares(wordnet, target.word, context_of(target.word, target.sentence))
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -95,11 +93,10 @@ class TargetSenses:
             lemma: The word, lower case.
             surface: The word in the form that the place asks for.
         """
-        theirs = self._shares_of(lemma)
         kin = self.wordnet.relatedness(self.word.lemma, lemma, self.word.pos)
         own = kin.senses
         found: Features = dict.fromkeys(("same", "similar", "broader"), 0.0)
-        fit = near = uses = count = breadth = back = narrower = 0.0
+        fit = near = uses = count = breadth = narrower = 0.0
         rank = own_rank = 0.0
         frames: set[int] = set()
         for place, (sense, share) in enumerate(self.shares):
@@ -114,7 +111,6 @@ class TargetSenses:
                 near += share * sqrt(use)
                 uses += use
                 count += shared.count if shared else 0
-                back += share * theirs.get(link.sense, 0.0)
                 narrower += share * (link.relation == "similar" and ".s." in link.sense)
                 frames |= shared.frames if shared else frozenset()
                 rank = max(rank, 1 / (1 + place))
@@ -123,7 +119,6 @@ class TargetSenses:
             **found,
             "fit": fit,
             "near": near,
-            "back": back,
             "narrower": narrower,
             "own_use": min(uses, 1.0),
             "count": log1p(count),
@@ -143,11 +138,6 @@ class TargetSenses:
             "cosine": kin.cosine,
             **self._rarity(surface),
         }
-
-    def _shares_of(self, lemma: str) -> dict[str, float]:
-        """Return the shares that the senses of another word would have in this sentence."""
-        word = replace(self.word, lemma=lemma)
-        return {s.name: share for s, share in sense_shares(self.wordnet, word, self.context)}
 
     def _other_frame(self, frames: set[int]) -> float:
         """Tell whether the senses of a verb do not take what stands behind the word here."""

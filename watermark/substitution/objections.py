@@ -10,7 +10,9 @@ from watermark.substitution.wordnet import WordNet
 from watermark.text.sentences import Sentence
 
 OFFENSIVE_REGISTERS = frozenset({"disparagement", "ethnic_slur", "obscenity"})
-"""Registers that bar a word in all its senses and parts of speech."""
+"""Registers that bar a word whatever sense is meant."""
+MOST_OFFENSIVE = 0.5
+"""Share of a word's use in those registers above which it is barred."""
 MOST_USE = 0.3
 """Share of a noun's use above which it is a name for people, or for no kind of thing at all."""
 
@@ -45,12 +47,16 @@ def word_objection(wordnet: WordNet, original: str, pos: str, lemma: str, surfac
 
 
 def offensive_label(wordnet: WordNet, lemma: str) -> str:
-    """Return the label of a sense in which a word offends, whatever its part of speech."""
+    """Return in what register a word offends, if much of its use does, or nothing."""
+    shares: dict[str, float] = {}
     for pos in "nvar":
         for sense in wordnet.senses(lemma, pos):
             if sense.register in OFFENSIVE_REGISTERS:
-                return sense.register
-    return ""
+                use = sense.share * wordnet.pos_share(lemma, pos)
+                shares[sense.register] = shares.get(sense.register, 0.0) + use
+    return (
+        max(shares, key=lambda name: shares[name]) if sum(shares.values()) > MOST_OFFENSIVE else ""
+    )
 
 
 def use_share(wordnet: WordNet, lemma: str, kind: str) -> float:

@@ -9,20 +9,26 @@ if TYPE_CHECKING:
 NEGATIONS = ("un", "in", "im", "il", "ir", "dis", "non", "mis", "anti", "counter", "under", "over")
 
 
-def are_opposed(own: Iterable["Synset"], others: Iterable["Synset"]) -> bool:
+def are_opposed(
+    lemma: str, own: Iterable["Synset"], other: str, others: Iterable["Synset"]
+) -> bool:
     """Tell whether a sense of one word is opposed to a sense of the other.
 
-    Opposed are antonyms; their synonyms; adjectives that come near one of two antonyms each
-    ("speedy", "leisurely"); adverbs of opposed adjectives; nouns of opposed broader words; and a
-    word whose antonym defines the other ("daytime", and "evening: the early part of night").
+    Opposed are antonyms. Words that neither share a sense nor come near each other are opposed as
+    well if they are synonyms of antonyms; adjectives that come near one of two antonyms each
+    ("tiny", "huge"); adverbs of opposed adjectives; nouns of opposed broader words; or if the
+    antonym of one defines the other ("daytime", and "evening: the early part of night").
     """
     mine, theirs = list(own), list(others)
+    if _are_antonyms(lemma, mine, other) or _are_antonyms(other, theirs, lemma):
+        return True
+    near = {name for synset in mine for name in _near(synset)}
+    if near & {synset.name() for synset in theirs}:
+        return False
     opposite = {name for synset in mine for name in _opposite_senses(synset)}
     reached = {near for synset in theirs for near in _reached(synset)}
     if opposite & reached:
         return True
-    if {s.name() for s in mine} & {s.name() for s in theirs}:
-        return False  # they share a sense, and so a definition
     return _defined_by_opposite(mine, theirs) or _defined_by_opposite(theirs, mine)
 
 
@@ -33,6 +39,16 @@ def negates(one: str, other: str) -> bool:
         return True
     stem = short.removesuffix("ful")
     return {one, other} == {stem + "ful", stem + "less"}
+
+
+def _are_antonyms(lemma: str, synsets: Iterable["Synset"], other: str) -> bool:
+    own = [found for synset in synsets for found in synset.lemmas() if found.name() == lemma]
+    return any(opposite.name() == other for found in own for opposite in found.antonyms())
+
+
+def _near(synset: "Synset") -> Iterator[str]:
+    yield synset.name()
+    yield from (near.name() for near in synset.similar_tos())
 
 
 def _antonyms(synset: "Synset") -> Iterator["Lemma"]:
@@ -55,8 +71,7 @@ def _opposite_senses(synset: "Synset") -> Iterator[str]:
 
 
 def _reached(synset: "Synset") -> Iterator[str]:
-    yield synset.name()
-    yield from (near.name() for near in synset.similar_tos())
+    yield from _near(synset)
     yield from (above.name() for above in synset.hypernyms())
     for lemma in synset.lemmas():
         yield from (adjective.synset().name() for adjective in lemma.pertainyms())

@@ -191,8 +191,9 @@ class WordNet:
         """Tell whether two words are antonyms, in whatever senses and however indirectly."""
         key = (lemma, other, pos)
         if key not in self._opposed:
-            synsets = [self._reader.synsets(word, pos) for word in (lemma, other)]
-            self._opposed[key] = negates(lemma, other) or are_opposed(*synsets)
+            mine, theirs = self._reader.synsets(lemma, pos), self._reader.synsets(other, pos)
+            opposed = are_opposed(lemma, mine, other, theirs)
+            self._opposed[key] = negates(lemma, other) or opposed
         return self._opposed[key]
 
     def _count(self, synset: "Synset", lemma: str) -> int:

@@ -191,9 +191,7 @@ def _shares(
     return found
 
 
-def _likelihood(
-    context: TargetContext, tokens: Tokens, logprob: NDArray[np.float64]
-) -> Likelihood:
+def _likelihood(context: TargetContext, tokens: Tokens, logprob: NDArray[np.float64]) -> Likelihood:
     """Add up the log-probabilities; a token that reaches into the word belongs to the word."""
     first, last = tokens.spans[:, 0], tokens.spans[:, 1]
     word = (first < context.end) & (last > context.start)

@@ -46,9 +46,9 @@ PENALTY: dict[Quality, float] = {"fast": 0.001, "best": 0.01}
 SHOWN = ModelledWordNetSource.most_read
 """Words of a target that the models read, the best by the regression without models."""
 COVERAGES = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5)
-OFFER_COVERAGE: dict[Quality, float] = {"fast": 0.31, "best": 0.34}
+OFFER_COVERAGE: dict[Quality, float] = {"fast": 0.25, "best": 0.25}
 """Share of all targets that keep a candidate when candidates are shown."""
-MARK_COVERAGE: dict[Quality, float] = {"fast": 0.2, "best": 0.2}
+MARK_COVERAGE: dict[Quality, float] = {"fast": 0.12, "best": 0.15}
 """Share when texts are marked: fewer, since text has more words than marks are wanted."""
 TRAINED_ON = frozenset({"", "not rarer than the original", "too rare"})
 """Words that were rejected for no other reason are trained on; only the first kind is offered."""

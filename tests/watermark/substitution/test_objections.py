@@ -89,6 +89,8 @@ def test_opposites_are_refused_also_where_wordnet_does_not_say_so(resources, tex
         ("He spoke quickly.", "quickly", "rapidly"),
         ("They bought two weapons.", "weapons", "arm"),
         ("She saw the boat.", "boat", "vessel"),
+        ("It was a small dog.", "small", "tiny"),
+        ("She said a word.", "said", "utter"),
     ],
 )
 def test_plain_synonyms_are_not_refused(resources, text, word, lemma):

@@ -120,6 +120,9 @@ class ModelledWordNetSource:
     """The regression without models."""
     most_read: int = 6
     """How many words of a spot are shown to the models: the best by `screen`."""
+    least_screened: float = 0.2
+    """Least chance by `screen` of a word that is shown to them; of 142 places, no word that was
+    less likely without models came to the threshold with them."""
 
     @property
     def name(self) -> str:
@@ -162,8 +165,11 @@ class ModelledWordNetSource:
             for d in found
             if not d.candidate.rejected
         }
+        probability = {lemma: p for lemma, p in probability.items() if p >= self.least_screened}
         read = sorted(probability, key=lambda lemma: (-probability[lemma], lemma))[: self.most_read]
         reason = f"not among the {self.most_read} best without models"
+        if len(probability) < self.most_read:
+            reason = f"fit below {self.least_screened:g} without models"
         return [
             d
             if d.candidate.rejected or d.candidate.lemma in read
