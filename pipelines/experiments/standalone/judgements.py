@@ -1,17 +1,25 @@
-"""What people think of substitutes: three public data sets, read into rows of features.
+"""How often the first candidate is a word that an annotator wrote, without models.
 
-Swords v1.1 (Lee et al., NAACL 2021) asks annotators about substitutes; CoInCo (Kremer et al., EACL
-2014) and the trial set of SemEval-2007 task 10 (McCarthy & Navigli) let them write their own. Only
-what is fitted to them is kept in the package, never the data.
+    python -m pipelines.experiments.standalone.judgements FILE.tsv.gz --annotators 6 [--targets N]
+
+FILE is CoInCo (Kremer et al., EACL 2014) or a set of SemEval-2007 task 10 (McCarthy & Navigli), as
+public research code distributes them: annotators wrote what might stand for a word. Printed are
+the share by coverage, and for comparison how often a word that one annotator wrote is one that
+another wrote too. The targets are drawn with seed 0.
 """
 
+import argparse
 import csv
 import gzip
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
+from pipelines.loading.candidate_sources import load_lexical_resources
 from watermark.schemes.leximark import LexicalResources
+from watermark.substitution.acceptability import load_acceptability
 from watermark.substitution.candidates import CandidateSettings
 from watermark.substitution.features import TargetSenses
 from watermark.substitution.objections import place_objection
@@ -20,6 +28,7 @@ from watermark.substitution.target import Target
 from watermark.text.inflection import lemma_of
 from watermark.text.sentences import read_sentences
 
+COVERAGES = (0.05, 0.1, 0.15, 0.2, 0.3, 0.5)
 TRAINED_ON = frozenset({"", "not rarer than the original", "too rare"})
 """Words that were rejected for no other reason are trained on; only the first kind is offered."""
 
@@ -105,3 +114,42 @@ def rows_of(
         row = Row(number, target.word.lemma, offer.lemma, not refused, votes_for, features)
         rows.append(row)
     return rows
+
+
+def first_candidates(rows: list[list[Row]]) -> list[tuple[float, bool]]:
+    """Return the chance of each target's first candidate and whether somebody wrote it, sorted."""
+    model = load_acceptability("fast")
+    found: list[tuple[float, bool]] = []
+    for some in rows:
+        offered = [(model.probability(r.features), bool(r.accepted)) for r in some if r.offered]
+        found += [max(offered)] if offered else []
+    return sorted(found, reverse=True)
+
+
+def agreement(written: list[Written]) -> float:
+    """Return how often a word that one annotator wrote was written by another as well."""
+    votes = [count for one in written for count in one.votes.values()]
+    return sum(count for count in votes if count > 1) / sum(votes)
+
+
+def main() -> None:
+    """Read, judge, print."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("file", type=Path, help="targets with what annotators wrote")
+    parser.add_argument("--annotators", type=int, required=True, help="how many each target had")
+    parser.add_argument("--targets", type=int, default=6000, help="most targets that are read")
+    arguments = parser.parse_args()
+    written = list(read_written(arguments.file))
+    order = np.random.default_rng(0).permutation(len(written))[: arguments.targets]
+    drawn = [written[i] for i in order]
+    resources = load_lexical_resources()
+    rows = list(rows_of_written(resources, drawn, 0, arguments.annotators))
+    found = first_candidates(rows)
+    print(f"{len(rows)} targets; annotators agree with each other: {agreement(written):.1%}")
+    for coverage in COVERAGES:
+        kept = found[: round(coverage * len(rows))]
+        print(f"{coverage:.0%}: {sum(wrote for _, wrote in kept) / len(kept):.1%} of {len(kept)}")
+
+
+if __name__ == "__main__":
+    main()

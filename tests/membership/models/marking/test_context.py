@@ -45,9 +45,12 @@ def test_what_the_passages_share_is_read_once(model, monkeypatch):
     read = []
     base = model.model.base_model
     forward = base.forward
-    monkeypatch.setattr(
-        base, "forward", lambda **asked: read.append(asked["input_ids"]) or forward(**asked)
-    )
+
+    def counted(**asked):
+        read.append(asked["input_ids"])
+        return forward(**asked)
+
+    monkeypatch.setattr(base, "forward", counted)
     ContextLikelihood(model).read([context(word) for word in WORDS])
     (ids,) = read
     lengths = [len(tokens) for tokens in model.tokenizer.encode([context(w).text for w in WORDS])]
