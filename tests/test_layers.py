@@ -20,6 +20,7 @@ ONE_FILE_EACH = ("nltk", "spacy", "datasets")
 
 MODEL_FILES = {
     "pipelines/assets/gguf.py",
+    "membership/models/marking/context.py",
     "membership/models/marking/encoder.py",
     "membership/models/marking/masked.py",
     "membership/models/local/head.py",

@@ -14,10 +14,12 @@ from watermark.substitution.candidates import (
     find_candidates,
     phrase_exclusion,
 )
+from watermark.substitution.objections import place_exclusion
 from watermark.substitution.target import Target
 from watermark.substitution.wordnet import WordNet
 from watermark.text.language import other_language
 from watermark.text.line_ends import in_original, with_line_feeds
+from watermark.text.mentions import mention_exclusion
 from watermark.text.protected_spans import Span, protected_spans
 from watermark.text.rarity import rarity_bits
 from watermark.text.sentences import Sentence, Word, read_pieces
@@ -127,7 +129,8 @@ def _fill(
             for one in open_
             for target in islice(one.targets, one.wanted - len(one.sites))
         ]
-        offers = find_candidates(resources.sources, [target for _, target in asked], settings.fit)
+        targets = [target for _, target in asked]
+        offers = find_candidates(resources.wordnet, resources.sources, targets, settings.fit)
         for (one, target), candidates in zip(asked, offers, strict=True):
             site = _site(one.document, target, candidates, settings)
             if site is not None:
@@ -201,7 +204,15 @@ def exclusion_reason(
         return "protected by the owner"
     if any(start < word.end and word.start < end for start, end in spans):
         return "not prose"
-    return phrase_exclusion(wordnet, sentence, index) if settings.fit.language == "en" else ""
+    return _english_exclusion(wordnet, sentence, index) if settings.fit.language == "en" else ""
+
+
+def _english_exclusion(wordnet: WordNet, sentence: Sentence, index: int) -> str:
+    return (
+        mention_exclusion(sentence, index)
+        or place_exclusion(wordnet, sentence, index)
+        or phrase_exclusion(wordnet, sentence, index)
+    )
 
 
 def _site(
