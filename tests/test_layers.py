@@ -20,14 +20,17 @@ ONE_FILE_EACH = ("nltk", "spacy", "datasets")
 
 MODEL_FILES = {
     "pipelines/assets/gguf.py",
+    "membership/models/marking/context.py",
     "membership/models/marking/encoder.py",
     "membership/models/marking/masked.py",
     "membership/models/local/head.py",
     "membership/models/local/huggingface.py",
+    "membership/models/local/lengths.py",
     "membership/models/local/llama_cpp.py",
     "membership/models/local/one_pass.py",
     "membership/models/local/probe.py",
     "membership/models/local/inference.py",
+    "membership/models/local/weights.py",
     "pipelines/training/adapters.py",
     "pipelines/training/training.py",
 }

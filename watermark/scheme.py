@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal, Protocol
 from watermark.document import Document, Site
 
 Rule = Literal["keyed", "published"]
-Test = Literal["redraw", "twin", "remark", "holdout"]
+Test = Literal["redraw", "twin", "remark", "holdout", "combined"]
 
 
 class Scheme(Protocol):

@@ -14,6 +14,7 @@ from membership.audit.observations import Observations, observe
 from membership.audit.twins import twins_of
 from membership.audit.verdict import Verdict
 from membership.detector import Detector, values_of
+from membership.evidence.combined import combined_test
 from membership.evidence.holdout import holdout_test
 from membership.evidence.redraw import redraw_test
 from membership.evidence.remark import remark_test
@@ -106,6 +107,7 @@ def audit(
         "twin": lambda: _twin(corpus, vault.key, panel, detector, progress, level),
         "remark": lambda: _remark(found, panel, detector, level),
         "holdout": lambda: _holdout(found, panel, detector, level),
+        "combined": lambda: _combined(corpus, table, vault.key, panel, detector, progress, level),
     }
     results, skipped = _run_tests(plan.test, tests)
     departures = _departures(plan, results[0], alpha, tuple(references), settings)
@@ -169,6 +171,32 @@ def _holdout(found: Observations, panel: Panel, detector: str, level: Level) -> 
     values, published = values_of(found.scores[detector]), found.corpus.published
     inside, outside = {detector: values[published]}, {detector: values[~published]}
     return holdout_test(inside, outside, detectors=[detector], **vars(level))
+
+
+def _combined(
+    corpus: AuditCorpus,
+    table: ScoreTable,
+    key: Key,
+    panel: Panel,
+    detector: str,
+    progress: Progress,
+    level: Level,
+) -> TestResult:
+    """Combine the re-draw test with a hold-out test of the original texts."""
+    panel.check(detector, "combined test")
+    (scores,) = score_groups(
+        [(corpus.originals, panel.only(detector))],
+        panel.suspect,
+        panel.reference,
+        progress=progress,
+    )
+    values, published = values_of(scores[detector]), corpus.published
+    inside, outside = {detector: values[published]}, {detector: values[~published]}
+    return combined_test(
+        redraw_test(table, key, **vars(level)),
+        holdout_test(inside, outside, detectors=[detector], **vars(level)),
+        alpha=level.alpha,
+    )
 
 
 def _run_tests(

@@ -132,6 +132,7 @@ def redraw_test(
     alpha: float,
     n_resamples: int = 99_999,
     seed: int = 0,
+    unit: str = "nats",
 ) -> TestResult:
     """Test whether the suspect depends on the key.
 
@@ -141,6 +142,7 @@ def redraw_test(
         alpha: Level of the minimum detectable effect.
         n_resamples: Number of fresh keys that T is compared with.
         seed: Seed for the fresh keys.
+        unit: Unit of the table's preferences, for the report.
 
     Raises:
         PrerequisiteError: There is no usable site.
@@ -171,7 +173,7 @@ def redraw_test(
         seed=seed,
         effect=observed / per_nat,
         detectable_effect=detectable_shift(alpha, least_pvalue(draws, n_resamples)) * sd / per_nat,
-        effect_unit="nats by which the suspect prefers a published word, mean over sites",
+        effect_unit=f"{unit} by which the suspect prefers a published word, mean over sites",
         assumption=ASSUMPTION,
         grade="A",
         bound=chernoff_bound(draws, observed),

@@ -35,7 +35,7 @@ class TestResult:
     """Add-one Monte Carlo p-value, at least 1 / (n_resamples + 1)."""
     n_resamples: int
     null: NDArray[np.float64]
-    """The statistic under each resample, shape (n_resamples,)."""
+    """The statistic under each resample, shape (n_resamples,); empty where p needs none."""
     seed: int
     effect: float
     """Estimated effect, in the unit that `effect_unit` names; 0 if there is none."""
@@ -52,6 +52,8 @@ class TestResult:
     """The detectors whose scores were compared; none in a test that compares words."""
     left_out: tuple[str, ...] = ()
     """What could not be used and why, in sentences."""
+    path: tuple[float, ...] = ()
+    """Natural logarithm of the e-value after each draw, for a test that may stop at any time."""
     details: dict[str, Any] = field(default_factory=dict)
     """The test's own numbers, for machines."""
 
@@ -59,8 +61,10 @@ class TestResult:
     def zscore(self) -> float:
         """Standard deviations of the statistic above its null mean; an effect size, not a test.
 
-        0 if the statistic is constant under the null.
+        0 if the statistic is constant under the null, NaN if there is no sample of the null.
         """
+        if not self.null.size:
+            return float("nan")
         spread = self.null.std()
         return float((self.statistic - self.null.mean()) / spread) if spread else 0.0
 

@@ -76,12 +76,13 @@ def build_table(
         f"reference {name}": _preferences(kept, [r[i] for i in usable])
         for name, r in references.items()
     }
-    rarity = _rarity(kept, preference.shape, language)
-    score, adjustment = _adjust(kept, preference, rarity, features)
+    n_candidates = np.array([len(site.candidates) for site in kept], dtype=np.int64)
+    rarity = rarity_differences(kept, preference.shape, language)
+    score, adjustment = adjust_preferences(n_candidates, preference, {"rarity": rarity}, features)
     return ScoreTable(
         tuple(site.document_id for site in kept),
         tuple(site.draw for site in kept),
-        np.array([len(site.candidates) for site in kept], dtype=np.int64),
+        n_candidates,
         score,
         dict(sorted(unusable.items())),
         adjustment,
@@ -116,40 +117,59 @@ def _preferences(
     return table
 
 
-def _adjust(
-    sites: Sequence[Site],
+def adjust_preferences(
+    n_candidates: NDArray[np.int64],
     preference: NDArray[np.float64],
-    rarity: NDArray[np.float64],
-    features: Mapping[str, NDArray[np.float64]],
+    free: Mapping[str, NDArray[np.float64]],
+    references: Mapping[str, NDArray[np.float64]],
+    *,
+    robust: bool = True,
 ) -> tuple[NDArray[np.float64], dict[str, float]]:
-    """Return the residual preferences after regression on references, rarity and an intercept.
-
-    Outlying preferences are clipped before the regression, and residuals after it.
+    """Return the residual preferences after regression on references and free covariates.
 
     Coefficients of references are not negative: subtracting a reference that did see the marked
-    text can only hide evidence, never create it. Rarity and intercept do not depend on the key.
+    text can only hide evidence, never create it. Free covariates do not depend on the key.
+
+    Args:
+        n_candidates: Candidates of each site, shape (n_sites,).
+        preference: Each candidate's preference less that of the first, shape (n_sites, most
+            candidates); what is behind the last candidate is ignored.
+        free: Covariates with coefficients of any sign, each of the same shape.
+        references: The references' preferences, each of the same shape.
+        robust: Clip preferences far out before the regression and residuals after it; for
+            log-probabilities. Shares of answers are bounded already.
+
+    Returns:
+        The residuals, centred over the candidates of each site and 0 behind the last one, and
+        the coefficients by name.
     """
-    if not sites:
+    if not len(preference):
         return np.zeros_like(preference), {}
-    n = np.array([len(site.candidates) for site in sites])
-    inside = np.arange(preference.shape[1]) < n[:, None]
+    inside = np.arange(preference.shape[1]) < n_candidates[:, None]
     rival = inside.copy()
     rival[:, 0] = False  # the first candidate is what the others are compared with
-    free = np.stack([rarity[rival], np.ones(rival.sum())], axis=1)
-    target = _tamed(preference[rival])
+    tame = _tamed if robust else _unchanged
+    columns = [*(covariate[rival] for covariate in free.values()), np.ones(rival.sum())]
+    unsigned = np.stack(columns, axis=1)
+    target = tame(preference[rival])
     weights, rest = np.zeros(0), target
-    if features:  # scipy's nnls aborts the process when there is no column
-        signed = np.stack([_tamed(feature[rival]) for feature in features.values()], axis=1)
-        weights, _ = nnls(_without(free, signed), _without(free, target))
+    if references:  # scipy's nnls aborts the process when there is no column
+        signed = np.stack([tame(feature[rival]) for feature in references.values()], axis=1)
+        weights, _ = nnls(_without(unsigned, signed), _without(unsigned, target))
         rest = target - signed @ weights
     residual = np.zeros_like(preference)
-    residual[rival] = _without(free, rest)
-    limit = CLIP * np.median(np.abs(residual[rival]))
-    residual = residual.clip(-limit, limit)
-    centred = residual - (residual.sum(1) / n)[:, None]
-    coefficients = [*weights, *np.linalg.lstsq(free, rest)[0]]
-    names = [*features, "rarity", "intercept"]
+    residual[rival] = _without(unsigned, rest)
+    if robust:
+        limit = CLIP * np.median(np.abs(residual[rival]))
+        residual = residual.clip(-limit, limit)
+    centred = residual - (residual.sum(1) / n_candidates)[:, None]
+    coefficients = [*weights, *np.linalg.lstsq(unsigned, rest)[0]]
+    names = [*references, *free, "intercept"]
     return np.where(inside, centred, 0.0), dict(zip(names, map(float, coefficients), strict=True))
+
+
+def _unchanged(preferences: NDArray[np.float64]) -> NDArray[np.float64]:
+    return preferences
 
 
 def _tamed(preferences: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -164,7 +184,9 @@ def _without(columns: NDArray[np.float64], values: NDArray[np.float64]) -> NDArr
     return values - columns @ np.linalg.lstsq(columns, values)[0]
 
 
-def _rarity(sites: Sequence[Site], shape: tuple[int, ...], language: str) -> NDArray[np.float64]:
+def rarity_differences(
+    sites: Sequence[Site], shape: tuple[int, ...], language: str
+) -> NDArray[np.float64]:
     """Return how much rarer each candidate is than the first, in bits."""
     table = np.zeros(shape)
     for row, site in zip(table, sites, strict=True):

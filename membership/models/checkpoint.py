@@ -28,6 +28,8 @@ _TOKENIZER_FILES = (
 _WEIGHTS, _INDEX = "model.safetensors", "model.safetensors.index.json"
 _SMALL_FILES = ("config.json", "generation_config.json", _INDEX, *_TOKENIZER_FILES)
 _HUB_ID = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")
+_QUANTIZATION = ("quantization_config", "compression_config")
+_QUANTIZATION_FILES = ("quantize_config.json", "quant_config.json", "hf_quant_config.json")
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 
 
@@ -96,7 +98,7 @@ def vet_checkpoint(folder: Path) -> None:
         ModelError: The message says what was found and how to fix it.
     """
     _vet_configuration(folder)
-    if missing := [f.name for f in _weight_files(folder) if not f.is_file()]:
+    if missing := [f.name for f in weight_files(folder) if not f.is_file()]:
         raise ModelError(f"{folder}: the weights {missing[0]} are missing; copy the folder again")
 
 
@@ -104,7 +106,7 @@ def fingerprint(folder: Path) -> str:
     """Return the SHA-256 of configuration, tokenizer and weights, independent of the location."""
     total = hashlib.sha256()
     small = [folder / name for name in ("config.json", *_TOKENIZER_FILES)]
-    for file in sorted(f for f in (*small, *_weight_files(folder)) if f.is_file()):
+    for file in sorted(f for f in (*small, *weight_files(folder)) if f.is_file()):
         with file.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
         total.update(f"{file.name} {digest}\n".encode())
@@ -135,8 +137,17 @@ def _vet_configuration(folder: Path) -> None:
         _vet_settings(folder, file)
     if config.get("is_encoder_decoder"):
         raise ModelError(f"{folder}: is an encoder-decoder; only causal language models are read")
-    if config.get("quantization_config"):
-        raise ModelError(f"{folder}: is quantized; give the model it was made from")
+    _refuse_quantized(folder, config)
+
+
+def _refuse_quantized(folder: Path, config: dict[str, Any]) -> None:
+    named = [key for key, value in _walk(config) if key in _QUANTIZATION and value]
+    beside = [file for file in _QUANTIZATION_FILES if (folder / file).is_file()]
+    if found := [*named, *beside]:
+        raise ModelError(
+            f"{folder}: is quantized ({found[0]}); give the model it was made from, or save it "
+            "dequantized"
+        )
 
 
 def _vet_settings(folder: Path, settings: dict[str, Any]) -> None:
@@ -162,7 +173,7 @@ def _walk(value: Any) -> Iterator[tuple[str, Any]]:
             waiting += value
 
 
-def _weight_files(folder: Path) -> list[Path]:
+def weight_files(folder: Path) -> list[Path]:
     """List the files that transformers will open, in its order of preference."""
     if (folder / _WEIGHTS).is_file():
         return [folder / _WEIGHTS]

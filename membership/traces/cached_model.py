@@ -6,10 +6,14 @@ from collections.abc import Callable, Container, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
-from membership.traces.store import VERSION, TraceStore, write_json
+from membership.traces.store import TraceStore, write_json
 from membership.traces.suspect import Sampling, Suspect, TextGenerator
 from membership.traces.trace import Query, Trace
 from watermark.errors import ModelError, PrerequisiteError, ToolkitError
+
+CHECKS = 2
+"""Raised whenever more models are refused when they are opened: a model that an older version
+opened is then opened once more before its stored traces are used."""
 
 
 class CachedModel:
@@ -104,7 +108,7 @@ def open_cached(
     Raises:
         ToolkitError: The store cannot be read, or `open_model` raised it.
     """
-    said = json.dumps([VERSION, fingerprint, request])
+    said = json.dumps([CHECKS, fingerprint, request])
     note = folder / f"{hashlib.sha256(said.encode()).hexdigest()[:32]}.json"
     if note.exists():
         try:

@@ -4,7 +4,7 @@ Both are pure functions of the list of documents: the same list always gives the
 run can be repeated to the bit and a cache can skip whole batches.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 
@@ -43,18 +43,22 @@ def cut_windows(document: int, n_tokens: int, room: int) -> Iterator[Window]:
             return
 
 
-def form_batches(windows: Sequence[Window], batch_tokens: int) -> Iterator[list[Window]]:
-    """Group windows of similar length, the longest first, so that memory errors occur at once.
+def form_batches(
+    windows: Sequence[Window], batch_tokens: int, group: Callable[[int], int] = lambda length: 0
+) -> Iterator[list[Window]]:
+    """Group windows of like length, the longest first: what does not fit in memory fails at once.
 
     Args:
-        windows: Windows in any order; their order breaks ties between equal lengths.
-        batch_tokens: Maximum tokens per batch, including padding; a longer window is a batch by
-            itself.
+        windows: In any order; their order decides between equal lengths.
+        batch_tokens: Most tokens a batch may have, padding included; a longer window goes alone.
+        group: Of a window's length; windows of two groups share no batch. It must not fall as the
+            length grows.
     """
     batch: list[Window] = []
     for window in sorted(windows, key=lambda w: w.start - w.stop):
         longest = batch[0].stop - batch[0].start if batch else 0
-        if batch and (len(batch) + 1) * longest > batch_tokens:
+        full = (len(batch) + 1) * longest > batch_tokens
+        if batch and (full or group(longest) != group(window.stop - window.start)):
             yield batch
             batch = []
         batch.append(window)

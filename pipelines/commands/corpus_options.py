@@ -11,4 +11,13 @@ IdColumn = Annotated[
 ]
 Split = Annotated[str | None, typer.Option(help="One split of a data set that has some.")]
 VaultArgument = Annotated[Path, typer.Argument(help="Vault that `leximark mark` filled.")]
+BoilerplateShare = Annotated[
+    float,
+    typer.Option(
+        min=0,
+        max=1,
+        help="Skip a sentence that recurs in this share of the documents, and in at least ten: it "
+        "is part of a template. 0: mark it as well.",
+    ),
+]
 KeyFile = Annotated[Path | None, typer.Option(help="The key, if it is not kept in the vault.")]

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines.commands.corpus_options import IdColumn, Split, TextColumn
+from pipelines.commands.corpus_options import BoilerplateShare, IdColumn, Split, TextColumn
 from pipelines.commands.marking_options import LexiMarkFlags, SchemeFlags
 from pipelines.commands.option_groups import with_option_groups
 from watermark.scheme import Scheme, Test
@@ -81,6 +81,7 @@ def mark(
             help="Key to use, 32 raw bytes; not copied. Default: a fresh one in the vault."
         ),
     ] = None,
+    boilerplate_share: BoilerplateShare = 0.02,
     workers: Annotated[
         int, typer.Option(min=1, help="Processes that find sites; the result is the same.")
     ] = 1,
@@ -107,6 +108,7 @@ def mark(
         split=split,
         key_file=key_file,
         workers=workers,
+        boilerplate_share=boilerplate_share,
     )
     if as_json:
         print(done.to_json(), end="")

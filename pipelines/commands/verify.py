@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from pipelines.commands.asking_options import AskingFlags
 from pipelines.commands.corpus_options import KeyFile
 from pipelines.commands.model_options import ModelFlags
 from pipelines.commands.option_groups import with_option_groups
@@ -17,7 +18,7 @@ def verify(
         str,
         typer.Option(
             help="Suspect: folder or hub id of a causal model, adapter, GGUF file, or a server "
-            "(openai+http://host/v1#model)."
+            "(openai+http://host/v1#model; chat+ or text+ if it only answers in words)."
         ),
     ],
     reference: Annotated[
@@ -46,6 +47,7 @@ def verify(
         ),
     ] = 0,
     models: ModelFlags,
+    asking: AskingFlags,
     exit_code: Annotated[
         bool, typer.Option("--exit-code", help="Exit with status 3 if there is evidence.")
     ] = False,
@@ -56,15 +58,19 @@ def verify(
     Prints a verdict with an exact p-value and writes a report. The verdict is "trained on it" or
     "no evidence", never "not trained on it".
     """
-    from pipelines.jobs.verify import verify_command
+    from pipelines.jobs.verify import verify_any, write_cost
     from pipelines.reporting.report import summary_lines
 
-    report = verify_command(
+    if asking.dry_run:
+        print(write_cost(corpus, model, asking.asking(), key_file, as_json=as_json))
+        return
+    report = verify_any(
         corpus,
         model,
         tuple(reference or ()),
         out,
         models.options(),
+        asking=asking.asking(),
         key_file=key_file,
         alpha=alpha,
         n_resamples=resamples,

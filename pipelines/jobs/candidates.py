@@ -63,7 +63,7 @@ def offer(
     """Yield what there is to put in each place, by the rules of `leximark mark`."""
     located = list(locate(resources, places, settings))
     targets = [target for target, reason in located if target and not reason]
-    found = iter(find_candidates(resources.sources, targets, settings.fit))
+    found = iter(find_candidates(resources.wordnet, resources.sources, targets, settings.fit))
     for place, (_, reason) in zip(places, located, strict=True):
         yield Offer(place, reason) if reason else Offer(place, "", tuple(next(found)))
 

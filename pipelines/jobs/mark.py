@@ -1,5 +1,7 @@
 """The job behind `leximark mark`: load what finds sites, mark, show how far it is."""
 
+import sys
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -10,12 +12,15 @@ from membership.detectors import default_detectors
 from pipelines.loading.parallel import in_pieces, in_processes
 from pipelines.loading.site_finders import asks_a_server, load_finder, refuse_other_languages
 from pipelines.reporting.provenance import program_version
-from watermark.corpus import open_corpus
+from watermark.corpus import Corpus, open_corpus
+from watermark.document import Document, Site
 from watermark.errors import PrerequisiteError
 from watermark.marking.mark import Intent, mark_corpus
+from watermark.marking.site_index import FindSites
 from watermark.scheme import Scheme
 from watermark.substitution.acceptability import Quality, load_acceptability
 from watermark.substitution.candidates import CandidateSettings
+from watermark.text.boilerplate import SHARE, Boilerplate, find_boilerplate
 from watermark.vault.plan import Plan
 
 
@@ -69,10 +74,12 @@ def mark_command(
     split: str | None = None,
     key_file: Path | None = None,
     workers: int = 1,
+    boilerplate_share: float = SHARE,
 ) -> Plan:
     """Mark a data set given as a path, a hub id or a `datasets.Dataset`; return the plan.
 
-    With several workers sites are found in as many processes; the result is the same.
+    With several workers sites are found in as many processes; the result is the same. Sentences
+    that stand in at least `boilerplate_share` of the documents are left as they are; 0 marks them.
     """
     corpus = open_corpus(source, text_column=text_column, id_column=id_column, split=split)
     if workers < 1:
@@ -82,6 +89,9 @@ def mark_command(
             "what asks a server counts its failures in one process: leave out --workers"
         )
     refuse_other_languages(intent.scheme, corpus)
+    boilerplate = find_boilerplate(corpus.documents(), boilerplate_share)
+    if boilerplate.hashes:
+        _say_boilerplate(boilerplate, corpus)
     find, made_with = load_finder(intent.scheme)
     with ExitStack() as stack:
         find = in_pieces(find)
@@ -93,8 +103,33 @@ def mark_command(
             published,
             vault,
             intent,
-            find,
-            made_with={"leximark": program_version(), **made_with},
+            _outside(boilerplate, find),
+            made_with={
+                "leximark": program_version(),
+                "boilerplate_share": str(boilerplate_share),
+                **made_with,
+            },
             key_file=key_file,
             progress=bar.update,
         )
+
+
+def _outside(boilerplate: Boilerplate, find: FindSites) -> FindSites:
+    """Return a function that finds the same sites but for those in boilerplate."""
+
+    def find_outside(documents: Sequence[Document]) -> Iterator[list[Site]]:
+        for document, sites in zip(documents, find(documents), strict=True):
+            yield boilerplate.outside(document, sites)
+
+    return find_outside
+
+
+def _say_boilerplate(boilerplate: Boilerplate, corpus: Corpus) -> None:
+    n = len(boilerplate.hashes)
+    examples = ", ".join(repr(s[:60]) for s in boilerplate.examples(corpus.documents()))
+    tqdm.write(
+        f"leximark: {n:,} {'sentence recurs' if n == 1 else 'sentences recur'} in many of "
+        f"{boilerplate.n_documents:,} documents and will not be marked (--boilerplate-share): "
+        f"{examples}",
+        file=sys.stderr,
+    )

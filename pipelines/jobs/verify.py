@@ -1,8 +1,11 @@
 """The job behind `verify`: open vault and models, audit, write the report."""
 
+import json
 import time
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -10,6 +13,13 @@ from tqdm import tqdm
 from membership.audit.audit import Settings, audit
 from membership.detectors import default_detectors
 from membership.evidence.redraw import simulate_null
+from pipelines.jobs.verify_choices import (
+    USUAL,
+    Asking,
+    only_answers,
+    plan_questions,
+    verify_choices_command,
+)
 from pipelines.loading.models import ModelOptions, load_models
 from pipelines.reporting.provenance import describe_model, describe_run
 from pipelines.reporting.report import Report, write_report
@@ -75,6 +85,63 @@ def verify_command(
     report = Report(result, vault.plan, run, null)
     write_report(report, out, seconds=time.monotonic() - began[1], began=began[0])
     return report
+
+
+def verify_any(
+    vault_folder: Path,
+    model: str,
+    references: tuple[str, ...],
+    out: Path,
+    options: ModelOptions,
+    *,
+    asking: Asking = USUAL,
+    n_null_keys: int = 0,
+    **settings: Any,
+) -> Report:
+    """Audit a model by its log-probabilities, or by its answers where it gives only words.
+
+    Raises:
+        ToolkitError: As `verify_command`; or an option does not apply to this kind of model.
+    """
+    address = only_answers(model)
+    if address is None:
+        if asking != USUAL:
+            raise ToolkitError(
+                f"{model}: gives log-probabilities and is not asked questions; leave out "
+                "--answers, --budget, --context-words and --flip-options, or name a chat+ or "
+                "text+ address"
+            )
+        return verify_command(
+            vault_folder, model, references, out, options, n_null_keys=n_null_keys, **settings
+        )
+    if n_null_keys and asking.budget is not None:
+        raise ToolkitError("--simulate-null runs the re-draw test; leave it or --budget out")
+    return verify_choices_command(
+        vault_folder, address, references, out, options, asking, n_null_keys=n_null_keys, **settings
+    )
+
+
+def write_cost(
+    vault_folder: Path, model: str, asking: Asking, key_file: Path | None, *, as_json: bool
+) -> str:
+    """Return what asking a model would cost, in a sentence or as JSON.
+
+    Raises:
+        ToolkitError: The model is not asked questions, or the vault was altered.
+    """
+    address = only_answers(model)
+    if address is None:
+        raise ToolkitError(
+            f"--dry-run: {model} is not asked questions; it states the cost of a chat+ or text+ "
+            "address"
+        )
+    cost = plan_questions(vault_folder, address, asking, key_file)
+    if as_json:
+        return json.dumps(asdict(cost), indent=2)
+    return (
+        f"Would ask {cost.n_questions:,} questions in {cost.n_calls:,} calls: about "
+        f"{cost.n_prompt_tokens:,} prompt tokens and {cost.n_answer_tokens:,} answer tokens"
+    )
 
 
 class _Bars:

@@ -17,8 +17,9 @@ from watermark.substitution.model_features import Models
 from watermark.substitution.sources.chat import PROMPT, ProposedSource
 from watermark.substitution.sources.masked import MOST, MaskedSource, Way
 from watermark.substitution.sources.similar import SimilarSource, Unit
-from watermark.substitution.sources.thesaurus import read_thesaurus
+from watermark.substitution.sources.thesaurus import Thesaurus, read_thesaurus
 from watermark.substitution.sources.wordnet import ModelledWordNetSource, WordNetSource
+from watermark.substitution.word_lists import blocked_words
 from watermark.substitution.wordnet import WordNet
 from watermark.text.sentences import load_english, load_plain
 
@@ -27,6 +28,8 @@ MODELS = ("minilm", "smollm2-135m")
 
 ANY_LANGUAGE = ("thesaurus", "llm")
 """Sources that are not for English alone."""
+SHOWN = 20
+"""Words of a thesaurus that a warning names."""
 MASKED_MODEL = "roberta-base"
 """Hub id of the masked language model of the paper."""
 
@@ -120,7 +123,24 @@ def _wordnet(value: str, scheme: LexiMark, wordnet: WordNet) -> Source:
 def _thesaurus(value: str, scheme: LexiMark, wordnet: WordNet) -> Source:
     if not value:
         raise ValueError("source thesaurus needs a file: thesaurus=FILE")
-    return read_thesaurus(Path(value))
+    thesaurus = read_thesaurus(Path(value))
+    if scheme.fit.language == "en":
+        _warn_of_blocked(thesaurus, value)
+    return thesaurus
+
+
+def _warn_of_blocked(thesaurus: Thesaurus, file: str) -> None:
+    """Say which words of the owner's list the block lists refuse; the owner may have a reason."""
+    words = dict.fromkeys(word for some in thesaurus.words.values() for word in some)
+    blocked = blocked_words(words)
+    if blocked:
+        shown = ", ".join(f"{word} ({reason})" for word, reason in list(blocked.items())[:SHOWN])
+        more = f" and {len(blocked) - SHOWN} more" if len(blocked) > SHOWN else ""
+        tqdm.write(
+            f"leximark: {file}: {len(blocked)} words that no other source would put in, and that "
+            f"this one may: {shown}{more}; take them out of the file if that is not meant",
+            file=sys.stderr,
+        )
 
 
 def _similar(unit: Unit, usual: float) -> "_Make":

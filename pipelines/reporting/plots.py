@@ -45,6 +45,20 @@ def plot_null(result: TestResult, folder: Path, name: str) -> None:
         axes.spines["left"].set_visible(False)
 
 
+def plot_path(result: TestResult, alpha: float, folder: Path, name: str) -> None:
+    """Draw the e-value after each draw, and the line that it has to cross."""
+    with _figure(folder, name) as axes:
+        axes.step(range(1, len(result.path) + 1), np.exp(result.path), color=BLUE, where="post")
+        axes.axhline(1 / alpha, color=ORANGE, linewidth=1)
+        axes.annotate(
+            f"evidence: {1 / alpha:,.0f}", (0.01, 1 / alpha), xycoords=("axes fraction", "data"),
+            va="bottom", color=ORANGE,
+        )  # fmt: skip
+        axes.set_yscale("log")
+        axes.set_xlabel("draws of the key that were bet on")
+        axes.set_ylabel("e-value")
+
+
 def plot_scores(
     published: NDArray[np.float64],
     withheld: NDArray[np.float64],

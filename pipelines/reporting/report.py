@@ -16,7 +16,7 @@ from membership.audit.audit import Audit
 from membership.detector import Score, values_of
 from membership.evidence.permutation import auroc
 from membership.evidence.result import TestResult, rounded_up
-from pipelines.reporting.plots import plot_null, plot_scores
+from pipelines.reporting.plots import plot_null, plot_path, plot_scores
 from pipelines.reporting.provenance import Run
 from watermark.atomic import atomic_folder
 from watermark.vault.plan import Plan
@@ -65,7 +65,11 @@ def write_report(report: Report, folder: Path, *, began: datetime, seconds: floa
         text = json.dumps(report.as_dict(), indent=2, ensure_ascii=False)
         (draft / "report.json").write_text(text + "\n", encoding="utf-8")
         (draft / "report.md").write_text(_markdown(report), encoding="utf-8")
-        plot_null(report.audit.verdict.primary, draft, "null")
+        primary = report.audit.verdict.primary
+        if primary.path:
+            plot_path(primary, report.audit.verdict.alpha, draft, "path")
+        else:
+            plot_null(primary, draft, "null")
         detector = _shown_detector(report)
         if detector is not None:
             published, withheld = _groups(report.audit.observations.scores[detector], report)
@@ -103,10 +107,10 @@ def _test_lines(result: TestResult, alpha: float) -> Iterator[str]:
 def _short(result: TestResult) -> str:
     floor = 1 / (result.n_resamples + 1)
     words = f"{result.title}, p = {result.pvalue:.2g}"
-    if result.pvalue <= floor * 1.5:
+    if result.null.size and result.pvalue <= floor * 1.5:
         words += f" (the least that {result.n_resamples:,} resamples can show"
         words += f"; the exact p is at most {rounded_up(result.bound)})" if result.bound else ")"
-    return f"{words}, z = {result.zscore:.1f}"
+    return f"{words}, z = {result.zscore:.1f}" if result.null.size else words
 
 
 def _markdown(report: Report) -> str:
@@ -118,7 +122,11 @@ def _markdown(report: Report) -> str:
         "",
         "A verdict of *no evidence* does not mean that the model was not trained on the text.",
         "",
-        "![The statistic under fresh keys, and the one observed](null.png)",
+        (
+            "![The e-value after each draw](path.png)"
+            if verdict.primary.path
+            else "![The statistic under fresh keys, and the one observed](null.png)"
+        ),
         "",
     ]
     unable = report.audit.observations.unable
@@ -158,7 +166,7 @@ def test_dict(result: TestResult) -> dict[str, Any]:
         "statistic": result.statistic,
         "pvalue": result.pvalue,
         "chernoff_bound": result.bound,
-        "zscore": result.zscore,
+        "zscore": result.zscore if np.isfinite(result.zscore) else None,
         "n_resamples": result.n_resamples,
         "seed": result.seed,
         "effect": result.effect,

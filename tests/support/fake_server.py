@@ -13,6 +13,9 @@ from typing import Any
 import torch
 import transformers
 
+UNLIKELY = -8.0
+"""Log-probability below which a token's number may be withheld."""
+
 
 @dataclass
 class FakeServer:
@@ -32,6 +35,8 @@ class FakeServer:
     max_model_len: int = 96
     faults: deque[str] = field(default_factory=deque)
     """What becomes of the next requests; the last one stays if it ends in an exclamation mark."""
+    withheld: object = 0.0
+    """What stands in place of the numbers of unlikely tokens; 0 for their numbers."""
     requests: list[dict[str, Any]] = field(default_factory=list)
     url: str = ""
 
@@ -59,7 +64,7 @@ class FakeServer:
         offset = 0 if self.own_row else 1
         scored = [None, *(rows[i - offset] for i in range(1, len(ids)))]
         own = [
-            None if row is None else (float(row[token]), row)
+            None if row is None else (self.given(float(row[token])), row)
             for row, token in zip(scored, ids, strict=True)
         ]
         choice = {"text": self.tokenizer.decode([written])}
@@ -83,9 +88,12 @@ class FakeServer:
             "usage": {"prompt_tokens": len(ids), "completion_tokens": 1},
         }
 
+    def given(self, logprob):
+        return logprob if self.withheld == 0.0 or logprob > UNLIKELY else self.withheld
+
     def entry(self, token, own, row):
         top = int(row.argmax())
-        rank = int((row > own).sum()) + 1
+        rank = int((row > (own or 0.0)).sum()) + 1
         named = {str(token): {"logprob": own, "rank": rank, "decoded_token": self.word(token)}}
         best = {"logprob": float(row[top]), "rank": 1, "decoded_token": self.word(top)}
         return named | ({} if top == token else {str(top): best})

@@ -1,6 +1,8 @@
 """A tiny Llama in a GGUF file, made on the spot."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import gguf
 import numpy as np
@@ -29,11 +31,16 @@ def tensors(size: int) -> dict[str, tuple[int, ...]]:
 
 
 def save_tiny_gguf(
-    file: Path, kind: gguf.GGMLQuantizationType = gguf.GGMLQuantizationType.Q4_1
+    file: Path,
+    kind: gguf.GGMLQuantizationType = gguf.GGMLQuantizationType.Q4_1,
+    *,
+    extra: Mapping[str, tuple[int, ...]] = MappingProxyType({}),
+    rope_scaling: str = "",
 ) -> Path:
     """Save a Llama of 2 layers, with a tokenizer of bytes and a few merges; return the file.
 
     Its matrices are of the given type, 4 bits by default. The longest token is a rule of 64 dashes.
+    `extra` names further tensors in fp32 and their shapes.
     """
     merges = [("t", "h"), *(("-" * 2**n, "-" * 2**n) for n in range(6))]
     tokens = ["<|endoftext|>", "<|im_start|>", *byte_alphabet(), *map("".join, merges)]
@@ -62,6 +69,10 @@ def save_tiny_gguf(
             writer.add_tensor(f"{name}.weight", packed, raw_dtype=kind)
         else:
             writer.add_tensor(f"{name}.weight", weights)
+    for name, shape in extra.items():
+        writer.add_tensor(name, rng.normal(1, 0.2, shape).astype(np.float32))
+    if rope_scaling:
+        writer.add_rope_scaling_type(gguf.RopeScalingType(rope_scaling))
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()

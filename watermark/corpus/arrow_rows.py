@@ -16,7 +16,7 @@ def check_schema(schema: pa.Schema, columns: Columns, place: str) -> None:
         find_column(schema.names, columns.id, place)
     if pa.types.is_dictionary(type_):
         type_ = type_.value_type
-    if not (pa.types.is_string(type_) or pa.types.is_large_string(type_)):
+    if type_ not in (pa.string(), pa.large_string(), pa.string_view()):
         raise CorpusError(
             f"{place}: column {columns.text!r} must hold strings, got {type_}; name another "
             "column with --text-column"
@@ -50,7 +50,8 @@ def edit_batches(batches: Iterable[Any], columns: Columns, place: str, edit: Edi
         first += batch.num_rows
         kept = [index for index, text in enumerate(texts) if text is not None]
         if len(kept) < len(texts):
-            batch = batch.take(pa.array(kept, pa.int64()))
+            # Not `take`: it does not know columns of type string_view.
+            batch = pa.concat_batches([batch.slice(n, 1) for n in kept] or [batch.slice(0, 0)])
         position = batch.schema.get_field_index(columns.text)
         field = batch.schema.field(position)
         array = pa.array([texts[index] for index in kept], field.type)

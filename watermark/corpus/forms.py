@@ -3,13 +3,13 @@
 import re
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from watermark.corpus.csv_table import CsvTable
 from watermark.corpus.jsonl import JsonLines
 from watermark.corpus.parquet import ParquetFile
 from watermark.corpus.rows import Columns, Part
-from watermark.corpus.text_folder import TextFolder, file_names, is_text
+from watermark.corpus.text_folder import TextFolder, file_names, is_note, is_text
 from watermark.errors import CorpusError
 
 KNOWN = (
@@ -26,8 +26,6 @@ _TABLES: dict[str, Callable[[Path, str, Columns], Part]] = {
 _KINDS = {"ndjson": "jsonl", "json": "jsonl", "tsv": "csv"}
 """Other file extensions of tables."""
 _TABLE_NAME = re.compile(r"\.(((jsonl|ndjson|json|csv|tsv)(\.gz|\.zst)?)|parquet)$", re.IGNORECASE)
-_NOTES = ("readme", "license", "licence", "notice", "changelog")
-"""Companion files (README, LICENSE) that are not documents."""
 
 
 def file_parts(path: Path, columns: Columns) -> tuple[str, tuple[Part, ...]]:
@@ -78,9 +76,9 @@ def _kind(name: str) -> str:
     form = _table_form(name)
     if form is not None and not re.match(r"json\b", form):  # such a file rather describes others
         return _table_kind(form)
-    if not is_text(name):
-        return "other"
-    return "note" if PurePosixPath(name).stem.lower() in _NOTES else "text"
+    if is_note(name):
+        return "note"
+    return "text" if is_text(name) else "other"
 
 
 def _table_form(name: str) -> str | None:

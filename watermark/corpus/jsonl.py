@@ -92,7 +92,7 @@ class JsonLines:
         except (ValueError, RecursionError) as error:
             raise CorpusError(
                 f"{place}: wanted a JSON object on a line of its own, but {error}; "
-                f"the line begins {raw[:40]!r}"
+                f"the line begins {raw[:40]!r}{_remedy(raw, number, self.path)}"
             ) from error
         keys = [member.key for member in members]
         text = members[find_column(keys, self.columns.text, place)]
@@ -105,6 +105,18 @@ class JsonLines:
 
 def _is_blank(raw: str) -> bool:
     return not raw.strip("\ufeff \t\r\n")
+
+
+def _remedy(raw: str, number: int, path: Path) -> str:
+    """Say how to make lines of a file that is one JSON value."""
+    start = raw.strip("\ufeff \t\r\n")
+    if number > 1 or not (start.startswith("[") or start == "{"):
+        return ""
+    part, what = (".[]", "array") if start.startswith("[") else (".", "object over several lines")
+    return (
+        f". The file is one JSON {what}; write it an object a line: "
+        f"jq -c '{part}' {path.name} > {path.name.split('.')[0]}.jsonl"
+    )
 
 
 def _replace_text(line: _Line, text: str) -> str:

@@ -1,6 +1,8 @@
 """A folder of text files: a file is a document and its path is the id."""
 
 import os
+import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +13,17 @@ from watermark.errors import CorpusError
 
 SUFFIXES = (".txt", ".text", ".md")
 
+_NOTE = re.compile(
+    r"(?:LICEN[CS]ES?|README|NOTICE|COPYING|CHANGELOG)(?![a-z]).*"
+    r"|(?i:licen[cs]e|readme|notice|copying|changelog)(?:\.[a-z]+)?"
+)
+
 
 @dataclass(frozen=True)
 class TextFolder:
     """All text files below a folder, in the order of their paths.
 
+    Notes such as a licence are no documents; they are written again as they are.
     Line ends are part of the text; a byte order mark is not, but is written back.
     """
 
@@ -35,6 +43,8 @@ class TextFolder:
     def rewrite(self, folder: Path, edit: Edit) -> None:
         """Write the files again under the same names."""
         for name in file_names(self.path):
+            if is_note(name):
+                shutil.copyfile(self.path / name, make_place(folder, name))
             if not is_text(name):
                 continue
             mark, row = self._read(name)
@@ -55,7 +65,12 @@ class TextFolder:
 
 def is_text(name: str) -> bool:
     """Whether a file of this name is a document of a folder of texts."""
-    return name.lower().endswith(SUFFIXES)
+    return name.lower().endswith(SUFFIXES) and not is_note(name)
+
+
+def is_note(name: str) -> bool:
+    """Whether a file of this path lies beside data and is none: a licence, a read-me, a notice."""
+    return any(_NOTE.fullmatch(part) for part in name.split("/"))
 
 
 def _name(entry: os.DirEntry[str]) -> str:
@@ -63,16 +78,39 @@ def _name(entry: os.DirEntry[str]) -> str:
     return entry.name + "/" * entry.is_dir(follow_symlinks=False)  # a link could lead upwards
 
 
+def _refuse_outside(link: Path, root: Path) -> None:
+    """Refuse a link by which a file would be published that nobody put into the folder."""
+    target = link.resolve()
+    if target.is_relative_to(root):
+        inside = target.relative_to(root)
+        if not any(part.startswith(".") for part in inside.parts):
+            return
+    repository = next((p.parent for p in root.parents if p.name == "snapshots"), None)
+    if repository is not None and target.parent == repository / "blobs":  # the hub's cache
+        return
+    raise CorpusError(
+        f"{link}: is a link to {target}, which is hidden or lies outside {root}, and would be "
+        "published: remove the link, or copy the file into the folder"
+    )
+
+
 def file_names(folder: Path) -> Iterator[str]:
     """Yield the files below a folder as paths with `/`, sorted; nothing that is hidden.
 
     One folder's names at a time are in memory.
+
+    Raises:
+        CorpusError: A file is a link to one that is hidden or lies outside the folder.
     """
+    root = folder.resolve()
 
     def below(prefix: str) -> Iterator[str]:
         with os.scandir(folder / prefix) as entries:
-            names = [_name(entry) for entry in entries if not entry.name.startswith(".")]
-        for name in sorted(names):
+            seen = [entry for entry in entries if not entry.name.startswith(".")]
+        for entry in seen:
+            if entry.is_symlink() and entry.is_file():
+                _refuse_outside(Path(entry.path), root)
+        for name in sorted(map(_name, seen)):
             if name.endswith("/"):
                 yield from below(prefix + name)
             else:

@@ -99,7 +99,11 @@ class LexiMark(Scheme):
     @property
     def tests(self) -> tuple[Test, ...]:
         """Without a key there is nothing to re-draw."""
-        return ("redraw", "twin", "remark", "holdout") if self.rule == "keyed" else ("holdout",)
+        return (
+            ("redraw", "twin", "remark", "holdout", "combined")
+            if self.rule == "keyed"
+            else ("holdout",)
+        )
 
     def describe(self) -> dict[str, Any]:
         """Return name and settings as a plan keeps them."""

@@ -14,9 +14,12 @@ from watermark.substitution.candidates import (
     find_candidates,
     phrase_exclusion,
 )
+from watermark.substitution.objections import place_exclusion
 from watermark.substitution.target import Target
 from watermark.substitution.wordnet import WordNet
 from watermark.text.language import other_language
+from watermark.text.line_ends import in_original, with_line_feeds
+from watermark.text.mentions import mention_exclusion
 from watermark.text.protected_spans import Span, protected_spans
 from watermark.text.rarity import rarity_bits
 from watermark.text.sentences import Sentence, Word, read_pieces
@@ -49,6 +52,17 @@ def find_sites(
     rule `published` they still carry every admissible candidate: `watermark.marking.codebook` needs
     the whole corpus to choose one replacement for each word.
     """
+    read = [with_line_feeds(document.text) for document in documents]
+    plain = [Document(d.id, r.text) for d, r in zip(documents, read, strict=True)]
+    found = _find_in_plain(resources, plain, settings)
+    for document, lines, sites in zip(documents, read, found, strict=True):
+        yield list(filter(None, (in_original(site, document, lines) for site in sites)))
+
+
+def _find_in_plain(
+    resources: LexicalResources, documents: Sequence[Document], settings: LexiMark
+) -> Iterator[list[Site]]:
+    """Yield the sites of documents whose lines end in LF."""
     done, sites = 0, list[Site]()
     for pending in _groups(_sentences(resources, documents, settings)):
         _fill(resources, pending, settings)
@@ -115,7 +129,8 @@ def _fill(
             for one in open_
             for target in islice(one.targets, one.wanted - len(one.sites))
         ]
-        offers = find_candidates(resources.sources, [target for _, target in asked], settings.fit)
+        targets = [target for _, target in asked]
+        offers = find_candidates(resources.wordnet, resources.sources, targets, settings.fit)
         for (one, target), candidates in zip(asked, offers, strict=True):
             site = _site(one.document, target, candidates, settings)
             if site is not None:
@@ -189,7 +204,15 @@ def exclusion_reason(
         return "protected by the owner"
     if any(start < word.end and word.start < end for start, end in spans):
         return "not prose"
-    return phrase_exclusion(wordnet, sentence, index) if settings.fit.language == "en" else ""
+    return _english_exclusion(wordnet, sentence, index) if settings.fit.language == "en" else ""
+
+
+def _english_exclusion(wordnet: WordNet, sentence: Sentence, index: int) -> str:
+    return (
+        mention_exclusion(sentence, index)
+        or place_exclusion(wordnet, sentence, index)
+        or phrase_exclusion(wordnet, sentence, index)
+    )
 
 
 def _site(

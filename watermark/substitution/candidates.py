@@ -5,16 +5,20 @@ Whether a word that may stand there also means the same is for a source to judge
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from watermark.substitution.acceptability import load_acceptability
+from watermark.substitution.objections import place_objection, word_objection
 from watermark.substitution.target import Target
 from watermark.substitution.wordnet import WordNet
 from watermark.text.inflection import inflect_lemma, match_case, same_family
 from watermark.text.language import check_language
 from watermark.text.rarity import rarity_bits
 from watermark.text.sentences import Sentence, Word
+
+OWNERS_LIST = "thesaurus"
+"""The source whose words the owner of the texts has chosen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,10 @@ class Source(Protocol):
 
 
 def find_candidates(
-    sources: Sequence[Source], targets: Sequence[Target], settings: CandidateSettings
+    wordnet: WordNet,
+    sources: Sequence[Source],
+    targets: Sequence[Target],
+    settings: CandidateSettings,
 ) -> list[list[Candidate]]:
     """Return the candidates of each spot, best first, the rejected ones last.
 
@@ -83,8 +90,8 @@ def find_candidates(
     found: list[dict[str, tuple[bool, int, float, Candidate]]] = [{} for _ in targets]
     for place, source in enumerate(sources):
         offers = source.candidates(targets, settings)
-        for ranked, some in zip(found, offers, strict=True):
-            for offer in some:
+        for target, ranked, some in zip(targets, found, offers, strict=True):
+            for offer in checked(wordnet, target, some, settings):
                 rank = (bool(offer.rejected), place, -offer.score, offer)
                 if offer.lemma not in ranked or rank[:3] < ranked[offer.lemma][:3]:
                     ranked[offer.lemma] = rank
@@ -92,6 +99,26 @@ def find_candidates(
         [rank[3] for rank in sorted(ranked.values(), key=lambda r: (*r[:3], r[3].lemma))]
         for ranked in found
     ]
+
+
+def checked(
+    wordnet: WordNet, target: Target, offers: Sequence[Candidate], settings: CandidateSettings
+) -> list[Candidate]:
+    """Return the offers of a place, rejected if English has an objection to them.
+
+    What a word means is for the owner to answer for if it comes from the owner's own list.
+    """
+    if settings.language != "en":
+        return list(offers)
+    word = target.word
+    found: list[Candidate] = []
+    for offer in offers:
+        reason = offer.rejected or place_objection(target, offer.lemma, offer.surface)
+        if not reason and offer.source != OWNERS_LIST:
+            form = offer.surface.lower()
+            reason = word_objection(wordnet, word.lemma, word.pos, offer.lemma, form)
+        found.append(offer if reason == offer.rejected else replace(offer, rejected=reason))
+    return found
 
 
 def inflect_candidate(

@@ -15,9 +15,6 @@ from watermark.text.sentences import Sentence, Word
 LESK_WEIGHT = 0.15
 """How much a bit of overlap between sentence and gloss weighs against the share of a sense."""
 
-OFFENSIVE = frozenset({"disparagement", "ethnic_slur", "obscenity"})
-"""Registers that bar a word in all its senses."""
-
 # Sentence frames by what stands behind the verb, as WordNet numbers them (wninput(5WN)).
 _FRAMES = {
     "object": frozenset({5, 8, 9, 10, 11, 14, 15, 16, 17, 18, 19, 20, 21, 24, 25, 30, 31}),
@@ -82,13 +79,10 @@ class TargetSenses:
         return tuple(dict.fromkeys(words))
 
     def register(self, lemma: str) -> str:
-        """Say in what register a word would speak here, or nothing if it is plain.
-
-        What offends in any of its senses is not plain in the others.
-        """
+        """Say in what register a word would speak here, or nothing if it is plain."""
         links = {link.sense for sense, _ in self.shares for link in sense.links}
         for sense in self.wordnet.senses(lemma, self.word.pos):
-            if sense.register and (sense.name in links or sense.register in OFFENSIVE):
+            if sense.register and sense.name in links:
                 return sense.register
         return ""
 
@@ -102,7 +96,7 @@ class TargetSenses:
         kin = self.wordnet.relatedness(self.word.lemma, lemma, self.word.pos)
         own = kin.senses
         found: Features = dict.fromkeys(("same", "similar", "broader"), 0.0)
-        fit = near = uses = count = breadth = 0.0
+        fit = near = uses = count = breadth = narrower = 0.0
         rank = own_rank = 0.0
         frames: set[int] = set()
         for place, (sense, share) in enumerate(self.shares):
@@ -117,6 +111,7 @@ class TargetSenses:
                 near += share * sqrt(use)
                 uses += use
                 count += shared.count if shared else 0
+                narrower += share * (link.relation == "similar" and ".s." in link.sense)
                 frames |= shared.frames if shared else frozenset()
                 rank = max(rank, 1 / (1 + place))
                 own_rank = max(own_rank, 1 / (1 + position))
@@ -124,6 +119,7 @@ class TargetSenses:
             **found,
             "fit": fit,
             "near": near,
+            "narrower": narrower,
             "own_use": min(uses, 1.0),
             "count": log1p(count),
             "breadth": breadth,
@@ -135,6 +131,9 @@ class TargetSenses:
             "top_sense": max((share for _, share in self.shares), default=0.0),
             "other_frame": self._other_frame(frames),
             "preposition": float(bool(self.word.preposition)),
+            "noun": float(self.word.pos == "n"),
+            "verb": float(self.word.pos == "v"),
+            "adverb": float(self.word.pos == "r"),
             "common": log1p(kin.common),
             "cosine": kin.cosine,
             **self._rarity(surface),

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from watermark.errors import AssetError
+from watermark.substitution.opposites import are_opposed, negates
+from watermark.substitution.registers import register_of
 
 if TYPE_CHECKING:
     from nltk.corpus.reader.wordnet import Synset
@@ -15,11 +17,6 @@ if TYPE_CHECKING:
 
 Relation = Literal["same", "similar", "broader"]
 """How the words of a synset stand to a sense: they share it, or come near it, or say less."""
-
-REGISTERS = frozenset(
-    {"archaism", "colloquialism", "dialect", "disparagement", "ethnic_slur", "obscenity", "slang"}
-)
-"""WordNet's usage domains that a writer must choose himself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +48,8 @@ class Sense:
     """WordNet's numbers of the sentence frames that a verb has in this sense."""
     register: str
     """WordNet's word for a use that is not plain ("slang"), of the synset or this word of it."""
+    kind: str
+    """What the lexicographers' file it stands in is called, for example `noun.person`."""
 
     @property
     def synonyms(self) -> tuple[str, ...]:
@@ -108,6 +107,8 @@ class WordNet:
         self._senses: dict[tuple[str, str], tuple[Sense, ...]] = {}
         self._neighbours: dict[tuple[str, str], frozenset[str]] = {}
         self._relatedness: dict[tuple[str, str, str], Relatedness] = {}
+        self._domains: dict[tuple[str, str], frozenset[str]] = {}
+        self._opposed: dict[tuple[str, str, str], bool] = {}
         self._pos_shares: dict[str, dict[str, float]] = {}
 
     def is_phrase(self, words: str) -> bool:
@@ -174,13 +175,26 @@ class WordNet:
 
     def antonyms(self, lemma: str, pos: str) -> frozenset[str]:
         """Return the words that a sense of a lemma is directly opposed to."""
-        own = [
-            found
-            for synset in self._reader.synsets(lemma, pos)
-            for found in synset.lemmas()
-            if found.name() == lemma
-        ]
+        synsets = self._reader.synsets(lemma, pos)
+        own = [found for synset in synsets for found in synset.lemmas() if found.name() == lemma]
         return frozenset(other.name() for found in own for other in found.antonyms())
+
+    def domains(self, lemma: str, pos: str) -> frozenset[str]:
+        """Return the subjects in which a word is a term in some sense: law, chemistry, ..."""
+        key = (lemma, pos)
+        if key not in self._domains:
+            synsets = self._reader.synsets(lemma, pos)
+            self._domains[key] = frozenset(d.name() for s in synsets for d in s.topic_domains())
+        return self._domains[key]
+
+    def opposed(self, lemma: str, other: str, pos: str) -> bool:
+        """Tell whether two words are antonyms, in whatever senses and however indirectly."""
+        key = (lemma, other, pos)
+        if key not in self._opposed:
+            mine, theirs = self._reader.synsets(lemma, pos), self._reader.synsets(other, pos)
+            opposed = are_opposed(lemma, mine, other, theirs)
+            self._opposed[key] = negates(lemma, other) or opposed
+        return self._opposed[key]
 
     def _count(self, synset: "Synset", lemma: str) -> int:
         own = [found for found in synset.lemmas() if found.name() == lemma]
@@ -198,7 +212,8 @@ class WordNet:
                 counts[rank],
                 _links(synset, lemma),
                 _frames(synset, lemma),
-                _register(synset, lemma),
+                register_of(synset, lemma),
+                synset.lexname(),
             )
             for rank, (synset, weight) in enumerate(zip(synsets, weights, strict=True))
         )
@@ -242,15 +257,6 @@ def _n_kinds(synset: "Synset") -> int:
 def _frames(synset: "Synset", lemma: str) -> frozenset[int]:
     own = [found.frame_ids() for found in synset.lemmas() if found.name() == lemma]
     return frozenset(number for numbers in own for number in numbers)
-
-
-def _register(synset: "Synset", lemma: str) -> str:
-    domains = list(synset.usage_domains())
-    for found in synset.lemmas():
-        if found.name() == lemma:
-            domains += [domain.synset() for domain in found.usage_domains()]
-    names = {name for domain in domains for name in domain.lemma_names()}
-    return min(names & REGISTERS, default="")
 
 
 @lru_cache(maxsize=100_000)

@@ -5,6 +5,7 @@ The adapter is not merged into the base: in bf16 its small values would be lost 
 
 import hashlib
 import json
+import warnings
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,10 @@ from membership.models.local.huggingface import (
     assemble,
     display_name,
     load_tokenizer_of,
-    load_weights,
     quiet,
 )
 from membership.models.local.inference import InferenceSettings
+from membership.models.local.weights import load_weights
 from watermark.errors import ModelError, as_model_error
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
@@ -41,6 +42,15 @@ _HARMLESS = frozenset(
     """.split()  # noqa: SIM905
 )
 
+# Ways to begin that leave the weights of the base as they are.
+_STARTS = ("gaussian", "orthogonal", "eva", "mica")
+_MERGE = (
+    "merge it into its base with peft (merge_and_unload), save the result and give that as the "
+    "model"
+)
+_ROWS = ("lora_embedding_A", "lora_B")
+"""Weights of an adapter that have a row, or a column, for each token."""
+
 
 def is_adapter(path: str | Path) -> bool:
     """Tell whether a path is the folder of an adapter."""
@@ -57,9 +67,12 @@ def find_base(folder: Path, base: str | None) -> Path:
     Raises:
         ModelError: There is no such model, or it is unsafe to load.
     """
-    named = base or read_json(folder / CONFIG).get("base_model_name_or_path")
+    config = read_json(folder / CONFIG)
+    named = base or config.get("base_model_name_or_path")
     if not named or not isinstance(named, str):
         raise ModelError(f"{folder}: names no base model; say which with --base")
+    if not base and config.get("revision") and "@" not in named and not Path(named).exists():
+        named = f"{named}@{config['revision']}"
     try:
         found = find_checkpoint(named)
     except ModelError as error:
@@ -108,13 +121,14 @@ def load_adapter(folder: Path, base: str | None, run: InferenceSettings) -> Hugg
     base_folder = find_base(folder, base)
     digest = adapter_fingerprint(folder, base_folder)
     settings = _vetted(folder, name)
-    with quiet(), as_model_error(f"{name}: cannot be loaded as an adapter"):
+    with quiet(), as_model_error(f"{name}: cannot be loaded as an adapter ({_MERGE})"):
         own = (folder / "tokenizer.json").is_file()
         tokenizer = load_tokenizer_of(folder if own else base_folder, name, run.start_token)
         model = load_weights(base_folder, name, run.torch_dtype, run.torch_device)
-        model = _adapted(model, folder, settings, name)
-        note = f"adapter on {display_name(base_folder)}"
-        return assemble(model, tokenizer, name, digest, run, note)
+        changed = _adapted(model, folder, settings, name)
+        note = f"adapter on {display_name(base_folder)}, not merged"
+        plain = changed.get_base_model()
+        return assemble(plain, tokenizer, name, digest, run, note, in_library=changed)
 
 
 def _vetted(folder: Path, name: str) -> dict[str, Any]:
@@ -126,35 +140,65 @@ def _vetted(folder: Path, name: str) -> dict[str, Any]:
     config = read_json(folder / CONFIG)
     kind = config.get("peft_type")
     if kind != "LORA":
-        raise ModelError(f"{folder}: is an adapter of type {kind!r}; only LORA is read")
+        raise ModelError(f"{folder}: is an adapter of type {kind!r}; only LORA is read; {_MERGE}")
     usual = vars(peft.LoraConfig())
     for key, value in config.items():
         if key not in _KNOWN | _HARMLESS and value and value != usual.get(key):
             raise ModelError(
-                f"{folder}: sets {key} = {json.dumps(value):.60}, which is not read here"
+                f"{folder}: sets {key} = {json.dumps(value):.60}, which is not read here; {_MERGE}"
             )
+    start = config.get("init_lora_weights", True)
+    if not isinstance(start, bool) and start not in _STARTS:
+        raise ModelError(
+            f"{folder}: was trained from init_lora_weights = {json.dumps(start):.60}, which takes "
+            f"something out of the weights of the base; {_MERGE}"
+        )
     return {key: value for key, value in config.items() if key in _KNOWN}
 
 
 def _adapted(model: Any, folder: Path, settings: dict[str, Any], name: str) -> Any:
+    """Return the model of peft; the base is changed into it."""
     import peft
 
     try:
         weights = load_file(folder / WEIGHTS)
     except (SafetensorError, OSError) as error:
         raise ModelError(f"{folder / WEIGHTS}: cannot be read ({error})") from error
-    changed = peft.get_peft_model(model, peft.LoraConfig(**settings, inference_mode=True))
-    result = peft.set_peft_model_state_dict(changed, weights)
-    missing = [key for key in result.missing_keys if "lora_" in key or "modules_to_save" in key]
+    _refuse_resized(model, weights, name)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # advice on merging, which is not done here
+        changed = peft.get_peft_model(model, peft.LoraConfig(**settings, inference_mode=True))
+        result = peft.set_peft_model_state_dict(changed, weights)
+    biases = {"all": (".bias",), "lora_only": (".base_layer.bias",)}.get(
+        settings.get("bias", ""), ()
+    )
+    missing = [
+        key
+        for key in result.missing_keys
+        if "lora_" in key or "modules_to_save" in key or key.endswith(biases)
+    ]
     if strange := [*result.unexpected_keys, *missing]:
         raise ModelError(
             f"{name}: {len(strange)} weights of the adapter do not fit the base, such as "
-            f"{strange[0]}; is it the right base?"
+            f"{strange[0]}; is it the right base? If it is, {_MERGE}"
         )
-    plain = changed.get_base_model().requires_grad_(False).eval()
-    head = plain.get_output_embeddings()
-    if hasattr(head, "merge") and hasattr(head, "base_layer"):
-        # Our forward pass reads the weights of the head directly.
-        head.merge()
-        plain.set_output_embeddings(head.base_layer)
-    return plain
+    changed.requires_grad_(False).eval()
+    return changed
+
+
+def _refuse_resized(model: Any, weights: dict[str, Any], name: str) -> None:
+    """Refuse an adapter for which tokens were added to the base."""
+    for layer in (model.get_input_embeddings(), model.get_output_embeddings()):
+        (place,) = (path for path, module in model.named_modules() if module is layer)
+        for key, weight in weights.items():
+            part = key.removeprefix(f"base_model.model.{place}.")
+            if part == key or ("lora_" in part and not part.startswith(_ROWS)):
+                continue
+            rows = weight.shape["lora_embedding_A" in part and weight.dim() == 2]
+            if rows != len(layer.weight) and weight.dim() == 2:
+                raise ModelError(
+                    f"{name}: was trained with {rows} rows in {place}, and the base has "
+                    f"{len(layer.weight)}: its tokens were resized. Resize the base as it was "
+                    f"for training (resize_token_embeddings), save it and name it with --base; or "
+                    "merge both (merge_and_unload), save the result and give that"
+                )

@@ -14,8 +14,10 @@ from transformers.utils import logging
 from membership.models.checkpoint import find_checkpoint, fingerprint
 from membership.models.local.head import Head
 from membership.models.local.inference import InferenceSettings
+from membership.models.local.lengths import LengthGroups, find_length_groups
 from membership.models.local.one_pass import run_batch
 from membership.models.local.probe import LENGTH, SENTENCE, probe
+from membership.models.local.weights import load_weights
 from membership.traces.builder import TraceBuilder, trace_builders
 from membership.traces.tokens import TextTokenizer, wrap_tokenizer
 from membership.traces.trace import Query, Trace
@@ -26,7 +28,10 @@ from watermark.errors import ModelError, as_model_error
 # prediction.
 WINDOW = 2048
 _CPU_BATCH_TOKENS, _GPU_BATCH_TOKENS = 2048, 16384
-_POSITIONS = ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length", "n_ctx")
+_POSITIONS = (
+    "max_position_embeddings", "n_positions", "max_seq_len", "seq_length", "n_ctx",
+    "max_target_positions",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,8 @@ class HuggingFaceModel:
     model: Any = field(repr=False)
     """The transformers model."""
     head: Head = field(repr=False)
+    groups: LengthGroups = field(default=LengthGroups(), repr=False)
+    """Which windows may share a batch."""
 
     abilities: ClassVar[frozenset[str]] = frozenset({"logprobs", "moments", "candidates"})
 
@@ -65,7 +72,7 @@ class HuggingFaceModel:
             for number, builder in enumerate(builders):
                 if number in wanted and not builder.windows_left:
                     yield builder.index, builder.trace()
-            for batch in form_batches(windows, self.batch_tokens):
+            for batch in form_batches(windows, self.batch_tokens, self._group):
                 met = dict.fromkeys(window.document for window in batch)
                 if wanted.isdisjoint(met):
                     continue
@@ -73,6 +80,9 @@ class HuggingFaceModel:
                 for number in met:
                     if number in wanted and not builders[number].windows_left:
                         yield builders[number].index, builders[number].trace()
+
+    def _group(self, n_tokens: int) -> int:
+        return self.groups.group(len(self.tokenizer.start) + n_tokens)
 
     def _windows(self, number: int, builder: TraceBuilder) -> list[Window]:
         ids, rows = builder.tokens.ids, len(self.head.weight)
@@ -122,6 +132,7 @@ def assemble(
     digest: str,
     run: InferenceSettings,
     note: str = "",
+    in_library: Any = None,
 ) -> HuggingFaceModel:
     """Make a suspect from a transformers model and its tokenizer, after testing it.
 
@@ -132,14 +143,18 @@ def assemble(
         digest: Fingerprint of the model.
         run: How the model is run.
         note: Anything else that a report should say about how it is run.
+        in_library: The model as the library that made it runs it; by default `model` itself.
 
     Raises:
         ModelError: Our forward pass does not reproduce the model's own output.
     """
     length = _window_length(model, tokenizer, name, run.max_length)
     _check_vocabulary(model, tokenizer, name)
-    ids = (*tokenizer.start, *tokenizer.encode([SENTENCE])[0].ids)[: min(length, LENGTH)]
-    head = probe(model, torch.tensor(ids, device=run.torch_device), name)
+    sentence = (*tokenizer.start, *tokenizer.encode([SENTENCE])[0].ids)[: min(length, LENGTH)]
+    ids = torch.tensor(sentence, device=run.torch_device)
+    head = probe(model, ids, name, in_library)
+    groups = find_length_groups(model, head, ids, length, name)
+    notes = "".join(f", {each}" for each in (str(groups), note) if each)
     usual = _CPU_BATCH_TOKENS if run.torch_device.type == "cpu" else _GPU_BATCH_TOKENS
     size = run.batch_tokens or usual
     return HuggingFaceModel(
@@ -149,13 +164,14 @@ def assemble(
             f"{str(run.torch_dtype).removeprefix('torch.')} on {run.torch_device.type}, "
             f"{getattr(model.config, '_attn_implementation', 'own')} attention, "
             f"start token {tokenizer.start_text()}, "
-            f"windows of {length} and batches of {size} tokens" + (f", {note}" if note else "")
+            f"windows of {length} and batches of {size} tokens{notes}"
         ),
         max_length=length,
         batch_tokens=size,
         tokenizer=tokenizer,
         model=model,
         head=head,
+        groups=groups,
     )
 
 
@@ -188,31 +204,10 @@ def load_tokenizer_of(folder: Path, name: str, start_token: str, **source: str) 
     return wrap_tokenizer(tokenizer.backend_tokenizer, start_token, named, tokenizer.unk_token_id)
 
 
-def load_weights(
-    folder: Path, name: str, dtype: torch.dtype, device: torch.device, **source: str
-) -> Any:
-    """Load the model of a checked folder, or of a GGUF file in it (`gguf_file`)."""
-    model, info = transformers.AutoModelForCausalLM.from_pretrained(
-        folder,
-        dtype=dtype,
-        use_safetensors=True,
-        trust_remote_code=False,
-        local_files_only=True,
-        output_loading_info=True,
-        **source,
-    )
-    if absent := sorted(map(str, (*info["missing_keys"], *info["mismatched_keys"]))):
-        raise ModelError(
-            f"{name}: {len(absent)} weights are missing or of another shape, such as {absent[0]}, "
-            "and would be random; it is not a causal language model, or was saved incompletely"
-        )
-    return model.to(device).requires_grad_(False).eval()
-
-
 def _window_length(model: Any, tokenizer: TextTokenizer, name: str, max_length: int | None) -> int:
     config = model.config.get_text_config(decoder=True)
-    known = [n for field in _POSITIONS if isinstance(n := getattr(config, field, None), int)]
-    most = known[0] if known else None
+    named = [getattr(config, field, None) for field in _POSITIONS]
+    most = next((n for n in named if isinstance(n, int) and n > 0), None)
     length = min(WINDOW, most or WINDOW) if max_length is None else max_length
     least = len(tokenizer.start) + 2
     if length < least or (most is not None and length > most):

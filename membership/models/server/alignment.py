@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from membership.models.server.prompt_logprobs import Reply, locate
 from watermark.errors import ModelError
@@ -46,6 +47,15 @@ class LogprobAlignment:
         first = "scored" if self.first_scored else "not scored"
         moved = f", numbers moved by {self.shift}" if self.shift else ""
         return f"first token {first}{moved}"
+
+    def has_number(self, reply: Reply) -> NDArray[np.bool_]:
+        """Tell which tokens of a reply that was put right have a number, if none was left out."""
+        expected = np.ones(len(reply.ids), dtype=bool)
+        # The first token of all is predicted by nothing, unless an unnamed one stands before it.
+        expected[:1] = self.first_scored
+        if self.shift < 0:
+            expected[self.shift :] = False
+        return expected
 
     def put_right(self, reply: Reply) -> Reply:
         """Return the reply with each value aligned with its token."""

@@ -100,7 +100,7 @@ class Endpoint:
             firsts.append(_snap(text, window.first) - _snap(text, window.start))
         whole = pieces[0] if len(pieces) == 1 else None
         candidate_logprobs = tuple(self._read(text, slot, whole, room) for slot in slots)
-        return _joined(pieces, firsts, candidate_logprobs)
+        return _joined(pieces, firsts, candidate_logprobs, self.alignment)
 
     def _ask(self, text: str) -> "_Piece":
         reply = ask(self.server, self.form, self.model, self.start + text, self.alignment)
@@ -189,24 +189,32 @@ def _joined(
     pieces: Sequence[_Piece],
     firsts: Sequence[int],
     candidate_logprobs: tuple[CandidateLogprobs, ...],
+    alignment: LogprobAlignment,
 ) -> Trace:
     """Join the scored tokens of all windows into one trace.
 
+    A token that should have a number and has none stays, without one: a text is not scored by
+    what is left of it.
+
     Args:
-        pieces: Windows of the text; each ends where the next one's first scored token begins.
-        firsts: Offset of the first scored token in each window.
-        candidate_logprobs: Candidate log-probabilities, copied into the trace.
+        pieces: Its windows; each ends where the next one's first scored token begins.
+        firsts: Where in each the first scored token begins.
+        candidate_logprobs: Go into the trace as they are.
+        alignment: Says which tokens never have a number.
     """
     spans, columns = [np.empty((0, 2), dtype=np.int32)], [np.empty((4, 0))]
     begin, before = 0, tuple[int, ...]()
     for piece, first in zip(pieces, firsts, strict=True):
         reply, found = piece.reply, piece.spans
-        kept = (found[:, 0] >= first) & ~np.isnan(reply.logprob)
+        kept = (found[:, 0] >= first) & alignment.has_number(reply)
         if not begin and kept.any():
             unscored = ~kept & (found[:, 1] > 0) & (reply.ids >= 0) & (np.cumsum(kept) == 0)
             before = tuple(reply.ids[unscored].tolist())
         spans.append(found[kept] + (begin - first))
         columns.append(np.stack([reply.ids, reply.logprob, reply.top1, reply.rank])[:, kept])
+        if piece.text[first:] and (found < 0).all():  # its tokens do not make up the text
+            spans.append(np.array([[begin, begin + len(piece.text) - first]], dtype=np.int32))
+            columns.append(np.array([[-1.0], [np.nan], [np.nan], [-1.0]]))
         begin += len(piece.text) - first
     ids, logprob, top1, rank = np.concatenate(columns, axis=1)
     nothing = np.full(len(ids), np.nan, dtype=np.float32)
@@ -261,7 +269,7 @@ def open_endpoint(
         fingerprint=hashlib.sha256(said.encode(errors="replace")).hexdigest(),
         settings=(
             f"behind a server, {form}, {alignment}, windows of {length or 2048} tokens, "
-            f"start token {start or 'of the server'}"
+            f"start token {start or 'of the server'}, withheld numbers unscored"
         ),
         model=model,
         form=form,

@@ -6,7 +6,7 @@ echo              OpenAI's first API, with `echo` and `logprobs`: lists of equal
 """
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -89,7 +89,7 @@ def _entry(entry: Mapping[str, Any] | None) -> tuple[str | None, int, float, flo
         return None, -1, np.nan, np.nan, -1
     (token, own), *_ = entry.items()
     word = own.get("decoded_token")
-    top1 = max(_logprob(each["logprob"]) for each in entry.values())
+    top1 = _largest(each["logprob"] for each in entry.values())
     rank = own.get("rank")
     return (
         None if word is None else str(word),
@@ -114,7 +114,7 @@ def _read_echo(choice: Mapping[str, Any], usage: Mapping[str, Any]) -> Reply | N
         return None
     wrote = len(words) > n
     logprob = np.array([_logprob(value) for value in values])
-    tops_all = [max(map(_logprob, t.values()), default=np.nan) if t else np.nan for t in tops]
+    tops_all = [_largest(t.values()) if t else np.nan for t in tops]
     return Reply(
         words=tuple(map(str, words[:n])),
         ids=np.array([_number(str(word)) for word in words[:n]], dtype=np.int64),
@@ -147,6 +147,12 @@ def _logprob(value: float | None) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or value > 1e-3:
         raise ValueError(f"{value!r} is not a log-probability")
     return np.nan if value <= _MINUS_INFINITY else min(float(value), 0.0)
+
+
+def _largest(values: Iterable[float | None]) -> float:
+    """Return the largest of the log-probabilities that there are; NaN if there are none."""
+    given = [found for value in values if not np.isnan(found := _logprob(value))]
+    return max(given, default=np.nan)
 
 
 def _number(word: str) -> int:

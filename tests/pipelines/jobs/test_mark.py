@@ -199,3 +199,25 @@ def test_of_a_mixed_document_the_english_sentences_alone_are_marked(tmp_path, co
     assert all(mark.start in inside for mark in marked.marks[:1])
     assert marked.document.text.startswith(GERMAN * 2)
     assert marked.document.text.endswith(GERMAN)
+
+
+HEADER = (
+    "Below is an instruction that describes a difficult task, and the workers answered quickly."
+)
+
+
+@pytest.mark.parametrize(("share", "marked"), [("0.02", False), ("0", True)])
+def test_a_template_is_left_alone_and_said(tmp_path, command, share, marked):
+    rows = [{"id": i, "text": f"{HEADER}\n{t}"} for i, t in enumerate(islice(paragraphs(), 20))]
+    path = tmp_path / "alpaca.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    done = command(
+        "leximark", "mark", path, *OUT, "--id-column", "id", "--boilerplate-share", share
+    )
+    assert done.status == 0, done.err
+    said = "1 sentence recurs in many of 20 documents and will not be marked"
+    assert (said in done.err) != marked
+    assert ("Below is an instruction" in done.err) != marked
+    published = (tmp_path / "published" / path.name).read_text(encoding="utf-8")
+    kept = [json.loads(line)["text"].startswith(HEADER) for line in published.splitlines()]
+    assert all(kept) != marked

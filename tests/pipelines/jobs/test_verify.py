@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -255,3 +256,17 @@ def test_a_file_in_the_way_is_one_message(job, command, tmp_path):
     done = command("verify", *arguments, "--out", "file/report")
     assert done.status == 2
     assert "file" in done.err
+
+
+def test_a_plan_may_ask_for_both_randomisations_in_one_p_value(job, command):
+    made = ("--out", "published", "--vault", "vault", "--id-column", "id", "--test", "combined")
+    done = command("leximark", "mark", job.corpus, *made, "--key-file", job.key_file)
+    assert done.status == 0, done.err
+    given = ("--corpus", "vault", "--key-file", job.key_file, "--model", job.trained)
+    done = command("verify", *given, "--json", "--dtype", "float32", "--resamples", "9999")
+    report = json.loads(done.out)
+    primary = report["primary"]
+    assert (primary["test"], report["verdict"]) == ("combined", "trained on it")
+    assert primary["details"]["redraw_pvalue"] == 1e-4
+    assert primary["pvalue"] < primary["details"]["redraw_pvalue"]
+    assert "Fisher" in Path("report/report.md").read_text()

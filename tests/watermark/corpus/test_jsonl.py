@@ -134,6 +134,21 @@ def test_a_line_that_is_no_document_is_named(tmp_path, line, complaint):
         list(corpus.documents())
 
 
+@pytest.mark.parametrize(
+    ("content", "remedy"),
+    [
+        ('[{"text": "a"}, {"text": "b"}]', "one JSON array; .* jq -c '.\\[\\]' a.json > a.jsonl"),
+        ('\ufeff[\n  {"text": "a"}\n]\n', "one JSON array"),
+        ('{\n  "text": "a"\n}\n', "one JSON object over several lines; .* jq -c '.' a.json"),
+        ('{\n  "data": [{"text": "a"}]\n}\n', "one JSON object over several lines"),
+    ],
+)
+def test_a_file_that_is_one_json_value_is_refused_with_the_remedy(tmp_path, content, remedy):
+    (tmp_path / "a.json").write_text(content)
+    with pytest.raises(CorpusError, match=remedy):
+        list(open_corpus(tmp_path / "a.json").documents())
+
+
 @pytest.mark.parametrize("value", ["null", '""', "true", "1.5", "[1]", "{}"])
 def test_a_value_that_is_no_id_is_named(tmp_path, value):
     path = tmp_path / "a.jsonl"

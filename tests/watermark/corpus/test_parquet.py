@@ -48,7 +48,9 @@ def test_schema_metadata_and_compression_are_kept(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "type_", [pa.string(), pa.large_string(), pa.dictionary(pa.int32(), pa.string())], ids=str
+    "type_",
+    [pa.string(), pa.large_string(), pa.string_view(), pa.dictionary(pa.int32(), pa.string())],
+    ids=str,
 )
 def test_texts_keep_their_type(tmp_path, type_):
     path = tmp_path / "a.parquet"
@@ -56,6 +58,22 @@ def test_texts_keep_their_type(tmp_path, type_):
     found = rewritten(path).read()
     assert found.column("text").type == type_
     assert found.column("text").to_pylist() == ["A", "B", "A"]
+
+
+def test_rows_are_withheld_beside_columns_of_views(tmp_path):
+    path = tmp_path / "a.parquet"
+    views = {"text": pa.string_view(), "id": pa.string_view(), "raw": pa.binary_view()}
+    rows = {"text": ["a", "é" * 40, "c"], "id": ["1", "2", "3"], "raw": [b"1", b"2", b"3"]}
+    pq.write_table(pa.table({n: pa.array(rows[n], views[n]) for n in rows}), path)
+    corpus = open_corpus(path, id_column="id")
+    kept = [None if d.id == "1" else d.text.upper() for d in corpus.documents()]
+    corpus.rewrite(tmp_path / "out", kept)
+    found = pq.read_table(tmp_path / "out" / path.name)
+    assert found.schema.types == list(views.values())
+    assert found.to_pylist() == [
+        {"text": "É" * 40, "id": "2", "raw": b"2"},
+        {"text": "C", "id": "3", "raw": b"3"},
+    ]
 
 
 @pytest.mark.parametrize("rows_a_group", [50, 1000, 10_000])

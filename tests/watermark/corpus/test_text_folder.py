@@ -46,10 +46,51 @@ def test_bytes_are_kept_with_line_ends_and_byte_order_mark(tmp_path):
     assert (tmp_path / "other" / "a.txt").read_bytes() == b"\xef\xbb\xbfONE\r\n"
 
 
-def test_a_folder_of_readmes_beside_texts_is_all_texts(tmp_path):
-    corpus = open_corpus(make(tmp_path / "in", {"a/README.md": b"a", "b/guide.md": b"b"}))
-    assert [document.id for document in corpus.documents()] == ["a/README.md", "b/guide.md"]
-    assert corpus.left_out == 0
+NOTES = [
+    "README.md", "a/README.md", "readme.txt", "LICENSE", "LICENSE-MIT.txt", "LICENCE.md",
+    "NOTICE.txt", "NOTICE", "COPYING", "COPYING.LESSER", "a/COPYING.txt", "LICENSES/MIT.txt",
+    "CHANGELOG.md",
+]  # fmt: skip
+"""Files that are written again as they are."""
+
+
+@pytest.mark.parametrize("name", NOTES)
+def test_notes_are_no_documents_and_are_copied_as_they_are(tmp_path, name):
+    content = b"\xef\xbb\xbfAll rights\r\nreserved \xff"
+    corpus = open_corpus(make(tmp_path / "in", {name: content, "guide.md": b"a", "x.png": b"b"}))
+    assert list(corpus.documents()) == [Document("guide.md", "a")]
+    assert corpus.left_out == 1
+    corpus.rewrite(tmp_path / "out", ["A"])
+    assert (tmp_path / "out" / name).read_bytes() == content
+    assert (tmp_path / "out" / "guide.md").read_bytes() == b"A"
+
+
+@pytest.mark.parametrize("name", ["licensed-drivers.txt", "notices.md", "READMEs of old.txt"])
+def test_a_text_whose_name_only_begins_like_a_note_is_a_document(tmp_path, name):
+    corpus = open_corpus(make(tmp_path / "in", {name: b"a"}))
+    assert [document.id for document in corpus.documents()] == [name]
+
+
+@pytest.mark.parametrize("name", ["b.txt", "LICENSE", "deep/b.txt", "shard.jsonl"])
+@pytest.mark.parametrize("target", ["private.txt", "in/.hidden/private.txt", "in-too/private.txt"])
+def test_a_link_that_leads_outside_or_to_a_hidden_file_is_refused_by_name(tmp_path, name, target):
+    make(tmp_path, {target: b"secret", "in/a.txt": b"a", "in/deep/c.txt": b"c"})
+    (tmp_path / "in" / name).symlink_to(tmp_path / target)
+    with pytest.raises(CorpusError, match=rf"{name}: is a link to .*private\.txt.*remove the link"):
+        open_corpus(tmp_path / "in")
+
+
+def test_a_link_within_the_folder_is_read(tmp_path):
+    make(tmp_path / "in", {"deep/a.txt": b"a"})
+    (tmp_path / "in" / "b.txt").symlink_to("deep/a.txt")
+    assert [d.text for d in open_corpus(tmp_path / "in").documents()] == ["a", "a"]
+
+
+def test_a_snapshot_in_the_cache_of_the_hub_may_link_to_its_blobs(tmp_path):
+    make(tmp_path / "repo", {"blobs/abc": b"a", "snapshots/1/note.md": b"b"})
+    (tmp_path / "repo" / "snapshots" / "1" / "a.txt").symlink_to("../../blobs/abc")
+    documents = open_corpus(tmp_path / "repo" / "snapshots" / "1").documents()
+    assert [d.id for d in documents] == ["a.txt", "note.md"]
 
 
 def test_a_link_to_a_folder_above_is_not_followed(tmp_path):

@@ -58,10 +58,10 @@ def test_scope_word_shares_draws_and_scope_site_does_not(resources):
 
 
 def test_the_article_is_part_of_the_site_when_it_must_change(resources):
-    text = "She examined the sick child. A sick horse stood nearby."
+    text = "She examined the enormous horse. An enormous horse stood nearby."
     by_word = {s.original: s.candidates for s in sites(resources, text, words_per_sentence=9)}
-    assert by_word["sick"] == ("sick", "ill")
-    assert by_word["A sick"] == ("A sick", "An ill")
+    assert by_word["enormous"] == ("enormous", "tremendous")
+    assert by_word["An enormous"] == ("An enormous", "A tremendous")
 
 
 def test_protected_words_are_neither_replaced_nor_put_in(resources):

@@ -88,14 +88,14 @@ class Fixed:
 
 
 def test_the_first_source_goes_before_the_second_and_rejected_words_go_last(resources):
-    first = Fixed("first", {"a": (0.1, ""), "b": (0.9, ""), "c": (0.99, "no"), "d": (0.2, "no")})
-    second = Fixed("second", {"b": (1.0, ""), "c": (0.3, ""), "e": (0.8, "")})
-    target = target_of(resources, "A dog barked.", "dog")
-    (found,) = find_candidates([first, second], [target], CandidateSettings())
+    first = Fixed("first", {"oak": (0.1, ""), "elm": (0.9, ""), "ash": (1, "no"), "yew": (0, "no")})
+    second = Fixed("second", {"elm": (1.0, ""), "ash": (0.3, ""), "fir": (0.8, "")})
+    target = target_of(resources, "A tree fell.", "tree")
+    (found,) = find_candidates(resources.wordnet, [first, second], [target], CandidateSettings())
     assert [(c.lemma, c.source) for c in found] == [
-        ("b", "first"),
-        ("a", "first"),
-        ("e", "second"),
-        ("c", "second"),
-        ("d", "first"),
+        ("elm", "first"),
+        ("oak", "first"),
+        ("fir", "second"),
+        ("ash", "second"),
+        ("yew", "first"),
     ]

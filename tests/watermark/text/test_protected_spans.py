@@ -49,7 +49,6 @@ def test_what_is_not_prose_is_covered_and_the_words_around_it_are_not(inside):
         "<pre>\nbig dog\n</pre>",
         "<script>big dog</script>",
         "<!-- a big\ndog -->",
-        "    big = dog(1)",
         ">>> big dog",
         "| big | dog |",
         "big\tdog\thouse",

@@ -4,7 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
-from watermark.substitution.candidates import Candidate, CandidateSettings, inflect_candidate
+from watermark.substitution.candidates import (
+    Candidate,
+    CandidateSettings,
+    checked,
+    inflect_candidate,
+)
 from watermark.substitution.target import Target, TargetContext
 from watermark.substitution.wordnet import WordNet
 from watermark.text.inflection import lemma_of
@@ -117,13 +122,10 @@ class MaskedSource:
         best: dict[str, float] = {}
         for proposal in proposals:
             best.setdefault(lemma_of(proposal.word.lower(), word.pos), proposal.score)
-        antonyms = self.wordnet.antonyms(word.lemma, word.pos)
         found = []
         for lemma, score in best.items():
             candidate = replace(inflect_candidate(lemma, self.name, target, settings), score=score)
             if not candidate.rejected and not self.wordnet.senses(lemma, word.pos):
                 candidate = replace(candidate, rejected="another part of speech, or no word")
-            if not candidate.rejected and lemma in antonyms:
-                candidate = replace(candidate, rejected="an antonym")
             found.append(candidate)
-        return found
+        return checked(self.wordnet, target, found, settings)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from watermark.errors import CorpusError
 from watermark.substitution.candidates import (
+    OWNERS_LIST,
     Candidate,
     CandidateSettings,
     apply_threshold,
@@ -23,7 +24,7 @@ class Thesaurus:
     @property
     def name(self) -> str:
         """What the option `--source` calls it."""
-        return "thesaurus"
+        return OWNERS_LIST
 
     def candidates(
         self, targets: Sequence[Target], settings: CandidateSettings

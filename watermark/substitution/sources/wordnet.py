@@ -13,6 +13,7 @@ from watermark.substitution.candidates import (
 )
 from watermark.substitution.features import Features, TargetSenses
 from watermark.substitution.model_features import Models, model_features
+from watermark.substitution.objections import place_objection, word_objection
 from watermark.substitution.target import Target
 from watermark.substitution.wordnet import WordNet
 
@@ -49,20 +50,23 @@ def describe(
     found: list[Described] = []
     for lemma in senses.lemmas:
         candidate = inflect_candidate(lemma, source, target, settings)
-        if not candidate.rejected and (objection := _objection(senses, lemma)):
-            candidate = replace(candidate, rejected=objection)
+        if not candidate.rejected and (reason := _objection(senses, lemma, candidate.surface)):
+            candidate = replace(candidate, rejected=reason)
         features = {} if candidate.rejected else senses.features(lemma, candidate.surface)
         found.append(Described(candidate, features))
     return found
 
 
-def _objection(senses: TargetSenses, lemma: str) -> str:
+def _objection(senses: TargetSenses, lemma: str, surface: str) -> str:
     if lemma in PRONOUNS:
         return "a pronoun"
     if lemma in FACETIOUS:
         return "register: facetious"
     register = senses.register(lemma)
-    return f"register: {register}" if register else ""
+    if register:
+        return f"register: {register}"
+    word = senses.word
+    return word_objection(senses.wordnet, word.lemma, word.pos, lemma, surface.lower())
 
 
 @dataclass(frozen=True)
@@ -116,6 +120,9 @@ class ModelledWordNetSource:
     """The regression without models."""
     most_read: int = 6
     """How many words of a spot are shown to the models: the best by `screen`."""
+    least_screened: float = 0.2
+    """Least chance by `screen` of a word that is shown to them; of 142 places, no word that was
+    less likely without models came to the threshold with them."""
 
     @property
     def name(self) -> str:
@@ -126,7 +133,7 @@ class ModelledWordNetSource:
         self, targets: Sequence[Target], settings: CandidateSettings
     ) -> list[list[Candidate]]:
         """Return the candidates of each spot, the rejected ones with their reason."""
-        found = [self._screened(describe(self.wordnet, target, settings)) for target in targets]
+        found = [self._screened(self._described(target, settings)) for target in targets]
         offered = [[d for d in some if not d.candidate.rejected] for some in found]
         read = model_features(
             self.models, targets, [[d.candidate for d in some] for some in offered]
@@ -142,6 +149,15 @@ class ModelledWordNetSource:
             judged.append(apply_threshold(offers, probabilities, settings.min_fit) + rejected)
         return judged
 
+    def _described(self, target: Target, settings: CandidateSettings) -> list[Described]:
+        """Return the words of a place; those that it does not take are not read for nothing."""
+        found: list[Described] = []
+        for d in describe(self.wordnet, target, settings):
+            offer = d.candidate
+            reason = offer.rejected or place_objection(target, offer.lemma, offer.surface)
+            found.append(Described(replace(offer, rejected=reason), {}) if reason else d)
+        return found
+
     def _screened(self, found: Sequence[Described]) -> list[Described]:
         """Return the described with all but the most promising rejected."""
         probability = {
@@ -149,8 +165,11 @@ class ModelledWordNetSource:
             for d in found
             if not d.candidate.rejected
         }
+        probability = {lemma: p for lemma, p in probability.items() if p >= self.least_screened}
         read = sorted(probability, key=lambda lemma: (-probability[lemma], lemma))[: self.most_read]
         reason = f"not among the {self.most_read} best without models"
+        if len(probability) < self.most_read:
+            reason = f"fit below {self.least_screened:g} without models"
         return [
             d
             if d.candidate.rejected or d.candidate.lemma in read

@@ -55,3 +55,41 @@ def test_a_missing_library_is_named(file, monkeypatch):
     monkeypatch.setattr("membership.models.local.gguf.find_spec", lambda name: None)
     with pytest.raises(ModelError, match=r"install leximark\[gguf\]"):
         load_gguf(file, RUN)
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"blk.0.attn_q.bias": (32,)},
+        {"output.bias": (264,)},
+        {"blk.0.attn_q_norm.weight": (8,)},
+        {"blk.2.attn_norm.weight": (32,)},
+        {"mm.0.weight": (4, 32)},
+    ],
+    ids=["bias", "bias of the head", "norm", "layer", "projector"],
+)
+def test_weights_that_have_no_place_in_the_expanded_model_are_refused(tmp_path, extra):
+    file = save_tiny_gguf(tmp_path / "tiny.gguf", extra=extra)
+    with pytest.raises(ModelError, match=r"some weights have no place in it; run .* llama\.cpp\+"):
+        load_gguf(file, RUN)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"extra": {"rope_freqs.weight": (4,)}},
+        {"extra": {"rope_factors_long.weight": (4,), "rope_factors_short.weight": (4,)}},
+        {"rope_scaling": "yarn"},
+        {"rope_scaling": "linear"},
+    ],
+    ids=["Llama 3.1", "Phi 3", "yarn", "linear"],
+)
+def test_scaled_positions_are_refused_because_they_would_be_lost(tmp_path, settings):
+    file = save_tiny_gguf(tmp_path / "tiny.gguf", **settings)
+    with pytest.raises(ModelError, match=r"scales its rotary embeddings .* run .* llama\.cpp\+"):
+        load_gguf(file, RUN)
+
+
+def test_positions_that_are_said_not_to_be_scaled_are_read(tmp_path):
+    file = save_tiny_gguf(tmp_path / "tiny.gguf", rope_scaling="none")
+    assert load_gguf(file, RUN).settings.endswith("expanded from GGUF")

@@ -97,6 +97,20 @@ def test_only_the_most_promising_words_are_shown_to_the_models(resources):
     assert "not among the 1 best without models" in reasons
 
 
+def test_words_without_a_chance_by_the_cheap_features_are_not_shown_to_the_models(resources):
+    likes = Likes("edifice")
+    source = ModelledWordNetSource(
+        resources.wordnet,
+        load_acceptability("best"),
+        Models(likes, likes),
+        FAST,
+        least_screened=0.99,
+    )
+    (found,) = source.candidates([target_of(resources, TEXT, "building")], CandidateSettings())
+    assert likes.read_texts == []
+    assert {c.lemma: c.rejected for c in found}["edifice"] == "fit below 0.99 without models"
+
+
 def test_model_features_are_differences_to_the_original(resources):
     target = target_of(resources, TEXT, "building")
     (edifice,) = [

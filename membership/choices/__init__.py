@@ -1,0 +1,1 @@
+"""Questions for a model that only answers in words, and its answers."""

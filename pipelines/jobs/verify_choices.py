@@ -1,0 +1,215 @@
+"""The job behind `verify` for a model that only answers in words."""
+
+import time
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from membership.audit.audit import Audit
+from membership.audit.choices import (
+    Cost,
+    ask,
+    ask_within_budget,
+    betting_result,
+    cost_of,
+    questions_of,
+    redraw_result,
+)
+from membership.audit.corpus import AuditCorpus, load_audit_corpus
+from membership.audit.observations import Observations, SiteLogprobs
+from membership.audit.verdict import Verdict
+from membership.choices.answers import Chooser
+from membership.choices.cache import CachedChooser
+from membership.choices.question import SiteQuestion, Window
+from membership.evidence.redraw import simulate_null
+from membership.evidence.result import TestResult
+from membership.evidence.score_table import ScoreTable
+from membership.models.server.address import Address, parse_address
+from membership.models.server.open_chooser import open_chooser
+from membership.traces.suspect import Suspect
+from pipelines.loading.models import ModelOptions, load_model
+from pipelines.reporting.provenance import describe_model, describe_run
+from pipelines.reporting.report import Report, write_report
+from watermark.atomic import refuse_existing
+from watermark.errors import PrerequisiteError, ToolkitError
+from watermark.keys import KEY_BYTES, Key
+from watermark.vault.plan import COMMITMENT, PLAN, Plan, file_sha256
+from watermark.vault.vault import open_vault
+
+
+@dataclass(frozen=True)
+class Asking:
+    """How a model is asked."""
+
+    answers: int = 1
+    """Answers to each question; more of them cost more calls and say more."""
+    budget: int | None = None
+    """Most calls; with one, the evidence is anytime-valid and the asking stops as soon as it is
+    enough. None to ask everything."""
+    words: int | None = None
+    """Words of original text before the blank; None for 12, and 30 for a chat model."""
+    flip: bool = False
+    """Show the options in reverse order."""
+
+
+USUAL = Asking()
+"""One answer to each question, and all questions."""
+
+
+def only_answers(model: str) -> Address | None:
+    """Return the address of a model that only answers in words; None for any other model."""
+    address = parse_address(model)
+    return address if address is not None and address.api in ("text", "chat") else None
+
+
+def window_of(address: Address, asking: Asking) -> Window:
+    """Return how much text a question shows: chat models also see what follows the blank."""
+    if address.api == "chat":
+        words = asking.words or 30
+        return Window(words, words // 2)
+    return Window(asking.words or 12, 0)
+
+
+def plan_questions(
+    vault_folder: Path, address: Address, asking: Asking, key_file: Path | None = None
+) -> Cost:
+    """Return what an audit would cost, without a call to the model.
+
+    Raises:
+        ToolkitError: The vault was altered, or it has no sites to ask about.
+    """
+    corpus = load_audit_corpus(open_vault(vault_folder, key_file))
+    cost = cost_of(_questions(corpus, address, asking), asking.answers)
+    if asking.budget is None or asking.budget >= cost.n_calls:
+        return cost
+    share = asking.budget / cost.n_calls
+    return Cost(
+        int(cost.n_questions * share), asking.budget, int(cost.n_prompt_tokens * share),
+        int(cost.n_answer_tokens * share),
+    )  # fmt: skip
+
+
+def verify_choices_command(
+    vault_folder: Path,
+    address: Address,
+    references: tuple[str, ...],
+    out: Path,
+    options: ModelOptions,
+    asking: Asking,
+    *,
+    key_file: Path | None = None,
+    alpha: float | None = None,
+    n_resamples: int = 99_999,
+    seed: int = 0,
+    n_null_keys: int = 0,
+) -> Report:
+    """Audit a model that only answers in words, write the report, and return it.
+
+    Answers are kept in the cache as they come: a run that was cut, or that has a larger budget
+    later, asks nothing twice.
+
+    Raises:
+        ToolkitError: The report's folder exists, the vault was altered, or a model is not one.
+    """
+    began = datetime.now(UTC), time.monotonic()
+    refuse_existing(out)
+    vault = open_vault(vault_folder, key_file)
+    corpus = load_audit_corpus(vault)
+    questions = _questions(corpus, address, asking)
+    samples = [question.question for question in questions[:2]]
+    chooser: Chooser = open_chooser(address, samples, policy=options.policy())
+    if options.cache is not None:
+        chooser = CachedChooser(chooser, options.cache)
+    others = {name: load_model(name, options) for name in references}
+    level = vault.plan.alpha if alpha is None else alpha
+    result, table = _run(
+        corpus, chooser, others, questions, vault.key, asking, level, n_resamples, seed
+    )
+    departures = _departures(vault.plan, result, level, references)
+    verdict = Verdict(result, level, (), departures, {})
+    run = describe_run(
+        {
+            "vault": {name: file_sha256(vault_folder / name) for name in (PLAN, COMMITMENT)},
+            "suspect": {
+                "name": chooser.name, "fingerprint": chooser.fingerprint, "settings": chooser.way,
+            },
+            "references": {name: describe_model(other) for name, other in others.items()},
+            "asking": vars(replace(asking, words=window_of(address, asking).left_words)),
+        },
+        {"resampling": seed},
+    )  # fmt: skip
+    observations = Observations(corpus, SiteLogprobs((), (), {}, corpus.language), {})
+    null = None
+    if n_null_keys:
+        rng = np.random.default_rng([seed, 1])
+        keys = [Key(rng.bytes(KEY_BYTES)) for _ in range(n_null_keys)]
+        null = simulate_null(table, keys, seed=seed)
+    report = Report(Audit(verdict, observations, table), vault.plan, run, null)
+    write_report(report, out, seconds=time.monotonic() - began[1], began=began[0])
+    return report
+
+
+def _questions(corpus: AuditCorpus, address: Address, asking: Asking) -> list[SiteQuestion]:
+    if asking.answers < 1 or (asking.budget is not None and asking.budget < 1):
+        raise ToolkitError(
+            f"wanted at least 1 answer to a question and a budget of at least 1 call, got "
+            f"{asking.answers} and {asking.budget}"
+        )
+    questions = questions_of(corpus, window_of(address, asking), flip=asking.flip)
+    if not questions:
+        raise PrerequisiteError(
+            "the vault has no site whose candidates could be asked about: its marks are "
+            "insertions, or no key chose them"
+        )
+    return questions
+
+
+def _run(
+    corpus: AuditCorpus,
+    chooser: Chooser,
+    references: dict[str, Suspect],
+    questions: list[SiteQuestion],
+    key: Key,
+    asking: Asking,
+    alpha: float,
+    n_resamples: int,
+    seed: int,
+) -> tuple[TestResult, ScoreTable]:
+    total = len(questions) if asking.budget is None else asking.budget
+    unit = " questions" if asking.budget is None else " calls"
+    with tqdm(total=total, desc=f"asking {chooser.name}", unit=unit, disable=None) as bar:
+
+        def progress(done: int, of: int) -> None:
+            bar.update(done - bar.n)
+
+        how = {"n": asking.answers, "seed": seed, "progress": progress}
+        if asking.budget is not None:
+            found = ask_within_budget(
+                corpus, chooser, references, questions, key,
+                budget=asking.budget, alpha=alpha, **how,  # type: ignore[arg-type]
+            )  # fmt: skip
+            table = found.asked.table()
+            return betting_result(found, way=chooser.way, alpha=alpha, seed=seed), table
+        asked = ask(corpus, chooser, references, questions, **how)  # type: ignore[arg-type]
+    result = redraw_result(
+        asked, key, way=chooser.way, alpha=alpha, n_resamples=n_resamples, seed=seed
+    )
+    return result, asked.table()
+
+
+def _departures(
+    plan: Plan, result: TestResult, alpha: float, references: tuple[str, ...]
+) -> tuple[str, ...]:
+    pairs = [
+        ("test", plan.test, result.test),
+        ("alpha", f"{plan.alpha:g}", f"{alpha:g}"),
+        ("candidates", "log-probabilities", "answers in words"),
+    ]
+    if plan.references and set(references) != set(plan.references):
+        pairs.append(("references", ", ".join(plan.references), ", ".join(references) or "none"))
+    return tuple(
+        f"{name}: {wanted} planned, {got} used" for name, wanted, got in pairs if wanted != got
+    )
