@@ -52,9 +52,16 @@ TESTED_ELSEWHERE = {
     "watermark/substitution/model_features.py": (
         "tests/watermark/substitution/sources/test_wordnet.py"
     ),
+    "watermark/substitution/countability.py": "tests/watermark/substitution/test_objections.py",
+    "watermark/substitution/opposites.py": "tests/watermark/substitution/test_objections.py",
+    "watermark/substitution/registers.py": "tests/watermark/substitution/test_features.py",
+    "watermark/substitution/spelling.py": "tests/watermark/substitution/test_objections.py",
+    "watermark/substitution/word_lists.py": "tests/watermark/substitution/test_objections.py",
     "watermark/vault/writer.py": "tests/watermark/marking/test_resuming.py",
     "membership/audit/audit.py": "tests/membership/audit/test_twins.py",
     "membership/audit/corpus.py": "tests/membership/audit/test_observations.py",
+    "membership/choices/cache.py": "tests/membership/models/server/test_choices.py",
+    "membership/choices/local_model.py": "tests/membership/audit/test_choices.py",
     "membership/detectors/con_recall.py": "tests/membership/detectors/test_more_passes.py",
     "membership/detectors/neighbourhood.py": "tests/membership/detectors/test_more_passes.py",
     "membership/detectors/pac.py": "tests/membership/detectors/test_more_passes.py",
@@ -72,6 +79,7 @@ TESTED_ELSEWHERE = {
     "membership/models/marking/chat.py": "tests/watermark/substitution/sources/test_chat.py",
     "membership/models/server/completions.py": "tests/membership/models/server/test_endpoint.py",
     "membership/models/server/http.py": "tests/membership/models/server/test_endpoint.py",
+    "membership/models/server/open_chooser.py": "tests/membership/models/server/test_choices.py",
     "membership/models/server/prompt_logprobs.py": (
         "tests/membership/models/server/test_endpoint.py"
     ),
@@ -115,9 +123,14 @@ RUN_BY_HAND = {
     # are in reports/, and a page is held against its table by test_pages.py.
     "pipelines/experiments/standalone/acceptability.py",
     "pipelines/experiments/standalone/acceptability_fit.py",
+    "pipelines/experiments/standalone/any_door.py",
     "pipelines/experiments/standalone/backends.py",
+    "pipelines/experiments/standalone/code_lines.py",
     "pipelines/experiments/standalone/detectors_table.py",
+    "pipelines/experiments/standalone/judgements.py",
     "pipelines/experiments/standalone/marks.py",
+    "pipelines/experiments/standalone/word_faults.py",
+    "pipelines/experiments/trials/line_samples.py",
     "pipelines/experiments/trials/passages.py",
     "pipelines/experiments/trials/tiny.py",
 }

@@ -42,9 +42,7 @@ def verify(
     seed: Annotated[int, typer.Option(min=0, help="Seed for the re-draws.")] = 0,
     simulate_null: Annotated[
         int,
-        typer.Option(
-            min=0, metavar="N", help="Also run the test for N other keys: p must be uniform."
-        ),
+        typer.Option(min=0, metavar="N", help="Also test with N other keys: p must be uniform."),
     ] = 0,
     models: ModelFlags,
     asking: AskingFlags,
@@ -77,10 +75,7 @@ def verify(
         seed=seed,
         n_null_keys=simulate_null,
     )
-    if as_json:
-        print(json.dumps(report.as_dict(), indent=2, ensure_ascii=False))
-    else:
-        print("\n".join(summary_lines(report)))
-        print(f"Report: {out / 'report.md'}")
+    shown = json.dumps(report.as_dict(), indent=2, ensure_ascii=False)
+    print(shown if as_json else "\n".join([*summary_lines(report), f"Report: {out / 'report.md'}"]))
     if exit_code and report.audit.verdict.is_evidence:
         raise typer.Exit(3)
