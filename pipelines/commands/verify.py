@@ -1,4 +1,5 @@
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +19,7 @@ from pipelines.commands.model_options import (
     Timeout,
     chosen_cache,
 )
+from pipelines.commands.stamp import TsaRoot
 
 
 def verify(
@@ -56,6 +58,39 @@ def verify(
             min=0, metavar="N", help="Also run the test for N other keys: p must be uniform."
         ),
     ] = 0,
+    model_date: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"],
+            help="First day on which the suspect, or a model that it was made from, could be used; "
+            "the report says whether the vault's time stamps are older.",
+        ),
+    ] = None,
+    tsa_root: TsaRoot = None,
+    family: Annotated[
+        bool,
+        typer.Option(
+            "--family",
+            help="Divide the level by the number of different audits in the vault's custody log, "
+            "this one among them.",
+        ),
+    ] = False,
+    bundle: Annotated[
+        Path | None,
+        typer.Option(help="Zip file to write, which others check with `leximark check`."),
+    ] = None,
+    with_texts: Annotated[
+        int,
+        typer.Option(
+            min=0, metavar="N", help="Disclose N documents in the bundle, the strongest first."
+        ),
+    ] = 0,
+    with_key: Annotated[
+        bool,
+        typer.Option(
+            "--with-key", help="Disclose the key in the bundle. Do so once, at the end of a case."
+        ),
+    ] = False,
     dtype: DTypeOption = DType.auto,
     device: Device = "auto",
     max_length: MaxLength = None,
@@ -76,7 +111,8 @@ def verify(
     Prints a verdict with an exact p-value and writes a report. The verdict is "trained on it" or
     "no evidence", never "not trained on it".
     """
-    from pipelines.jobs.verify import verify_command
+    from pipelines.bundle.write_bundle import Disclosure
+    from pipelines.jobs.verify import Evidence, verify_command
     from pipelines.loading.models import ModelOptions
     from pipelines.reporting.report import summary_lines
 
@@ -102,11 +138,20 @@ def verify(
         n_resamples=resamples,
         seed=seed,
         n_null_keys=simulate_null,
+        evidence=Evidence(
+            model_date and model_date.date(),
+            tuple(tsa_root or ()),
+            family,
+            bundle,
+            Disclosure(with_key, with_texts),
+        ),
     )
     if as_json:
         print(json.dumps(report.as_dict(), indent=2, ensure_ascii=False))
     else:
         print("\n".join(summary_lines(report)))
         print(f"Report: {out / 'report.md'}")
+        if bundle is not None:
+            print(f"Bundle: {bundle}; check it with `leximark check {bundle}`")
     if exit_code and report.audit.verdict.is_evidence:
         raise typer.Exit(3)

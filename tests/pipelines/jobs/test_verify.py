@@ -88,7 +88,10 @@ def test_the_report_says_everything_needed_to_repeat_it(job, tmp_path):
     assert "float32 on cpu" in run["inputs"]["suspect"]["settings"]
     assert run["seeds"] == {"resampling": 3}
     page = (tmp_path / "report/report.md").read_text()
-    assert page.startswith("# Trained on it")
+    assert page.startswith("> **Not fixed beforehand: no valid time stamp")
+    assert "\n# Trained on it\n" in page
+    assert next(iter(report)) == "beforehand"
+    assert "can be made up afterwards" in report["beforehand"]["warnings"][0]
     assert "does not mean that the model was not trained" in page
 
 
