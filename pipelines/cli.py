@@ -12,6 +12,7 @@ import typer
 from pipelines.commands.assets import assets
 from pipelines.commands.cache import cache
 from pipelines.commands.candidates import candidates
+from pipelines.commands.challenge import answer, challenge, judge
 from pipelines.commands.check import check
 from pipelines.commands.decide import decide
 from pipelines.commands.demo import demo
@@ -34,6 +35,9 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "stamp": stamp,
     "verify": verify,
     "check": check,
+    "challenge": challenge,
+    "answer": answer,
+    "judge": judge,
     "score": score,
     "evaluate": evaluate,
     "decide": decide,
