@@ -11,6 +11,8 @@ import typer
 from pipelines.commands.assets import assets
 from pipelines.commands.cache import cache
 from pipelines.commands.candidates import candidates
+from pipelines.commands.challenge import answer, challenge, judge
+from pipelines.commands.check import check
 from pipelines.commands.decide import decide
 from pipelines.commands.demo import demo
 from pipelines.commands.evaluate import evaluate
@@ -20,6 +22,7 @@ from pipelines.commands.mark import mark
 from pipelines.commands.reproduce import reproduce
 from pipelines.commands.review import review
 from pipelines.commands.score import score
+from pipelines.commands.stamp import stamp
 from pipelines.commands.train import train
 from pipelines.commands.verify import verify
 from watermark.errors import SYSTEM_ERRORS, ToolkitError
@@ -28,7 +31,12 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "mark": mark,
     "inspect": inspect,
     "review": review,
+    "stamp": stamp,
     "verify": verify,
+    "check": check,
+    "challenge": challenge,
+    "answer": answer,
+    "judge": judge,
     "score": score,
     "evaluate": evaluate,
     "decide": decide,

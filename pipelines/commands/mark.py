@@ -118,5 +118,7 @@ def mark(
         f"{numbers['n_documents']:,} documents read, {numbers['n_held_out']:,} held out; "
         f"{numbers['n_sites']:,} sites, {numbers['n_changed']:,} words changed.\n"
         f"To publish: {out}\nTo keep private: {vault} (without its key nothing can be proved)\n"
-        f"May be published before the data: {vault / 'commitment.txt'}"
+        f"May be published before the data: {vault / 'commitment.txt'}\n"
+        f"Before you publish: `leximark stamp {vault}`. Without a time stamp older than the model, "
+        "an audit is reported as not fixed beforehand."
     )

@@ -6,6 +6,7 @@ import typer
 
 from pipelines.commands.asking_options import AskingFlags
 from pipelines.commands.corpus_options import KeyFile
+from pipelines.commands.evidence_options import EvidenceFlags
 from pipelines.commands.model_options import ModelFlags
 from pipelines.commands.option_groups import with_option_groups
 
@@ -17,8 +18,8 @@ def verify(
     model: Annotated[
         str,
         typer.Option(
-            help="Suspect: folder or hub id of a causal model, adapter, GGUF file, or a server "
-            "(openai+http://host/v1#model; chat+ or text+ if it only answers in words)."
+            help="Suspect: folder or hub id, adapter, GGUF file, or a server (openai+http://host/v1"
+            "#model; chat+ or text+ if it only answers in words)."
         ),
     ],
     reference: Annotated[
@@ -32,9 +33,7 @@ def verify(
     out: Annotated[Path, typer.Option(help="Folder to make for the report.")] = Path("report"),
     alpha: Annotated[
         float | None,
-        typer.Option(
-            min=0.0, max=1.0, help="Level instead of the planned one; the report says so."
-        ),
+        typer.Option(min=0, max=1, help="Level instead of the planned one; the report says so."),
     ] = None,
     resamples: Annotated[
         int, typer.Option(min=99, help="Number of re-draws that the statistic is compared with.")
@@ -46,6 +45,7 @@ def verify(
     ] = 0,
     models: ModelFlags,
     asking: AskingFlags,
+    evidence: EvidenceFlags,
     exit_code: Annotated[
         bool, typer.Option("--exit-code", help="Exit with status 3 if there is evidence.")
     ] = False,
@@ -69,6 +69,7 @@ def verify(
         out,
         models.options(),
         asking=asking.asking(),
+        evidence=evidence.evidence(),
         key_file=key_file,
         alpha=alpha,
         n_resamples=resamples,

@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from tqdm import tqdm
 
-from membership.audit.audit import Settings, audit
+from membership.audit.audit import Audit, Settings, audit
 from membership.detectors import default_detectors
 from membership.evidence.redraw import simulate_null
+from pipelines.bundle.write_bundle import write_bundle
+from pipelines.jobs.evidence import NOTHING_MORE, Evidence, begin_audit
 from pipelines.jobs.verify_choices import (
     USUAL,
     Asking,
@@ -42,38 +45,32 @@ def verify_command(
     n_resamples: int = 99_999,
     seed: int = 0,
     n_null_keys: int = 0,
+    evidence: Evidence = NOTHING_MORE,
 ) -> Report:
     """Audit a model with a vault, write the report into a new folder, and return it.
+
+    The vault's custody log gets a line.
 
     Raises:
         ToolkitError: The report's folder exists, the vault was altered, or a model is not one.
     """
     began = datetime.now(UTC), time.monotonic()
-    refuse_existing(out)
+    for target in filter(None, (out, evidence.bundle)):
+        refuse_existing(target)
     vault = open_vault(vault_folder, key_file)
     if alpha is not None and not 0 < alpha < 1:
         raise ToolkitError(f"alpha must lie between 0 and 1, got {alpha:g}")
     suspect, others = load_models(model, references, options)
+    fingerprints = [other.fingerprint for other in others.values()]
+    record = begin_audit(
+        vault, evidence, suspect.fingerprint, fingerprints,
+        alpha=alpha, n_resamples=n_resamples, seed=seed,
+    )  # fmt: skip
     bars = _Bars()
-    result = audit(
-        vault,
-        suspect,
-        others,
-        default_detectors(),
-        Settings(alpha, n_resamples, seed),
-        bars.update,
-    )
+    settings = Settings(record.level, n_resamples, seed)
+    result = audit(vault, suspect, others, default_detectors(), settings, bars.update)
     bars.close()
-    null = None
-    if n_null_keys:
-        if not result.table.draws:
-            raise PrerequisiteError(
-                "--simulate-null runs the re-draw test for other keys, and this vault has no site "
-                "that it could use; leave it out"
-            )
-        rng = np.random.default_rng([seed, 1])
-        keys = [Key(rng.bytes(KEY_BYTES)) for _ in range(n_null_keys)]
-        null = simulate_null(result.table, keys, seed=seed)
+    null = _simulated_null(result, seed, n_null_keys) if n_null_keys else None
     run = describe_run(
         {
             "vault": {name: file_sha256(vault_folder / name) for name in (PLAN, COMMITMENT)},
@@ -82,9 +79,25 @@ def verify_command(
         },
         {"resampling": seed},
     )
-    report = Report(result, vault.plan, run, null)
+    primary = result.verdict.primary
+    beforehand = record.conclude(model, primary.test, primary.pvalue)
+    report = Report(result, vault.plan, run, beforehand, null)
     write_report(report, out, seconds=time.monotonic() - began[1], began=began[0])
+    if evidence.bundle is not None:
+        roots, disclosure = evidence.tsa_roots, evidence.disclosure
+        write_bundle(evidence.bundle, report, out, vault, record.custody, roots, disclosure)
     return report
+
+
+def _simulated_null(result: Audit, seed: int, n_keys: int) -> NDArray[np.float64]:
+    if not result.table.draws:
+        raise PrerequisiteError(
+            "--simulate-null runs the re-draw test for other keys, and this vault has no site "
+            "that it could use; leave it out"
+        )
+    rng = np.random.default_rng([seed, 1])
+    keys = [Key(rng.bytes(KEY_BYTES)) for _ in range(n_keys)]
+    return simulate_null(result.table, keys, seed=seed)
 
 
 def verify_any(

@@ -30,6 +30,7 @@ from membership.evidence.score_table import ScoreTable
 from membership.models.server.address import Address, parse_address
 from membership.models.server.open_chooser import open_chooser
 from membership.traces.suspect import Suspect
+from pipelines.jobs.evidence import NOTHING_MORE, Evidence, begin_audit
 from pipelines.loading.models import ModelOptions, load_model
 from pipelines.reporting.provenance import describe_model, describe_run
 from pipelines.reporting.report import Report, write_report
@@ -105,6 +106,7 @@ def verify_choices_command(
     n_resamples: int = 99_999,
     seed: int = 0,
     n_null_keys: int = 0,
+    evidence: Evidence = NOTHING_MORE,
 ) -> Report:
     """Audit a model that only answers in words, write the report, and return it.
 
@@ -116,6 +118,11 @@ def verify_choices_command(
     """
     began = datetime.now(UTC), time.monotonic()
     refuse_existing(out)
+    if evidence.bundle is not None:
+        raise ToolkitError(
+            "--bundle: a bundle holds log-probabilities, and this model gives answers in words; "
+            "leave it out, the report has the test"
+        )
     vault = open_vault(vault_folder, key_file)
     corpus = load_audit_corpus(vault)
     questions = _questions(corpus, address, asking)
@@ -124,7 +131,11 @@ def verify_choices_command(
     if options.cache is not None:
         chooser = CachedChooser(chooser, options.cache)
     others = {name: load_model(name, options) for name in references}
-    level = vault.plan.alpha if alpha is None else alpha
+    record = begin_audit(
+        vault, evidence, chooser.fingerprint, [other.fingerprint for other in others.values()],
+        alpha=alpha, n_resamples=n_resamples, seed=seed,
+    )  # fmt: skip
+    level = record.level
     result, table = _run(
         corpus, chooser, others, questions, vault.key, asking, level, n_resamples, seed
     )
@@ -147,7 +158,8 @@ def verify_choices_command(
         rng = np.random.default_rng([seed, 1])
         keys = [Key(rng.bytes(KEY_BYTES)) for _ in range(n_null_keys)]
         null = simulate_null(table, keys, seed=seed)
-    report = Report(Audit(verdict, observations, table), vault.plan, run, null)
+    beforehand = record.conclude("", result.test, result.pvalue)
+    report = Report(Audit(verdict, observations, table), vault.plan, run, beforehand, null)
     write_report(report, out, seconds=time.monotonic() - began[1], began=began[0])
     return report
 

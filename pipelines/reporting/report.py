@@ -19,6 +19,7 @@ from membership.evidence.result import TestResult, rounded_up
 from pipelines.reporting.plots import plot_null, plot_path, plot_scores
 from pipelines.reporting.provenance import Run
 from watermark.atomic import atomic_folder
+from watermark.vault.beforehand import Beforehand
 from watermark.vault.plan import Plan
 
 
@@ -29,6 +30,8 @@ class Report:
     audit: Audit
     plan: Plan
     run: Run
+    beforehand: Beforehand
+    """What shows that the commitment is older than the model; said before anything else."""
     null_pvalues: NDArray[np.float64] | None = None
     """p-values under other keys, if the null was simulated."""
 
@@ -36,6 +39,7 @@ class Report:
         """Return the report for machines."""
         verdict = self.audit.verdict
         return {
+            "beforehand": self.beforehand.as_dict(),
             "verdict": verdict.words,
             "pvalue": verdict.primary.pvalue,
             "alpha": verdict.alpha,
@@ -77,7 +81,12 @@ def write_report(report: Report, folder: Path, *, began: datetime, seconds: floa
 
 
 def summary_lines(report: Report) -> Iterator[str]:
-    """Yield the verdict in plain words, for a terminal."""
+    """Yield the verdict in plain words, for a terminal; what it rests on comes first."""
+    yield from report.beforehand.lines()
+    yield from _verdict_lines(report)
+
+
+def _verdict_lines(report: Report) -> Iterator[str]:
     verdict = report.audit.verdict
     yield f"Verdict: {verdict.words}"
     yield from _test_lines(verdict.primary, verdict.alpha)
@@ -116,9 +125,11 @@ def _short(result: TestResult) -> str:
 def _markdown(report: Report) -> str:
     verdict = report.audit.verdict
     lines = [
+        *(f"> **{line}.**" for line in report.beforehand.lines()),
+        "",
         f"# {verdict.words[0].upper()}{verdict.words[1:]}",
         "",
-        *(f"- {line}" for line in summary_lines(report)),
+        *(f"- {line}" for line in _verdict_lines(report)),
         "",
         "A verdict of *no evidence* does not mean that the model was not trained on the text.",
         "",

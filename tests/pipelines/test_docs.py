@@ -35,7 +35,8 @@ def test_the_readme_does_what_it_says(job, tmp_path, command):
         assert done.status == 0, f"{line}\n{done.err}"
         last = done.out
     # The model was trained with another key than the fresh one of this vault.
-    assert last.startswith("Verdict: no evidence")
+    assert last.startswith("Not fixed beforehand")
+    assert "\nVerdict: no evidence" in last
     assert (tmp_path / "report/report.md").exists()
     (example,) = blocks("python")
     alone = subprocess.run(  # in a process of its own, as a notebook is

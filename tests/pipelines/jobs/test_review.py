@@ -98,7 +98,9 @@ def test_the_reviewed_vault_still_proves(job, vault, review, tmp_path, command):
     assert review("--reject", tmp_path / "r.csv").status == 0
     options = ("--corpus", "vault-2", "--key-file", job.key_file, "--model", job.trained)
     done = command("verify", *options)
-    assert done.out.startswith("Verdict: trained on it"), done.err
+    assert done.out.startswith("Not fixed beforehand"), done.err
+    assert "Reviewed after marking (" in done.out
+    assert "\nVerdict: trained on it" in done.out
 
 
 def test_decisions_that_do_not_look_at_the_key_keep_the_coins_fair(job, vault):

@@ -91,7 +91,10 @@ def test_the_report_says_everything_needed_to_repeat_it(job, tmp_path):
     assert "float32 on cpu" in run["inputs"]["suspect"]["settings"]
     assert run["seeds"] == {"resampling": 3}
     page = (tmp_path / "report/report.md").read_text()
-    assert page.startswith("# Trained on it")
+    assert page.startswith("> **Not fixed beforehand: no valid time stamp")
+    assert "\n# Trained on it\n" in page
+    assert next(iter(report)) == "beforehand"
+    assert "can be made up afterwards" in report["beforehand"]["warnings"][0]
     assert report["primary"]["basis"] in page
     assert re.search(r"; minimum detectable effect 0\.\d+ \(80 % power\)", page)
     assert "does not mean that the model was not trained" in page
@@ -104,8 +107,9 @@ def test_a_test_that_the_report_never_heard_of_speaks_for_itself(job, tmp_path):
     verdict = replace(verdict, primary=new, skipped={"newer": "newer test: no data"})
     report = replace(report, audit=replace(report.audit, verdict=verdict))
     lines = list(summary_lines(report))
-    assert lines[1].startswith("new test, p = ")
-    assert lines[2] == "Based on one look"
+    first = lines.index("Verdict: no evidence")
+    assert lines[first + 1].startswith("new test, p = ")
+    assert lines[first + 2] == "Based on one look"
     assert "Not run: newer test: no data" in lines
 
 

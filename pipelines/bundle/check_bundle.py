@@ -1,0 +1,543 @@
+"""Check the evidence bundle of an audit. Needs Python 3.11 and numpy, nothing else.
+
+    python check_bundle.py case.zip [--seal HEX]
+
+Recomputes the statistic and the p-value from the table of scores, and checks that everything in the
+bundle belongs together: hashes, the commitment, outcomes of the key, time stamps, the words of the
+report. It says what it checked and what it cannot check. The first thing that is wrong is named and
+ends it with status 2.
+
+This file is part of every bundle, but a forger can change it there: use your own copy.
+"""
+
+import csv
+import hashlib
+import hmac
+import io
+import json
+import math
+import re
+import sys
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+
+FORMAT = 1
+MAX_BYTES = 512 * 1024 * 1024
+REQUIRED = (
+    "README.txt", "check_bundle.py", "commitment.txt", "draws.csv", "manifest.json", "plan.json",
+    "proofs.json", "report.json", "report.md", "table.csv",
+)  # fmt: skip
+OPTIONAL = (
+    r"stamps/\d{3}\.tsr|stamps/roots\.pem|null\.(png|svg)|key\.json|texts\.json|custody\.jsonl"
+)
+VERDICTS = ("trained on it", "no evidence")
+BLOCK_CELLS = 4_000_000  # as in membership/evidence/redraw.py: another number gives other bits
+DEFAULTS = {"n_resamples": 99_999, "seed": 0}
+
+
+class RefusedError(Exception):
+    """Raised when something in a bundle is not as it must be; the message names it."""
+
+
+def need(holds: object, message: str) -> None:
+    """Refuse the bundle unless something holds."""
+    if not holds:
+        raise RefusedError(message)
+
+
+def sha256(content: bytes) -> str:
+    """Return the SHA-256 of some bytes, in hexadecimal digits."""
+    return hashlib.sha256(content).hexdigest()
+
+
+# The container
+
+
+def pack(files: Mapping[str, bytes]) -> bytes:
+    """Return a zip file that holds some files: the same files, the same bytes."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
+        for name in sorted(files):
+            entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+            entry.create_system, entry.external_attr = 3, 0o100644 << 16
+            archive.writestr(entry, files[name])
+    return target.getvalue()
+
+
+def unpack(path: Path) -> dict[str, bytes]:
+    """Return the files of a bundle; nothing is written to the disk or decompressed."""
+    need(path.is_file(), f"{path}: there is no such file")
+    size = path.stat().st_size
+    need(size <= MAX_BYTES, f"zip: has {size:,} bytes, a bundle at most {MAX_BYTES:,}")
+    content = path.read_bytes()
+    files: dict[str, bytes] = {}
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            entries = archive.infolist()
+            _check_entries(entries, size)
+            files = {entry.filename: archive.read(entry) for entry in entries}
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, EOFError) as error:
+        raise RefusedError(f"zip: malformed ({error})") from error
+    missing = [name for name in REQUIRED if name not in files]
+    need(not missing, f"{missing[:1]}: is missing")
+    need(pack(files) == content, "zip: holds bytes that are not those of its files")
+    return files
+
+
+def _check_entries(entries: Sequence[zipfile.ZipInfo], size: int) -> None:
+    seen: set[str] = set()
+    need(len(entries) <= 200, "zip: holds more than 200 files")
+    for entry in entries:
+        name = entry.filename
+        known = name in REQUIRED or re.fullmatch(OPTIONAL, name)
+        need(name not in seen, f"{name}: comes twice")
+        need(known, f"{name[:80]!r}: is not a file of a bundle")
+        need(entry.external_attr >> 16 == 0o100644, f"{name}: is a link or no regular file")
+        need(entry.compress_type == zipfile.ZIP_STORED, f"{name}: is compressed")
+        seen.add(name)
+    need(sum(entry.file_size for entry in entries) <= size, "zip: its files are larger than it is")
+
+
+# Files
+
+
+def read_json(files: Mapping[str, bytes], name: str) -> Any:
+    """Return the object in a JSON file in which no name comes twice."""
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        need(len({key for key, _ in pairs}) == len(pairs), f"{name}: a name comes twice")
+        return dict(pairs)
+
+    try:
+        text = files[name].decode()
+        found = json.loads(text, object_pairs_hook=once)
+    except (ValueError, RecursionError) as error:
+        raise RefusedError(f"{name}: malformed ({type(error).__name__})") from error
+    need(isinstance(found, dict), f"{name}: wanted a JSON object")
+    return found
+
+
+def check_manifest(files: Mapping[str, bytes]) -> str:
+    """Check the hash of every file."""
+    manifest = read_json(files, "manifest.json")
+    need(manifest.get("format") == FORMAT, f"manifest.json: wanted format {FORMAT}")
+    listed = manifest.get("files")
+    need(isinstance(listed, dict), "manifest.json: lists no files")
+    need(set(listed) == set(files) - {"manifest.json"}, "manifest.json: lists other files")
+    for name, wanted in listed.items():
+        need(sha256(files[name]) == wanted, f"{name}: has another SHA-256 than the manifest says")
+    return f"{len(files)} files have the hashes of the manifest"
+
+
+def rise(leaf: bytes, path: Sequence[Sequence[str]]) -> bytes:
+    """Return the Merkle root over a leaf, from the nodes beside its path (RFC 6962)."""
+    node = hashlib.sha256(b"\0" + leaf).digest()
+    for side, other in path:
+        pair = bytes.fromhex(other) + node if side == "left" else node + bytes.fromhex(other)
+        node = hashlib.sha256(b"\1" + pair).digest()
+    return node
+
+
+def check_commitment(files: Mapping[str, bytes]) -> str:
+    """Check that plan and key commitment are the first two leaves of the committed tree."""
+    found = re.fullmatch(
+        rb"leximark-commitment-(\d+) sha256-merkle ([0-9a-f]{64})\n", files["commitment.txt"]
+    )
+    need(found, "commitment.txt: is not the line that `leximark mark` writes")
+    assert found is not None
+    root, proofs = bytes.fromhex(found[2].decode()), read_json(files, "proofs.json")
+    plan, key = proofs["plan"], proofs["key"]
+    need({side for side, _ in plan} == {"right"}, "proofs.json: the plan is not the first leaf")
+    sides = [side for side, _ in key]
+    need(sides[0] == "left" and set(sides[1:]) <= {"right"}, "proofs.json: the key is not second")
+    need(len(plan) == len(key), "proofs.json: the two paths have other lengths")
+    leaf = hashlib.sha256(files["plan.json"]).digest()
+    need(rise(leaf, plan) == root, "plan.json: is not the plan that was committed to")
+    commitment = read_json(files, "plan.json")["key_commitment"]
+    need(
+        rise(bytes.fromhex(commitment), key) == root,
+        "plan.json: its key is not the one that was committed to",
+    )
+    return "plan and key are those of the commitment"
+
+
+# The test
+
+
+class Table:
+    """The scores of all sites and the draws that decided them."""
+
+    def __init__(self, files: Mapping[str, bytes]) -> None:
+        rows = _rows(files, "table.csv", ("site", "document", "draw", "n_candidates"))
+        draws = _rows(files, "draws.csv", ("draw", "n_options", "outcome", "name_sha256"))
+        self.n_options = np.array([int(row[1]) for row in draws])
+        self.outcome = np.array([int(row[2]) for row in draws])
+        self.name_hash = [row[3] for row in draws]
+        self.document = np.array([int(row[1]) for row in rows])
+        self.draw = np.array([int(row[2]) for row in rows])
+        self.score = np.array([[float(cell) for cell in row[4:]] for row in rows])
+        n = np.array([int(row[3]) for row in rows])
+        numbers = np.arange(len(rows))
+        need(len(rows) and len(draws), "table.csv: has no sites")
+        need([row[0] for row in rows] == [str(i) for i in numbers], "table.csv: sites out of order")
+        first = list(dict.fromkeys(self.draw.tolist()))
+        need(first == list(range(len(draws))), "table.csv: its draws are not those of draws.csv")
+        numbered = [row[0] for row in draws] == [str(i) for i in range(len(draws))]
+        need(numbered, "draws.csv: draws out of order")
+        need((n == self.n_options[self.draw]).all() and n.min() >= 2, "table.csv: n_candidates")
+        inside = (self.outcome >= 0) & (self.outcome < self.n_options)
+        need(inside.all(), "draws.csv: an outcome is none of the options")
+        need(np.isfinite(self.score).all(), "table.csv: a score is not a finite number")
+        need(self.score.shape[1] == n.max(), "table.csv: has a column of scores too many")
+        beyond = np.arange(self.score.shape[1]) >= n[:, None]
+        need(not self.score[beyond].any(), "table.csv: a score stands behind the last candidate")
+        sums = np.abs(self.score.sum(1))
+        scale = np.abs(self.score).max() or 1.0
+        need(sums.max() <= 1e-9 * scale, "table.csv: the scores of a site do not sum to 0")
+        self.n_sites = np.bincount(self.draw, minlength=len(draws))
+        value = np.zeros((len(draws), self.score.shape[1]))
+        np.add.at(value, self.draw, self.score)
+        self.value = value / np.sqrt(self.n_sites)[:, None]
+
+
+def _rows(files: Mapping[str, bytes], name: str, header: Sequence[str]) -> list[list[str]]:
+    rows = list(csv.reader(io.StringIO(files[name].decode(), newline=""), strict=True))
+    need(rows and tuple(rows[0][: len(header)]) == tuple(header), f"{name}: has other columns")
+    need(len({len(row) for row in rows}) == 1, f"{name}: a row is too short or too long")
+    return rows[1:]
+
+
+def null_statistics(table: Table, n_resamples: int, seed: int) -> Any:
+    """Return the statistic under fresh keys, with the bits of membership/evidence/redraw.py."""
+    rng, null = np.random.default_rng(seed), np.zeros(n_resamples)
+    for n in np.unique(table.n_options):
+        value = table.value[table.n_options == n, :n]
+        block = max(1, BLOCK_CELLS // len(value))
+        for start in range(0, n_resamples, block):
+            size = min(block, n_resamples - start)
+            if n == 2:
+                packed = rng.integers(0, 256, (size, -(-len(value) // 8)), dtype=np.uint8)
+                bits = np.unpackbits(packed, axis=1, count=len(value))
+                sums = bits.astype(np.float64) @ (value[:, 1] - value[:, 0]) + value[:, 0].sum()
+            else:
+                options = rng.integers(0, n, (size, len(value)))
+                sums = value[np.arange(len(value)), options].sum(1)
+            null[start : start + size] += sums
+    return null
+
+
+def chernoff_bound(table: Table, observed: float) -> float:
+    """Return the least upper bound on the exact p-value that exponential moments give."""
+    if observed <= 0:
+        return 1.0
+    inside = np.arange(table.value.shape[1]) < table.n_options[:, None]
+
+    def log_bound(log_t: float) -> float:
+        exponents = np.where(inside, np.exp(log_t) * table.value, -np.inf)
+        top = exponents.max(1)
+        mean = top + np.log(np.exp(exponents - top[:, None]).sum(1) / table.n_options)
+        return float(mean.sum() - np.exp(log_t) * observed)
+
+    middle = float(np.log(observed / np.square(table.value[inside]).sum()))
+    low, high = middle - 5, middle + 8
+    for _ in range(80):  # convex in t, so it falls and then rises
+        one, two = low + (high - low) / 3, high - (high - low) / 3
+        low, high = (low, two) if log_bound(one) < log_bound(two) else (one, high)
+    return max(math.exp(min(log_bound((low + high) / 2), 0.0)), sys.float_info.min)
+
+
+def check_test(files: Mapping[str, bytes]) -> str:
+    """Recompute every number of the re-draw test."""
+    report, table = read_json(files, "report.json"), Table(files)
+    said, n, seed = report["primary"], report["primary"]["n_resamples"], report["primary"]["seed"]
+    need(said["test"] == "redraw", "report.json: its primary test is not the re-draw test")
+    need(type(n) is int and 99 <= n <= 10_000_000, "report.json: n_resamples")
+    need(type(seed) is int and seed >= 0, "report.json: seed")
+    observed = float(table.value[np.arange(len(table.outcome)), table.outcome].sum())
+    null = null_statistics(table, n, seed)
+    slack = 1e-9 * max(1.0, abs(observed))
+    pvalue = float((1 + n - np.count_nonzero(null < observed - slack)) / (n + 1))
+    per_nat = float(((1 - 1 / table.n_options) * np.sqrt(table.n_sites)).sum())
+    deviation = float(np.sqrt((np.square(table.value).sum(1) / table.n_options).sum()))
+    floor = max(1 / (n + 1), math.exp(-float(np.log(table.n_options).sum())))
+    numbers: dict[str, float | None] = {
+        "statistic": observed,
+        "pvalue": pvalue,
+        "zscore": float((observed - null.mean()) / null.std()) if null.std() else 0.0,
+        "effect": observed / per_nat,
+        "detectable_effect": _shift(report["alpha"], floor, deviation / per_nat),
+    }
+    for name, wanted in numbers.items():
+        need(_close(said[name], wanted), f"report.json: {name} is {wanted}, not {said[name]}")
+    bound = math.log(chernoff_bound(table, observed))
+    close = abs(math.log(said["chernoff_bound"]) - bound) <= 1e-3 * max(1.0, abs(bound))
+    need(close, f"report.json: chernoff_bound is {math.exp(bound):g}")
+    counts = {
+        "n_documents": len(set(table.document.tolist())),
+        "n_sites": len(table.draw),
+        "n_draws": len(table.outcome),
+    }
+    for name, count in counts.items():
+        need(said["details"][name] == count, f"report.json: {name} is {count}")
+    need(report["pvalue"] == said["pvalue"], "report.json: pvalue differs from the primary test's")
+    return f"p = {pvalue:.3g} follows from {counts['n_sites']:,} sites and seed {seed}"
+
+
+def _shift(alpha: float, floor: float, unit: float) -> float | None:
+    if floor > alpha:
+        return None
+    normal = NormalDist()
+    return max(0.0, -normal.inv_cdf(alpha) - normal.inv_cdf(0.2)) * unit
+
+
+def _close(one: object, other: float | None) -> bool:
+    if other is None or not isinstance(one, float | int):
+        return one is other
+    return abs(one - other) <= 1e-9 * max(1.0, abs(other))
+
+
+# What the report says
+
+
+def check_report(files: Mapping[str, bytes]) -> str:
+    """Check verdict, departures and the written report against plan and numbers."""
+    report, plan = read_json(files, "report.json"), read_json(files, "plan.json")
+    said, alpha = report["primary"], report["alpha"]
+    need(0 < alpha < 1, "report.json: alpha does not lie between 0 and 1")
+    verdict = VERDICTS[said["pvalue"] > alpha]
+    need(report["verdict"] == verdict, f"report.json: the verdict is {verdict!r}")
+    used = {
+        "test": (plan["test"], said["test"]),
+        "alpha": (plan["alpha"], alpha),
+        "references": (
+            sorted(plan["references"] or report["run"]["inputs"]["references"]),
+            sorted(report["run"]["inputs"]["references"]),
+        ),
+        "seed of the re-draws": (DEFAULTS["seed"], said["seed"]),
+        "number of re-draws": (DEFAULTS["n_resamples"], said["n_resamples"]),
+    }
+    wanted = {name for name, (one, other) in used.items() if one != other}
+    listed = {line.partition(":")[0] for line in report["departures"]}
+    need(listed == wanted, f"report.json: departures from the plan are {sorted(wanted) or 'none'}")
+    need(report["in_plan"] is not bool(listed), "report.json: in_plan")
+    for name in ("corpus", "scheme"):
+        need(report[name] == plan[name], f"report.json: {name} is not the plan's")
+    for name, digest in report["run"]["inputs"]["vault"].items():
+        need(sha256(files[name]) == digest, f"report.json: is about another {name}")
+    need(report["run"]["seeds"]["resampling"] == said["seed"], "report.json: seeds")
+    _check_markdown(files["report.md"].decode(), report)
+    need(files["README.txt"] == readme(files), "README.txt: does not say what the bundle holds")
+    return f"the verdict {verdict!r} follows from p, level {alpha:g} and plan"
+
+
+def _check_markdown(page: str, report: Mapping[str, Any]) -> None:
+    first, _, rest = page.partition("\n\n# ")
+    for line in report["beforehand"]["warnings"]:
+        need(line in first, "report.md: does not begin with the warnings of report.json")
+    heading, _, body = rest.partition("\n")
+    need(heading.lower() == report["verdict"], "report.md: has another verdict than report.json")
+    pvalue = f"re-draw test, p = {report['pvalue']:.2g}"
+    need(pvalue in body, "report.md: has another p than report.json")
+    need(f"level {report['alpha']:g}" in body, "report.md: has another level than report.json")
+    for departure in report["departures"]:
+        need(departure in body, "report.md: leaves out a departure from the plan")
+
+
+def check_stamps(files: Mapping[str, bytes]) -> str:
+    """Check that stamps are of this commitment and as old as the report says."""
+    known = read_json(files, "report.json")["beforehand"]
+    listed = {stamp["file"]: stamp for stamp in known["stamps"]}
+    held = {name for name in files if name.endswith(".tsr")}
+    need(held == set(listed), "report.json: lists other stamps than the bundle holds")
+    counted = []
+    for name, stamp in listed.items():
+        if stamp["problem"]:
+            continue
+        imprint, time = read_stamp(files[name], name)
+        digests = {hashlib.new(a, files["commitment.txt"]).digest() for a in ("sha256", "sha512")}
+        need(imprint in digests, f"{name}: is a stamp of another commitment")
+        need(
+            datetime.fromisoformat(stamp["time"]) == time, f"{name}: is of {time}, not as reported"
+        )
+        counted.append(time)
+    model = known["model_date"] and date.fromisoformat(known["model_date"])
+    fixed = bool(counted and model and min(counted).date() < model)
+    need(known["fixed_beforehand"] is fixed, f"report.json: fixed_beforehand must be {fixed}")
+    warned = any(line.startswith("Not fixed beforehand") for line in known["warnings"])
+    need(fixed or warned, "report.json: does not say that nothing shows it was fixed beforehand")
+    reviewed = "review" in read_json(files, "plan.json")["corpus"]
+    need(known["reviewed"] is reviewed, f"report.json: reviewed must be {reviewed}")
+    if not counted:
+        return "NOT FIXED BEFOREHAND: no time stamp, so all of it can have been made up afterwards"
+    words = "which is older than" if fixed else "NOT FIXED BEFOREHAND: which is not older than"
+    return f"the commitment is stamped {min(counted)}, {words} the model ({model or 'no date'})"
+
+
+def read_stamp(content: bytes, name: str) -> tuple[bytes, datetime]:
+    """Return the hash that an RFC 3161 answer stamps, and its time; signatures are not checked."""
+    try:
+        _, token = _parts(content, *_parts(content, 0, len(content))[0][1:])[:2]
+        signed = _parts(content, *_parts(content, *_parts(content, *token[1:])[1][1:])[0][1:])
+        octets = _parts(content, *_parts(content, *signed[2][1:])[1][1:])[0]
+        info = _parts(content, *_parts(content, *octets[1:])[0][1:])
+        imprint, time = _parts(content, *info[2][1:])[1], info[4]
+        text = re.fullmatch(rb"(\d{14})(?:\.\d+)?Z", content[time[1] : time[2]])
+        need(text and time[0] == 0x18, f"{name}: holds no time")
+        assert text is not None
+        moment = datetime.strptime(text[1].decode(), "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+        return content[imprint[1] : imprint[2]], moment
+    except (IndexError, ValueError) as error:
+        raise RefusedError(f"{name}: is not a time stamp") from error
+
+
+def _parts(content: bytes, start: int, end: int) -> list[tuple[int, int, int]]:
+    """Return tag, start and end of each DER value between two offsets."""
+    found = []
+    while start < end:
+        tag, length, start = content[start], content[start + 1], start + 2
+        if length >= 0x80:
+            n = length & 0x7F
+            length, start = int.from_bytes(content[start : start + n], "big"), start + n
+        if start + length > end:
+            raise ValueError("a value is longer than what holds it")
+        found.append((tag, start, start + length))
+        start += length
+    return found
+
+
+# What may be disclosed
+
+
+def check_key(files: Mapping[str, bytes]) -> str:
+    """Check that the outcome of every draw is the one that the key draws, if the key is there."""
+    if "key.json" not in files:
+        return "NOT CHECKED: that outcomes follow from the key, which stays sealed"
+    opened, table = read_json(files, "key.json"), Table(files)
+    key, names = bytes.fromhex(opened["key"]), opened["names"]
+    commitment = sha256(b"leximark/commitment\0" + key)
+    wanted = read_json(files, "plan.json")["key_commitment"]
+    need(commitment == wanted, "key.json: is not the key that was committed to")
+    need(len(names) == len(table.outcome), "key.json: has other draws than draws.csv")
+    need(len(set(names)) == len(names), "key.json: a draw comes twice")
+
+    def digest(purpose: str, name: str) -> bytes:
+        return hmac.new(key, f"leximark/{purpose}\0{name}".encode(), hashlib.sha256).digest()
+
+    for i, name in enumerate(names):
+        sealed = sha256(digest("draw-name", name) + name.encode())
+        need(sealed == table.name_hash[i], f"key.json: draw {i} has another name than sealed")
+        outcome = int.from_bytes(digest("draw", name), "big") % int(table.n_options[i])
+        need(outcome == table.outcome[i], f"draws.csv: the key draws {outcome} in draw {i}")
+    return f"all {len(names):,} outcomes follow from the key"
+
+
+def check_texts(files: Mapping[str, bytes]) -> str:
+    """Check that disclosed documents belong to the commitment."""
+    if "texts.json" not in files:
+        return "no text of the corpus is in the bundle"
+    root = bytes.fromhex(files["commitment.txt"].split()[-1].decode())
+    documents = read_json(files, "texts.json")["documents"]
+    for document in documents:
+        digest = sha256(document["published"].encode())
+        salted = bytes.fromhex(document["salt"]) + document["id"].encode()
+        leaf = hashlib.sha256(salted + b"\0" + digest.encode()).digest()
+        path = document["path"]
+        need(rise(leaf, path) == root, f"texts.json: {document['id']!r} was not committed to")
+    return f"{len(documents)} disclosed documents belong to the commitment"
+
+
+def check_custody(files: Mapping[str, bytes]) -> str:
+    """Check the chain of the custody log, and how many audits came before."""
+    report, previous, others = read_json(files, "report.json"), "0" * 64, set()
+    inputs, said = report["run"]["inputs"], report["primary"]
+    this = {
+        "suspect": inputs["suspect"]["fingerprint"],
+        "references": sorted(each["fingerprint"] for each in inputs["references"].values()),
+        "test": said["test"],
+        "alpha": report["alpha"],
+        "n_resamples": said["n_resamples"],
+        "seed": said["seed"],
+    }
+    lines = files.get("custody.jsonl", b"").splitlines(keepends=True)
+    for number, line in enumerate(lines, 1):
+        entry = json.loads(line)
+        need(entry["previous"] == previous, f"custody.jsonl: the chain breaks at line {number}")
+        previous = sha256(line)
+        if entry["event"] == "audit":
+            others.add(json.dumps(entry["settings"], sort_keys=True))
+    n = len(others - {json.dumps(this, sort_keys=True)})
+    need(report["beforehand"]["audits_before"] == n, f"report.json: audits_before is {n}")
+    return f"the custody log counts {n} other audits before this one, and ends at {previous}"
+
+
+def readme(files: Mapping[str, bytes]) -> bytes:
+    """Return what a bundle with these files says of itself."""
+    texts = "texts.json" in files
+    lines = [
+        "Evidence bundle of leximark, an audit of a language model with a marked data set.",
+        "",
+        "Read report.md first. Check everything with Python and numpy alone:",
+        "    python check_bundle.py case.zip",
+        "Use a copy of check_bundle.py that you have from the project, not the one in here.",
+        "",
+        "It holds: the report, the plan, the commitment to key, documents and ledger, its time",
+        "stamps, the scores of all sites, and the outcome of each draw.",
+        "The key: " + ("IS IN IT (key.json)." if "key.json" in files else "is not in it."),
+        "Texts: " + ("SOME ARE IN IT (texts.json)." if texts else "none of the corpus is in it."),
+    ]
+    return "\n".join([*lines, ""]).encode()
+
+
+CHECKS: tuple[tuple[str, Callable[[Mapping[str, bytes]], str]], ...] = (
+    ("manifest.json", check_manifest),
+    ("proofs.json", check_commitment),
+    ("table.csv", check_test),
+    ("report.json", check_report),
+    ("stamps", check_stamps),
+    ("key.json", check_key),
+    ("texts.json", check_texts),
+    ("custody.jsonl", check_custody),
+)
+
+
+def check(path: Path, seal: str = "") -> list[str]:
+    """Return what was found to hold, or refuse the bundle."""
+    files, confirmed = unpack(path), []
+    own = sha256(files["manifest.json"])
+    need(seal in ("", own), f"manifest.json: the seal is {own}, not {seal}")
+    for subject, run in CHECKS:
+        try:
+            confirmed.append(run(files))
+        except (LookupError, TypeError, ValueError, AttributeError, OverflowError, csv.Error) as e:
+            raise RefusedError(f"{subject}: malformed ({type(e).__name__}: {e})") from e
+    held = "which is the one given" if seal else "compare it with the one that you were told"
+    return [*confirmed, f"seal {own}: {held}"]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Check the bundle that is named, and print what was found."""
+    paths = [a for a in arguments if not a.startswith("--") and a != _seal(arguments)]
+    if len(paths) != 1:
+        print("usage: python check_bundle.py case.zip [--seal HEX]", file=sys.stderr)
+        return 2
+    try:
+        for line in check(Path(paths[0]), _seal(arguments)):
+            print(line)
+    except RefusedError as error:
+        print(f"refused: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _seal(arguments: Sequence[str]) -> str:
+    return arguments[list(arguments).index("--seal") + 1] if "--seal" in arguments[:-1] else ""
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,189 @@
+"""Write the evidence bundle of an audit: one zip file that others can check."""
+
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from membership.evidence.redraw import DrawTable, choices_of, draw_table
+from membership.evidence.score_table import ScoreTable
+from pipelines.bundle import check_bundle
+from pipelines.reporting.report import Report
+from watermark.atomic import atomic_file
+from watermark.errors import PrerequisiteError
+from watermark.keys import Key
+from watermark.vault.custody import CUSTODY, CustodyLog
+from watermark.vault.plan import COMMITMENT, PLAN
+from watermark.vault.proofs import (
+    FIRST_DOCUMENT,
+    KEY_LEAF,
+    PLAN_LEAF,
+    commitment_leaves,
+    merkle_paths,
+)
+from watermark.vault.stamps import STAMPS
+from watermark.vault.vault import Vault
+
+
+@dataclass(frozen=True)
+class Disclosure:
+    """What a bundle discloses beyond scores and outcomes."""
+
+    key: bool = False
+    """Whether the key is in it: then everybody can check the outcomes, and forge later ones."""
+    n_texts: int = 0
+    """How many documents are in it, those with the largest share of the statistic."""
+
+
+def check_primary(test: str) -> None:
+    """Refuse a bundle of another test than the re-draw test.
+
+    Raises:
+        PrerequisiteError: It is another test.
+    """
+    if test != "redraw":
+        raise PrerequisiteError(
+            f"--bundle holds the scores of the re-draw test, and the primary test is {test}: the "
+            "report is written, a bundle is not"
+        )
+
+
+def write_bundle(
+    path: Path,
+    report: Report,
+    report_folder: Path,
+    vault: Vault,
+    custody: CustodyLog,
+    roots: Sequence[Path],
+    disclosure: Disclosure,
+) -> str:
+    """Write a bundle and return its seal, the SHA-256 of its manifest.
+
+    Args:
+        path: The zip file to make.
+        report: The audit.
+        report_folder: Where its report was written.
+        vault: The vault of the audit.
+        custody: Its log as it was before the audit.
+        roots: Files of certificates that the auditor trusts beside the public ones.
+        disclosure: What else the bundle may hold.
+
+    Raises:
+        PrerequisiteError: The primary test is not the re-draw test.
+    """
+    check_primary(report.audit.verdict.primary.test)
+    table = report.audit.table
+    draws = draw_table(table)
+    outcomes = choices_of(vault.key, draws)
+    numbers = [FIRST_DOCUMENT + n for n in _largest(vault, table, draws, outcomes, disclosure)]
+    plan = (vault.folder / PLAN).read_bytes()
+    leaves = list(commitment_leaves(plan, vault.key, vault.documents()))
+    paths = merkle_paths(leaves, [PLAN_LEAF, KEY_LEAF, *numbers])
+    names = ("report.json", "report.md", "null.png", "null.svg")
+    files = {name: (report_folder / name).read_bytes() for name in names}
+    files |= {
+        PLAN: plan,
+        COMMITMENT: (vault.folder / COMMITMENT).read_bytes(),
+        "proofs.json": _json({"plan": paths[PLAN_LEAF], "key": paths[KEY_LEAF]}),
+        "table.csv": _table(table, draws),
+        "draws.csv": _draws(draws, outcomes, vault.key),
+        "check_bundle.py": Path(check_bundle.__file__).read_bytes(),
+    }
+    for stamp in report.beforehand.stamps:
+        files[stamp.file] = (vault.folder / stamp.file).read_bytes()
+    if roots:
+        files[f"{STAMPS}/roots.pem"] = b"".join(root.read_bytes() for root in roots)
+    if custody.entries:
+        files[CUSTODY] = custody.content
+    if disclosure.key:
+        files["key.json"] = _json({"key": vault.key.secret.hex(), "names": draws.names})
+    if numbers:
+        files["texts.json"] = _json({"documents": _texts(vault, paths, numbers)})
+    files["README.txt"] = check_bundle.readme(files)
+    hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    files["manifest.json"] = _json({"format": check_bundle.FORMAT, "files": hashes})
+    with atomic_file(path) as draft:
+        draft.write_bytes(check_bundle.pack(files))
+    return hashlib.sha256(files["manifest.json"]).hexdigest()
+
+
+def _json(value: Any) -> bytes:
+    return (json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
+def _csv(header: Sequence[str], rows: Sequence[Sequence[object]]) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows([header, *rows])
+    return text.getvalue().encode()
+
+
+def _table(table: ScoreTable, draws: DrawTable) -> bytes:
+    """Return the scores; documents and draws have numbers, so that no name says which word."""
+    documents = {name: i for i, name in enumerate(dict.fromkeys(table.document_ids))}
+    number = {name: i for i, name in enumerate(draws.names)}
+    width = table.score.shape[1]
+    header = ["site", "document", "draw", "n_candidates", *(f"score_{i}" for i in range(width))]
+    rows = [
+        [i, documents[document], number[draw], int(n), *map(repr, scores.tolist())]
+        for i, (document, draw, n, scores) in enumerate(
+            zip(table.document_ids, table.draws, table.n_candidates, table.score, strict=True)
+        )
+    ]
+    return _csv(header, rows)
+
+
+def _draws(draws: DrawTable, outcomes: NDArray[np.int64], key: Key) -> bytes:
+    """Return the outcomes; the salted hash of a draw's name fixes it without telling it."""
+    rows = [
+        [i, n, outcome, hashlib.sha256(key.digest("draw-name", name) + name.encode()).hexdigest()]
+        for i, (name, n, outcome) in enumerate(
+            zip(draws.names, draws.n_options.tolist(), outcomes.tolist(), strict=True)
+        )
+    ]
+    return _csv(["draw", "n_options", "outcome", "name_sha256"], rows)
+
+
+def _largest(
+    vault: Vault,
+    table: ScoreTable,
+    draws: DrawTable,
+    outcomes: NDArray[np.int64],
+    disclosure: Disclosure,
+) -> list[int]:
+    """Return the numbers of the documents to disclose, that with the largest share first."""
+    if not disclosure.n_texts:
+        return []
+    number = {name: i for i, name in enumerate(draws.names)}
+    shares: dict[str, float] = {}
+    for document, name, scores in zip(table.document_ids, table.draws, table.score, strict=True):
+        draw = number[name]
+        gain = float(scores[outcomes[draw]] / np.sqrt(draws.n_sites[draw]))
+        shares[document] = shares.get(document, 0.0) + gain
+    best = sorted(shares, key=lambda name: -shares[name])[: disclosure.n_texts]
+    place = {document.id: i for i, document in enumerate(vault.documents())}
+    return [place[name] for name in best]
+
+
+def _texts(
+    vault: Vault, paths: dict[int, tuple[tuple[str, str], ...]], numbers: Sequence[int]
+) -> list[dict[str, Any]]:
+    wanted = set(numbers)
+    found = {
+        number: {
+            "id": document.id,
+            "original": document.original,
+            "published": marked.document.text,
+            "salt": vault.key.digest("salt", document.id).hex(),
+            "path": paths[number],
+        }
+        for number, (document, marked) in enumerate(vault.marked(), FIRST_DOCUMENT)
+        if number in wanted
+    }
+    return [found[number] for number in numbers]

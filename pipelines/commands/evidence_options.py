@@ -1,0 +1,65 @@
+"""Options for what an audit says beside its p-value."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipelines.commands.stamp import TsaRoot
+
+if TYPE_CHECKING:
+    from pipelines.jobs.evidence import Evidence
+
+
+@dataclass(frozen=True)
+class EvidenceFlags:
+    """The fields of `Evidence` as a user gives them."""
+
+    model_date: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"],
+            help="First day on which the suspect, or a model that it was made from, could be used; "
+            "the report says whether the vault's time stamps are older.",
+        ),
+    ] = None
+    tsa_root: TsaRoot = None
+    family: Annotated[
+        bool,
+        typer.Option(
+            "--family",
+            help="Divide the level by the number of different audits in the vault's custody log, "
+            "this one among them.",
+        ),
+    ] = False
+    bundle: Annotated[
+        Path | None,
+        typer.Option(help="Zip file to write, which others check with `leximark check`."),
+    ] = None
+    with_texts: Annotated[
+        int,
+        typer.Option(
+            min=0, metavar="N", help="Disclose N documents in the bundle, the strongest first."
+        ),
+    ] = 0
+    with_key: Annotated[
+        bool,
+        typer.Option(
+            "--with-key", help="Disclose the key in the bundle. Do so once, at the end of a case."
+        ),
+    ] = False
+
+    def evidence(self) -> "Evidence":
+        """Return them for the job."""
+        from pipelines.bundle.write_bundle import Disclosure
+        from pipelines.jobs.evidence import Evidence
+
+        return Evidence(
+            self.model_date and self.model_date.date(),
+            tuple(self.tsa_root or ()),
+            self.family,
+            self.bundle,
+            Disclosure(self.with_key, self.with_texts),
+        )

@@ -1,0 +1,46 @@
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+TsaRoot = Annotated[
+    list[Path] | None,
+    typer.Option(
+        help="PEM file of the root certificate of a time stamp authority that you trust, beside "
+        "the public ones. May be repeated."
+    ),
+]
+
+
+def stamp(
+    vault: Annotated[Path, typer.Argument(help="Vault that `leximark mark` filled.")],
+    tsa: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="URL",
+            help="Time stamp authority (RFC 3161). May be repeated; without it a public one is "
+            "asked.",
+        ),
+    ] = None,
+    tsa_root: TsaRoot = None,
+    timeout: Annotated[
+        float, typer.Option(min=0.1, help="Seconds that each authority has for its answer.")
+    ] = 30.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+) -> None:
+    """Have the commitment of a vault time-stamped, so that it is known to be older than a model.
+
+    Do this before anything is published. An authority sees one hash and nothing else.
+    """
+    from pipelines.jobs.stamp import PUBLIC_AUTHORITY, stamp_command
+
+    done = stamp_command(vault, tsa or [PUBLIC_AUTHORITY], tsa_root or (), timeout=timeout)
+    if as_json:
+        stamps = [{"file": each.file, "says": each.words} for each in done.stamps]
+        print(json.dumps({"stamps": stamps, "failed": done.failed}, indent=2))
+        return
+    for each in done.stamps:
+        print(f"{each.file}: {each.words}")
+    for failure in done.failed:
+        print(f"Not stamped by {failure}")

@@ -1,0 +1,116 @@
+"""What an audit says beside its p-value: time stamps, earlier audits, the level of a family."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from pipelines.bundle.write_bundle import Disclosure
+from pipelines.reporting.provenance import program_version
+from watermark.vault.beforehand import Beforehand, Stamp, rejected_sites
+from watermark.vault.custody import CustodyLog, audit_settings, log_event, read_custody
+from watermark.vault.stamps import read_stamps
+from watermark.vault.vault import Vault
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the auditor knows or wants beyond the test."""
+
+    model_date: date | None = None
+    """First day on which the suspect, or a model that it was made from, could be used."""
+    tsa_roots: tuple[Path, ...] = ()
+    """Certificates of time stamp authorities that are trusted beside the public ones."""
+    family: bool = False
+    """Whether the level is divided by the number of audits that were made with the vault."""
+    bundle: Path | None = None
+    """Zip file to write for others to check."""
+    disclosure: Disclosure = field(default_factory=Disclosure)
+    """What else the bundle may hold."""
+
+
+NOTHING_MORE = Evidence()
+"""No date, no further authorities, no bundle."""
+
+
+@dataclass(frozen=True)
+class AuditRecord:
+    """One audit as the custody log knows it, from before it runs until its p-value is noted."""
+
+    vault: Vault
+    evidence: Evidence
+    custody: CustodyLog
+    stamps: tuple[Stamp, ...]
+    settings_at: Callable[[float, str], dict[str, Any]]
+    """The settings of the audit at a level and with a test."""
+    level: float
+
+    def conclude(self, model: str, test: str, pvalue: float) -> Beforehand:
+        """Note the audit in the vault's custody log; return what its report says first."""
+        this = self.settings_at(self.level, test)
+        log_event(self.vault.folder, "audit", program_version(), settings=this, pvalue=pvalue)
+        return Beforehand(
+            self.stamps,
+            self.evidence.model_date,
+            _oldest_file(Path(model)),
+            rejected_sites(self.vault.plan.corpus),
+            self.custody.audits_before(this),
+        )
+
+
+def begin_audit(
+    vault: Vault,
+    evidence: Evidence,
+    suspect: str,
+    references: Sequence[str],
+    *,
+    alpha: float | None,
+    n_resamples: int,
+    seed: int,
+) -> AuditRecord:
+    """Read stamps and custody log of a vault and settle the level of an audit.
+
+    Args:
+        vault: The vault.
+        evidence: What the auditor knows or wants.
+        suspect: Fingerprint of the suspect.
+        references: Fingerprints of the references.
+        alpha: The level instead of the planned one.
+        n_resamples: Number of re-draws.
+        seed: Seed for the re-draws.
+
+    Raises:
+        ToolkitError: The log was altered, or a stamp is not one.
+    """
+    custody = read_custody(vault.folder)
+    stamps = read_stamps(vault.folder, evidence.tsa_roots)
+    level = vault.plan.alpha if alpha is None else alpha
+
+    def settings_at(at: float, test: str) -> dict[str, Any]:
+        return audit_settings(suspect, list(references), test, at, n_resamples, seed)
+
+    if evidence.family:
+        level = corrected_level(level, custody, lambda at: settings_at(at, vault.plan.test))
+    return AuditRecord(vault, evidence, custody, stamps, settings_at, level)
+
+
+def corrected_level(
+    level: float, custody: CustodyLog, settings_at: Callable[[float], Mapping[str, Any]]
+) -> float:
+    """Return the level divided by the number of audits of a vault, this one among them.
+
+    An audit that is repeated keeps the level that it had.
+    """
+    n_audits = 1 + custody.audits_before(settings_at(level))
+    for n in range(1, n_audits):
+        if custody.audits_before(settings_at(level / n)) < n_audits - 1:
+            return level / n
+    return level / n_audits
+
+
+def _oldest_file(model: Path) -> date | None:
+    """Return the oldest date of a model's files, if it is on this machine."""
+    paths = [model] if model.is_file() else [path for path in model.glob("*") if path.is_file()]
+    times = [datetime.fromtimestamp(path.stat().st_mtime, UTC).date() for path in paths]
+    return min(times, default=None)

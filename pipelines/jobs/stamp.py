@@ -1,0 +1,96 @@
+"""The job behind `stamp`: ask time stamp authorities to stamp a vault's commitment."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from pipelines.reporting.provenance import program_version
+from watermark.errors import ToolkitError
+from watermark.vault.beforehand import Stamp
+from watermark.vault.custody import log_event
+from watermark.vault.plan import COMMITMENT, file_sha256, read_plan
+from watermark.vault.stamps import (
+    MAX_BYTES,
+    add_stamp,
+    check_stamp,
+    read_roots,
+    read_stamps,
+    stamp_request,
+)
+
+PUBLIC_AUTHORITY = "http://timestamp.digicert.com"
+"""Asked if none is named: its root is among the public ones."""
+
+
+@dataclass(frozen=True)
+class Stamping:
+    """What became of a vault's stamps."""
+
+    stamps: tuple[Stamp, ...]
+    """All stamps of the vault, those that were there before too."""
+    failed: tuple[str, ...]
+    """Why an authority's answer was not stored."""
+
+
+def stamp_command(
+    vault: Path,
+    authorities: Sequence[str],
+    root_files: Sequence[Path] = (),
+    *,
+    timeout: float = 30.0,
+) -> Stamping:
+    """Ask each authority for a stamp on a vault's commitment, and store the valid ones.
+
+    What an authority learns is one hash. Neither the key nor the texts are opened.
+
+    Raises:
+        ToolkitError: It is not a vault, or no authority gave a valid stamp; nothing was changed.
+    """
+    read_plan(vault)
+    try:
+        commitment = (vault / COMMITMENT).read_bytes()
+    except OSError as error:
+        raise ToolkitError(f"{vault / COMMITMENT}: cannot be read ({error.strerror})") from error
+    roots = read_roots(root_files)
+    failed: list[str] = []
+    for url in authorities:
+        try:
+            request, nonce = stamp_request(commitment)
+            answer = _ask(url, request, timeout)
+            stamp = check_stamp(url, answer, commitment, roots, nonce)
+        except (httpx.HTTPError, httpx.InvalidURL, _NoAnswerError) as error:
+            failed.append(f"{url}: no stamp: {error or type(error).__name__}")
+            continue
+        if stamp.problem:
+            failed.append(f"{url}: the stamp was not stored: {stamp.problem}")
+        else:
+            path = add_stamp(vault, answer)
+            digest = file_sha256(path)
+            log_event(vault, "stamped", program_version(), file=path.name, sha256=digest)
+    if len(failed) == len(authorities):
+        raise ToolkitError("; ".join(failed))
+    return Stamping(read_stamps(vault, root_files), tuple(failed))
+
+
+class _NoAnswerError(Exception):
+    """Raised when an authority does not answer as RFC 3161 says, or not in time."""
+
+
+def _ask(url: str, request: bytes, timeout: float) -> bytes:
+    """Return an authority's answer; the time limit is for the whole exchange."""
+    deadline = time.monotonic() + timeout
+    headers = {"Content-Type": "application/timestamp-query"}
+    with httpx.stream("POST", url, content=request, headers=headers, timeout=timeout) as answer:
+        if answer.status_code != 200:
+            raise _NoAnswerError(f"wanted HTTP status 200, got {answer.status_code}")
+        content = b""
+        for piece in answer.iter_raw():
+            content += piece
+            if len(content) > MAX_BYTES:
+                raise _NoAnswerError(f"the answer is longer than {MAX_BYTES:,} bytes")
+            if time.monotonic() > deadline:
+                raise _NoAnswerError(f"the answer was not complete after {timeout:g} s")
+    return content

@@ -1,0 +1,486 @@
+"""An evidence bundle holds, and every kind of tampering is refused by name."""
+
+import csv
+import hashlib
+import io
+import json
+import shutil
+import subprocess
+import sys
+import time
+import zipfile
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from pipelines.bundle.check_bundle import RefusedError, check, pack, unpack
+from pipelines.bundle.write_bundle import Disclosure
+from pipelines.jobs.check import BundleError, check_command
+from pipelines.jobs.evidence import Evidence
+from pipelines.jobs.stamp import stamp_command
+from pipelines.jobs.verify import verify_command
+from pipelines.loading.models import ModelOptions
+from tests.support.time_stamp_authority import found_authority, serve
+from watermark.vault.stamps import stamp_request
+
+TOMORROW = datetime.now(UTC).date() + timedelta(days=2)
+
+
+def make(job, vault, folder, authority=None, disclosure=None, model_date: date | None = TOMORROW):
+    verify_command(
+        vault,
+        str(job.trained),
+        (),
+        folder / "report",
+        ModelOptions(dtype="float32"),
+        key_file=job.key_file,
+        evidence=Evidence(
+            model_date,
+            (authority.root,) if authority else (),
+            bundle=folder / "case.zip",
+            disclosure=disclosure or Disclosure(),
+        ),
+    )
+    return folder / "case.zip"
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory):
+    return found_authority(tmp_path_factory.mktemp("tsa") / "authority")
+
+
+@pytest.fixture(scope="module")
+def stamped(job, authority, tmp_path_factory):
+    vault = tmp_path_factory.mktemp("stamped") / "vault"
+    shutil.copytree(job.vault, vault)
+    (vault / "custody.jsonl").unlink(missing_ok=True)
+    with serve(authority.stamp) as url:
+        stamp_command(vault, [url], [authority.root])
+    return vault
+
+
+@pytest.fixture(scope="module")
+def opened(job, stamped, authority, tmp_path_factory):
+    """A bundle that discloses the key and three documents."""
+    vault = tmp_path_factory.mktemp("opened") / "vault"
+    shutil.copytree(stamped, vault)
+    return make(job, vault, vault.parent, authority, Disclosure(key=True, n_texts=3))
+
+
+@pytest.fixture(scope="module")
+def sealed(job, stamped, authority, tmp_path_factory):
+    vault = tmp_path_factory.mktemp("sealed") / "vault"
+    shutil.copytree(stamped, vault)
+    return make(job, vault, vault.parent, authority)
+
+
+def test_a_bundle_holds_and_says_what_it_could_not_check(sealed, authority):
+    said = check_command(sealed, root_files=(authority.root,))
+    text = "\n".join(said)
+    assert "p = 1e-05 follows from" in text
+    assert "'trained on it' follows from p" in text
+    assert "which is older than the model" in text
+    assert "NOT CHECKED: that outcomes follow from the key, which stays sealed" in text
+    assert "with a signature that holds" in text
+    assert "NOT FIXED" not in text
+
+
+def test_an_opened_bundle_shows_that_outcomes_follow_from_the_key(opened):
+    text = "\n".join(check(opened))
+    assert "outcomes follow from the key" in text
+    assert "NOT CHECKED" not in text
+    assert "3 disclosed documents belong to the commitment" in text
+    assert b"IS IN IT (key.json)" in unpack(opened)["README.txt"]
+
+
+def test_a_sealed_bundle_holds_no_key_no_text_and_no_word_of_a_draw(sealed, job):
+    content = sealed.read_bytes()
+    secret = job.key_file.read_bytes()
+    assert secret not in content
+    assert secret.hex().encode() not in content
+    for line in job.corpus.read_text().splitlines()[:20]:
+        assert json.loads(line)["text"][:40].encode() not in content
+    assert b":first|" not in content
+
+
+def test_the_same_audit_writes_the_same_bytes(job, stamped, authority, sealed, tmp_path):
+    again = sealed.parent.parent / "again"
+    shutil.copytree(stamped, again / "vault")
+    one = unpack(make(job, again / "vault", again, authority))
+    two = unpack(sealed)
+    assert set(one) == set(two)
+    assert [name for name in one if one[name] != two[name]] == []
+
+
+def test_the_checker_in_the_bundle_needs_numpy_alone(sealed, tmp_path):
+    with zipfile.ZipFile(sealed) as archive:
+        archive.extract("check_bundle.py", tmp_path)
+    code = (
+        "import sys, runpy; sys.argv = ['check_bundle.py', 'case.zip']\n"
+        "try: runpy.run_path('check_bundle.py', run_name='__main__')\n"
+        "except SystemExit as end: status = end.code\n"
+        "ours = {n.partition('.')[0] for n, m in sys.modules.items()\n"
+        "        if 'site-packages' in (getattr(m, '__file__', None) or '')}\n"
+        "print(sorted(n for n in ours if not n.startswith('_')), status)"
+    )
+    shutil.copy(sealed, tmp_path / "case.zip")
+    began = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, env={}
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "['numpy'] 0"
+    assert time.monotonic() - began < 30
+
+
+def test_check_is_a_command_that_loads_no_model_library(sealed, command, authority):
+    done = command("leximark", "check", sealed, "--tsa-root", authority.root)
+    assert done.status == 0, done.err
+    assert "seal " in done.out
+    code = f"""
+import sys
+from pathlib import Path
+from pipelines.jobs.check import check_command
+check_command(Path({str(sealed)!r}), "", (Path({str(authority.root)!r}),))
+print([m for m in ("torch", "transformers", "scipy", "spacy") if m in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_bundle_without_a_stamp_says_that_it_can_be_made_up(job, tmp_path):
+    shutil.copytree(job.vault, tmp_path / "vault")
+    path = make(job, tmp_path / "vault", tmp_path)
+    assert "NOT FIXED BEFOREHAND" in "\n".join(check(path))
+    files = unpack(path)
+    assert files["report.md"].startswith(b"> **Not fixed beforehand")
+
+
+# Tampering. Each entry edits the files of the opened bundle; hashes and manifest are made anew
+# afterwards, as a forger would, so that what refuses it is what is wrong.
+
+
+def edit(name, **changes):
+    def apply(files):
+        files[name] = json.dumps(json.loads(files[name]) | changes).encode()
+
+    return apply
+
+
+def replace(name, old, new):
+    def apply(files):
+        assert old in files[name], f"{old} is not in {name}"
+        files[name] = files[name].replace(old, new, 1)
+
+    return apply
+
+
+def primary(**changes):
+    def apply(files):
+        report = json.loads(files["report.json"])
+        report["primary"] |= changes
+        files["report.json"] = json.dumps(report).encode()
+
+    return apply
+
+
+def beforehand(**changes):
+    def apply(files):
+        report = json.loads(files["report.json"])
+        report["beforehand"] |= changes
+        files["report.json"] = json.dumps(report).encode()
+
+    return apply
+
+
+def cell(name, row, column, change):
+    def apply(files):
+        rows = list(csv.reader(io.StringIO(files[name].decode())))
+        rows[row][column] = change(rows[row][column])
+        text = io.StringIO(newline="")
+        csv.writer(text, lineterminator="\n").writerows(rows)
+        files[name] = text.getvalue().encode()
+
+    return apply
+
+
+def both(*edits):
+    def apply(files):
+        for each in edits:
+            each(files)
+
+    return apply
+
+
+def swap_first_sites(files):
+    lines = files["table.csv"].splitlines(keepends=True)
+    lines[1], lines[2] = lines[2], lines[1]
+    files["table.csv"] = b"".join(lines)
+
+
+def drop_last_site(files):
+    files["table.csv"] = b"".join(files["table.csv"].splitlines(keepends=True)[:-1])
+
+
+def other_key(files):
+    opened = json.loads(files["key.json"])
+    files["key.json"] = json.dumps(opened | {"key": "00" * 32}).encode()
+
+
+def other_text(files):
+    texts = json.loads(files["texts.json"])
+    texts["documents"][0]["published"] += "!"
+    files["texts.json"] = json.dumps(texts).encode()
+
+
+def other_id(files):
+    texts = json.loads(files["texts.json"])
+    texts["documents"][0]["id"] = "another"
+    files["texts.json"] = json.dumps(texts).encode()
+
+
+def swap_names(files):
+    opened = json.loads(files["key.json"])
+    opened["names"][0], opened["names"][1] = opened["names"][1], opened["names"][0]
+    files["key.json"] = json.dumps(opened).encode()
+
+
+def swap_paths(files):
+    proofs = json.loads(files["proofs.json"])
+    files["proofs.json"] = json.dumps({"plan": proofs["key"], "key": proofs["plan"]}).encode()
+
+
+def cut_log(files):
+    lines = files["custody.jsonl"].splitlines(keepends=True)
+    files["custody.jsonl"] = b"".join(lines[1:])
+
+
+def flip(text):
+    return str(1 - int(text))
+
+
+TAMPERING = {
+    "p made smaller": (primary(pvalue=1e-9), "report.json: pvalue is"),
+    "p made smaller in the summary alone": (edit("report.json", pvalue=1e-9), "pvalue differs"),
+    "statistic edited": (primary(statistic=1e6), "report.json: statistic is"),
+    "z edited": (primary(zscore=99.0), "report.json: zscore is"),
+    "effect edited": (primary(effect=9.0), "report.json: effect is"),
+    "detectable effect edited": (primary(detectable_effect=1e-9), "detectable_effect is"),
+    "bound edited": (primary(chernoff_bound=1e-300), "chernoff_bound is"),
+    "another seed": (primary(seed=1), "report.json: "),
+    "fewer re-draws": (primary(n_resamples=999), "report.json: pvalue is"),
+    "another test": (primary(test="holdout"), "is not the re-draw test"),
+    "verdict turned": (edit("report.json", verdict="no evidence"), "the verdict is"),
+    "a third verdict": (edit("report.json", verdict="not trained on it"), "the verdict is"),
+    "level raised": (edit("report.json", alpha=0.5), "report.json: "),
+    "departure invented": (
+        edit("report.json", departures=["seed of the re-draws: 0 by default, 1 used"]),
+        "departures from the plan",
+    ),
+    "in_plan turned": (edit("report.json", in_plan=False), "in_plan"),
+    "a score raised": (cell("table.csv", 1, 4, lambda c: repr(float(c) + 1)), "do not sum to 0"),
+    "a score raised and its rival lowered": (
+        both(
+            cell("table.csv", 1, 4, lambda c: repr(float(c) + 1)),
+            cell("table.csv", 1, 5, lambda c: repr(float(c) - 1)),
+        ),
+        "report.json: statistic is",
+    ),
+    "a score that is NaN": (cell("table.csv", 1, 4, lambda c: "nan"), "not a finite number"),
+    "an outcome turned": (cell("draws.csv", 1, 2, flip), "report.json: statistic is"),
+    "an outcome that is no option": (cell("draws.csv", 1, 2, lambda c: "7"), "none of the options"),
+    "sites swapped": (swap_first_sites, "sites out of order"),
+    "a site left out": (drop_last_site, "table.csv"),
+    "another number of options": (cell("draws.csv", 1, 1, lambda c: "3"), "n_candidates"),
+    "a sealed name edited": (cell("draws.csv", 1, 3, lambda c: "0" * 64), "another name than"),
+    "names of draws swapped": (swap_names, "another name than sealed"),
+    "another key": (other_key, "not the key that was committed to"),
+    "a plan with another level": (
+        replace("plan.json", b'"alpha": 0.001', b'"alpha": 0.05'),
+        "is not the plan that was committed to",
+    ),
+    "a plan with another key": (
+        replace("plan.json", b'"key_commitment": "', b'"key_commitment": "0'),
+        "plan.json",
+    ),
+    "another commitment": (
+        lambda files: files.update(
+            {"commitment.txt": b"leximark-commitment-1 sha256-merkle " + b"0" * 64 + b"\n"}
+        ),
+        "is not the plan that was committed to",
+    ),
+    "paths of plan and key swapped": (swap_paths, "proofs.json"),
+    "a disclosed text edited": (other_text, "was not committed to"),
+    "a disclosed document renamed": (other_id, "was not committed to"),
+    "a stamp dated back in the report": (
+        lambda files: beforehand(
+            stamps=[
+                {**json.loads(files["report.json"])["beforehand"]["stamps"][0]}
+                | {"time": "2020-01-01T00:00:00+00:00"}
+            ]
+        )(files),
+        "stamps/001.tsr: is of",
+    ),
+    "a stamp left out": (lambda files: files.pop("stamps/001.tsr"), "lists other stamps"),
+    "a model dated later": (beforehand(model_date="2020-01-01"), "fixed_beforehand must be False"),
+    "a review kept quiet": (beforehand(reviewed=True), "reviewed must be"),
+    "audits before it kept quiet": (beforehand(audits_before=5), "audits_before is"),
+    "a log without its first line": (cut_log, "the chain breaks at line 1"),
+    "a page with another verdict": (
+        replace("report.md", b"# Trained on it", b"# No evidence"),
+        "another verdict than report.json",
+    ),
+    "a page with another p": (replace("report.md", b"p = 1e-05", b"p = 1e-09"), "another p than"),
+    "a page with another level": (
+        replace("report.md", b"level 0.001", b"level 0.05"),
+        "report.md",
+    ),
+    "a read-me that hides the key": (
+        replace("README.txt", b"IS IN IT (key.json)", b"is not in it"),
+        "README.txt: does not say",
+    ),
+    "an audit of another plan": (
+        replace("report.json", b'"plan.json": "', b'"plan.json": "0'),
+        "is about another plan.json",
+    ),
+    "JSON with a name twice": (
+        replace("report.json", b"{", b'{"alpha": 0.5,'),
+        "a name comes twice",
+    ),
+    "JSON that is nested without end": (
+        lambda files: files.update({"report.json": b"[" * 200_000}),
+        "report.json: malformed",
+    ),
+    "JSON without a field": (
+        lambda files: files.update({"report.json": b"{}"}),
+        "malformed (KeyError",
+    ),
+}
+
+
+def remade(files, path):
+    """Write a bundle whose manifest fits, as a forger would."""
+    hashes = {n: hashlib.sha256(c).hexdigest() for n, c in files.items() if n != "manifest.json"}
+    files["manifest.json"] = json.dumps({"format": 1, "files": hashes}).encode()
+    path.write_bytes(pack(files))
+    return path
+
+
+@pytest.mark.parametrize("kind", TAMPERING)
+def test_tampering_is_refused_by_name(opened, authority, tmp_path, kind):
+    tamper, named = TAMPERING[kind]
+    files = unpack(opened)
+    seal = hashlib.sha256(files["manifest.json"]).hexdigest()
+    tamper(files)
+    path = remade(files, tmp_path / "case.zip")
+    with pytest.raises(BundleError, match="refused: ") as caught:
+        check_command(path, root_files=(authority.root,))
+    assert named in str(caught.value)
+    with pytest.raises(RefusedError, match="the seal is"):
+        check(path, seal)
+
+
+def test_edits_without_a_new_manifest_name_the_file(opened, tmp_path):
+    for name in set(unpack(opened)) - {"manifest.json"}:
+        files = unpack(opened)
+        files[name] += b" "
+        (tmp_path / "case.zip").write_bytes(pack(files))
+        with pytest.raises(RefusedError, match="has another SHA-256 than the manifest says") as e:
+            check(tmp_path / "case.zip")
+        assert name in str(e.value)
+
+
+def test_one_bit_anywhere_is_refused(opened, tmp_path):
+    content = opened.read_bytes()
+    seal = hashlib.sha256(unpack(opened)["manifest.json"]).hexdigest()
+    rng = np.random.default_rng(0)
+    path = tmp_path / "case.zip"
+    for _ in range(150):
+        spoiled = bytearray(content)
+        spoiled[rng.integers(len(content))] ^= 1 << rng.integers(8)
+        path.write_bytes(spoiled)
+        with pytest.raises(RefusedError):
+            check(path, seal)
+
+
+def test_a_forged_stamp_is_refused_by_its_signature(opened, authority, tmp_path):
+    files = unpack(opened)
+    own = found_authority(tmp_path / "own", name="Clock House")
+    files["stamps/001.tsr"] = own.stamp(stamp_request(files["commitment.txt"])[0])
+    time_of = check_stamp_time(files)
+    beforehand(stamps=[{**STAMP, "time": time_of}])(files)
+    path = remade(files, tmp_path / "case.zip")
+    with pytest.raises(BundleError, match="not one of the public ones"):
+        check_command(path, root_files=(authority.root,))
+
+
+STAMP = {"file": "stamps/001.tsr", "authority": "CN=Clock House", "problem": ""}
+
+
+def check_stamp_time(files):
+    from pipelines.bundle.check_bundle import read_stamp
+
+    return read_stamp(files["stamps/001.tsr"], "it")[1].isoformat()
+
+
+# Containers
+
+
+def raw_zip(path, entries, compression=zipfile.ZIP_STORED):
+    with zipfile.ZipFile(path, "w", compression) as archive:
+        for entry, content in entries:
+            archive.writestr(entry, content)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("kind", "named"),
+    [
+        ("bomb", "is compressed"),
+        ("outside", "is not a file of a bundle"),
+        ("absolute", "is not a file of a bundle"),
+        ("link", "is a link"),
+        ("second plan", "plan.json: comes twice"),
+        ("no zip", "zip: malformed"),
+        ("empty", "zip: malformed"),
+        ("hidden bytes", "bytes that are not those of its files"),
+        ("comment", "bytes that are not those of its files"),
+        ("no plan", "plan.json"),
+        ("unknown file", "is not a file of a bundle"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_containers_that_are_no_bundle_are_refused(sealed, tmp_path, command, kind, named):
+    path, files = tmp_path / "it.zip", unpack(sealed)
+
+    def entry(name, mode=0o100644):
+        info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+        info.create_system, info.external_attr = 3, mode << 16
+        return info
+
+    usual = [(entry(name), content) for name, content in sorted(files.items())]
+    bomb = entry("plan.json")
+    bomb.compress_type = zipfile.ZIP_DEFLATED
+    entries = {
+        "bomb": [(bomb, bytes(50_000_000))],
+        "outside": [*usual, (entry("../../evil"), b"x")],
+        "absolute": [*usual, (entry("/etc/evil"), b"x")],
+        "link": [*usual[1:], (entry(usual[0][0].filename, 0o120777), b"/etc/passwd")],
+        "second plan": [*usual, (entry("plan.json"), b"{}")],
+        "no plan": [(e, c) for e, c in usual if e.filename != "plan.json"],
+        "unknown file": [*usual, (entry("more.txt"), b"x")],
+    }
+    if kind in entries:
+        raw_zip(path, entries[kind])
+    elif kind == "comment":
+        raw_zip(path, usual)
+        with zipfile.ZipFile(path, "a") as archive:
+            archive.comment = b"hello"
+    else:
+        content = {"no zip": b"PK", "empty": b"", "hidden bytes": b"x" + sealed.read_bytes()}[kind]
+        path.write_bytes(content)
+    done = command("leximark", "check", path)
+    assert done.status == 2, done.out
+    assert named in done.err
+    assert len(done.err.strip().splitlines()) == 1

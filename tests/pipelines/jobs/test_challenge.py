@@ -1,0 +1,230 @@
+"""A challenge shows nothing secret, honest answers are evidence, and others are found out."""
+
+import json
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from membership.audit.challenge import make_challenge
+from membership.audit.corpus import load_audit_corpus
+from pipelines.jobs.challenge import answer_command, challenge_command, judge_command
+from pipelines.loading.models import ModelOptions
+from tests.support.time_stamp_authority import found_authority, serve
+from watermark.errors import ToolkitError
+from watermark.vault.vault import open_vault
+
+
+@pytest.fixture(scope="module")
+def sealed(job, tmp_path_factory):
+    """A vault, its challenge, and the answers of both models."""
+    folder = tmp_path_factory.mktemp("challenge")
+    shutil.copytree(job.vault, folder / "vault")
+    challenge_command(folder / "vault", folder / "challenge", job.key_file)
+    options = ModelOptions(dtype="float32")
+    for name, model in (("trained", job.trained), ("other", job.other)):
+        answer_command(folder / "challenge", str(model), folder / name, options)
+    return folder
+
+
+def judged(job, sealed, answers, references=()):
+    return judge_command(sealed / "vault", answers, references, job.key_file)
+
+
+def test_honest_answers_give_the_verdict_of_an_audit(job, sealed):
+    found = judged(job, sealed, sealed / "trained")
+    assert (found.words, found.result.pvalue) == ("trained on it", 1e-5)
+    assert found.credibility.problems == ()
+    assert found.credibility.share_repeated == 1
+    other = judged(job, sealed, sealed / "other")
+    assert other.words == "no evidence"
+    assert other.credibility.problems == ()
+    assert not found.beforehand.is_shown
+
+
+def test_answers_of_another_model_serve_as_a_reference(job, sealed):
+    found = judged(job, sealed, sealed / "trained", [sealed / "other"])
+    assert found.words == "trained on it"
+    assert found.result.details["adjustment"][f"reference {sealed / 'other'}"] > 0
+    with pytest.raises(ToolkitError, match="is of the suspect itself"):
+        judged(job, sealed, sealed / "trained", [sealed / "trained"])
+
+
+def test_the_three_commands_are_the_chain(job, command, tmp_path):
+    shutil.copytree(job.vault, tmp_path / "vault")
+    (tmp_path / "vault/custody.jsonl").unlink(missing_ok=True)
+    done = command("leximark", "challenge", "vault", "--out", "q", "--key-file", job.key_file)
+    assert done.status == 0, done.err
+    done = command("leximark", "answer", "q", "--model", job.trained, "--dtype", "float32")
+    assert done.status == 0, done.err
+    done = command("leximark", "judge", "vault", "answers", "--key-file", job.key_file)
+    assert done.status == 0, done.err
+    assert done.out.startswith("Not fixed beforehand")
+    assert "\nVerdict: trained on it\n" in done.out
+    log = (tmp_path / "vault/custody.jsonl").read_text().splitlines()
+    assert [json.loads(line)["event"] for line in log] == ["made", "challenge", "audit"]
+
+
+def test_the_chain_from_stamp_to_check(job, command, tmp_path):
+    """What docs/evidence.md says, with a real time stamp authority on this machine."""
+    shutil.copytree(job.vault, tmp_path / "vault")
+    (tmp_path / "vault/custody.jsonl").unlink(missing_ok=True)
+    authority = found_authority(tmp_path / "authority")
+    trust, key = ("--tsa-root", authority.root), ("--key-file", job.key_file)
+    model = ("--model", job.trained, "--dtype", "float32")
+    with serve(authority.stamp) as url:
+        chain = [
+            ("stamp", "vault", "--tsa", url, *trust),
+            ("challenge", "vault", "--out", "questions", *key),
+            ("answer", "questions", *model),
+            ("judge", "vault", "answers", *key, *trust),
+            ("verify", "--corpus", "vault", *model, *key, *trust, "--bundle", "case.zip",
+             "--model-date", "2999-01-01", "--family"),
+            ("check", "case.zip", *trust),
+        ]  # fmt: skip
+        for name, *arguments in chain:
+            done = command("leximark", name, *arguments)
+            assert done.status == 0, f"{name}: {done.err}"
+            if name == "verify":
+                assert done.out.startswith("Fixed before")
+                assert "1 other audits were made with this vault before" in done.out
+                assert "alpha: 0.001 planned, 0.0005 used" in done.out
+    assert "counts 1 other audits before this one" in done.out
+    assert "'trained on it' follows from p, level 0.0005 and plan" in done.out
+    log = (tmp_path / "vault/custody.jsonl").read_text().splitlines()
+    events = [json.loads(line)["event"] for line in log]
+    assert events == ["made", "stamped", "challenge", "audit", "audit"]
+
+
+def test_questions_do_not_depend_on_what_the_key_drew(job):
+    """With every coin turned and other texts published, the questions are the same bytes."""
+    vault = open_vault(job.vault, job.key_file)
+    corpus = load_audit_corpus(vault)
+    turned = replace(
+        corpus,
+        choices=tuple(tuple(1 - choice for choice in some) for some in corpus.choices),
+        documents=corpus.originals,
+    )
+    one, two = (make_challenge(each, vault.key, "name") for each in (corpus, turned))
+    assert one.questions == two.questions
+    assert one.questions != make_challenge(corpus, vault.key, "another").questions
+
+
+def test_a_challenge_holds_no_key_and_no_marked_text(job, sealed):
+    content = (sealed / "challenge/questions.jsonl").read_bytes()
+    assert job.key_file.read_bytes().hex().encode() not in content
+    corpus = load_audit_corpus(open_vault(job.vault, job.key_file))
+    texts = {json.loads(line)["text"] for line in content.splitlines()}
+    originals = {document.text for document in corpus.originals}
+    changed = {d.text for d in corpus.documents} - originals
+    assert texts <= originals
+    assert not texts & changed
+    for line in content.splitlines():
+        for _, _, candidates in json.loads(line)["slots"]:
+            assert candidates == sorted(candidates)
+
+
+def rewrite(sealed, tmp_path, change):
+    """Answer with what `change` makes of the rows of honest answers."""
+    folder = tmp_path / "answers"
+    shutil.copytree(sealed / "trained", folder)
+    path = folder / "answers.jsonl"
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    path.write_text("".join(json.dumps(row) + "\n" for row in change(rows)))
+    return folder
+
+
+def fill(rows, value):
+    for row in rows:
+        for slot in row["slots"]:
+            if "logprobs" in slot:
+                slot["logprobs"] = [value() for _ in slot["logprobs"]]
+    return rows
+
+
+def test_a_random_answerer_is_found_out(job, sealed, tmp_path):
+    rng = np.random.default_rng(0)
+    answers = rewrite(sealed, tmp_path, lambda rows: fill(rows, lambda: -rng.exponential(5)))
+    found = judged(job, sealed, answers)
+    assert found.words == "answers not credible"
+    assert len(found.credibility.problems) == 2
+
+
+def test_a_constant_answerer_is_found_out(job, sealed, tmp_path):
+    found = judged(job, sealed, rewrite(sealed, tmp_path, lambda rows: fill(rows, lambda: -3.0)))
+    assert found.words == "answers not credible"
+    assert found.credibility.share_repeated == 1
+    assert len(found.credibility.problems) == 1
+
+
+def test_one_who_always_takes_the_first_word_is_found_out(job, sealed, tmp_path):
+    def first(rows):
+        for row in rows:
+            for slot in row["slots"]:
+                if "logprobs" in slot:
+                    slot["logprobs"] = [-float(i + 1) for i in range(len(slot["logprobs"]))]
+        return rows
+
+    assert judged(job, sealed, rewrite(sealed, tmp_path, first)).words == "answers not credible"
+
+
+def unanswered(rows):
+    for row in rows:
+        row["slots"] = [{"reason": "no"} for _ in row["slots"]]
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("kind", "change", "named"),
+    [
+        ("NaN", lambda rows: fill(rows, lambda: float("nan")), "not a number between"),
+        ("positive", lambda rows: fill(rows, lambda: 1.0), "not a number between"),
+        ("infinite", lambda rows: fill(rows, lambda: float("-inf")), "not a number between"),
+        ("text", lambda rows: fill(rows, lambda: "-1"), "not a number between"),
+        ("partial", lambda rows: rows[:-1], "each question is answered once"),
+        ("twice", lambda rows: [*rows[:1], *rows[:-1]], "out of order, or one comes twice"),
+        ("one more", lambda rows: [*rows, rows[0]], "each question is answered once"),
+        ("out of order", lambda rows: rows[::-1], "out of order, or one comes twice"),
+        ("slots left out", lambda rows: [r | {"slots": []} for r in rows], "answered in part"),
+        ("nothing said", unanswered, "no usable site"),
+    ],
+)
+def test_answers_that_are_none_are_one_message(job, sealed, tmp_path, command, kind, change, named):
+    answers = rewrite(sealed, tmp_path, change)
+    before = (sealed / "vault/custody.jsonl").read_bytes()
+    done = command("leximark", "judge", sealed / "vault", answers, "--key-file", job.key_file)
+    assert done.status == 2, done.out
+    assert named in done.err
+    assert len(done.err.strip().splitlines()) == 1
+    assert (sealed / "vault/custody.jsonl").read_bytes() == before
+
+
+def test_answers_to_other_questions_are_refused(job, sealed, tmp_path):
+    challenge_command(sealed / "vault", tmp_path / "again", job.key_file)
+    folder = tmp_path / "answers"
+    shutil.copytree(sealed / "trained", folder)
+    about = json.loads((folder / "answers.json").read_text())
+    name = json.loads((tmp_path / "again/challenge.json").read_text())["name"]
+    (folder / "answers.json").write_text(json.dumps(about | {"challenge": name}))
+    with pytest.raises(ToolkitError, match="answers other questions"):
+        judged(job, sealed, folder)
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"form": "words"}, "form 'logprobs', got 1 and 'words'"),
+        ({"format": 2}, "wanted questions of format 1"),
+        ({"questions_sha256": "0"}, "altered since it was written"),
+    ],
+)
+def test_questions_that_this_program_cannot_answer_are_refused(
+    job, sealed, tmp_path, change, named
+):
+    shutil.copytree(sealed / "challenge", tmp_path / "challenge")
+    path = tmp_path / "challenge/challenge.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(ToolkitError, match=named):
+        answer_command(tmp_path / "challenge", str(job.other), tmp_path / "a", ModelOptions())
+    assert not (tmp_path / "a").exists()
