@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from pipelines.commands.assets import assets
+from pipelines.commands.attack import attack
 from pipelines.commands.cache import cache
 from pipelines.commands.candidates import candidates
 from pipelines.commands.decide import decide
@@ -35,6 +36,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "frequencies": frequencies,
     "candidates": candidates,
     "demo": demo,
+    "attack": attack,
     "train": train,
     "reproduce": reproduce,
     "assets": assets,
