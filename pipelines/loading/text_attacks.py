@@ -198,6 +198,11 @@ def _quality_filter(rule: str = "gopher") -> AnyTextAttack:
 
 
 def _perplexity_filter(model: str, share: float = 1 / 3) -> AnyTextAttack:
+    return PerplexityFilter(mean_logprobs_of(model), share)
+
+
+def mean_logprobs_of(model: str) -> Callable[[Sequence[str]], list[float]]:
+    """Load a model; return a function that gives the mean log-probability of each text."""
     from membership.models.local.huggingface import load_huggingface
     from membership.traces.trace import Query
 
@@ -209,7 +214,7 @@ def _perplexity_filter(model: str, share: float = 1 / 3) -> AnyTextAttack:
             found[index] = float(trace.logprob.mean()) if len(trace.logprob) else 0.0
         return found
 
-    return PerplexityFilter(mean_logprobs, share)
+    return mean_logprobs
 
 
 def _paths(listed: str) -> list[str]:
