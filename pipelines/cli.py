@@ -10,6 +10,7 @@ import typer
 
 from pipelines.commands.assets import assets
 from pipelines.commands.attack import attack
+from pipelines.commands.attack_model import attack_model
 from pipelines.commands.cache import cache
 from pipelines.commands.candidates import candidates
 from pipelines.commands.decide import decide
@@ -37,6 +38,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "candidates": candidates,
     "demo": demo,
     "attack": attack,
+    "attack-model": attack_model,
     "train": train,
     "reproduce": reproduce,
     "assets": assets,

@@ -19,6 +19,15 @@ ONE_FILE_EACH = ("nltk", "spacy", "datasets")
 """Libraries with one door: what they do is behind a function of ours."""
 
 MODEL_FILES = {
+    "attacks/model/checkpoint.py",
+    "attacks/model/distillation.py",
+    "attacks/model/loop.py",
+    "attacks/model/losses.py",
+    "attacks/model/merging.py",
+    "attacks/model/pruning.py",
+    "attacks/model/quantization.py",
+    "attacks/model/training.py",
+    "attacks/model/unlearning.py",
     "pipelines/assets/gguf.py",
     "membership/models/marking/encoder.py",
     "membership/models/marking/masked.py",

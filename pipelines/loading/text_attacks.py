@@ -1,9 +1,7 @@
 """Text attacks by name, made from the settings of a command line."""
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from attacks.attack import CorpusAttack, TextAttack
 from attacks.text.adaptive import Adaptive
@@ -26,11 +24,11 @@ from attacks.text.quality_filters import QualityFilter
 from attacks.text.random_synonyms import RandomSynonyms
 from attacks.text.rules import Rules
 from attacks.text.thesaurus import Thesaurus
+from pipelines.loading.attack_settings import make_attacks
 from pipelines.loading.candidate_sources import MASKED_MODEL, load_lexical_resources, warn_of
 from pipelines.loading.site_finders import load_finder
 from watermark.corpus import open_corpus
 from watermark.document import Document
-from watermark.errors import ToolkitError
 from watermark.schemes.leximark import LexiMark
 
 AnyTextAttack = TextAttack | CorpusAttack
@@ -51,63 +49,13 @@ def make_text_attacks(
 
     Args:
         names: Names of the attacks, in order.
-        settings: By `name`, for every attack of the chain that has the setting, or by
-            `attack.name`, for one.
+        settings: See `make_attacks`.
         columns: Columns of the other texts.
 
     Raises:
         ToolkitError: An attack or setting is unknown, or a value is invalid.
     """
-    makers = _makers(columns)
-    for name in names:
-        if name not in makers:
-            raise ToolkitError(f"--attack {name}: there are {', '.join(makers)}")
-    used: set[str] = set()
-    calls = [(name, makers[name], _arguments(name, makers[name], settings, used)) for name in names]
-    if unknown := settings.keys() - used:
-        known = {name: ", ".join(inspect.signature(makers[name]).parameters) for name in names}
-        has = "; ".join(f"{name} has {listed or 'no settings'}" for name, listed in known.items())
-        raise ToolkitError(f"--set {min(unknown)}: no attack of this run has this setting; {has}")
-    made = []
-    for name, maker, arguments in calls:
-        try:
-            made.append(maker(**arguments))
-        except (ValueError, TypeError) as error:
-            raise ToolkitError(f"--attack {name}: {error}") from error
-    return made
-
-
-def _arguments(
-    name: str, maker: Callable[..., Any], settings: Mapping[str, str], used: set[str]
-) -> dict[str, Any]:
-    arguments: dict[str, Any] = {}
-    for parameter in inspect.signature(maker).parameters.values():
-        for spelled in (parameter.name, f"{name}.{parameter.name}"):
-            if spelled in settings:
-                used.add(spelled)
-                arguments[parameter.name] = parse_setting(
-                    spelled, settings[spelled], parameter.annotation
-                )
-        if parameter.default is parameter.empty and parameter.name not in arguments:
-            raise ToolkitError(
-                f"--attack {name}: needs --set {parameter.name}=VALUE; see docs/attacks.md"
-            )
-    return arguments
-
-
-def parse_setting(name: str, value: str, kind: type) -> Any:
-    """Return a value of the command line as a number or as it is.
-
-    Raises:
-        ToolkitError: It is not a number where one is wanted.
-    """
-    if kind in (int, float):
-        try:
-            return kind(value)
-        except ValueError as error:
-            wanted = "a whole number" if kind is int else "a number"
-            raise ToolkitError(f"--set {name}={value}: wanted {wanted}") from error
-    return value
+    return make_attacks(_makers(columns), names, settings)
 
 
 def _makers(columns: CorpusColumns) -> dict[str, Callable[..., AnyTextAttack]]:

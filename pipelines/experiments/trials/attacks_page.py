@@ -36,7 +36,8 @@ def needed(rows: Sequence[Row], reference: str = "base") -> tuple[float, float, 
     z = mean_of(row["value"] for row in some)
     if not some:
         return inf, inf, inf
-    n, width = some[0]["n"], z.half_width
+    n = some[0]["n"]
+    width = 0.0 if z.n == 1 else z.half_width
     return (
         documents_needed(z.value, n),
         documents_needed(z.value + width, n),
@@ -67,7 +68,7 @@ def _mean(rows: Sequence[Row], measure: str, **wanted: str) -> Mean:
 
 def _words(found: tuple[float, float, float]) -> str:
     middle, fewest, most = map(_count, found)
-    if most == fewest == middle or found[1] != found[1]:
+    if most == fewest == middle:
         return middle
     return f"{middle} ({fewest} to {most})"
 
