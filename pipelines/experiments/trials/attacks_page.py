@@ -7,6 +7,7 @@ from pathlib import Path
 from pipelines.experiments.runner.records import Row
 from pipelines.experiments.runner.summary import Mean, markdown_table, mean_of, select_rows
 from pipelines.experiments.trials.attacked import documents_needed
+from pipelines.experiments.trials.attacks_plot import plot_documents_needed
 
 NOT_REACHED = "not reached"
 
@@ -27,7 +28,10 @@ def describe(rows: list[Row], folder: Path) -> str:
         "",
         *markdown_table(header, (_line(arm, found[arm]) for arm in order)),
     ]
-    return "\n".join(lines)
+    labels = [f"{attack}: {strength}" for attack, strength in order]
+    picture = "documents_needed.svg"
+    plot_documents_needed(labels, [needed(found[arm])[0] for arm in order], folder / picture)
+    return "\n".join([*lines, f"![Documents needed after each attack]({picture})", ""])
 
 
 def needed(rows: Sequence[Row], reference: str = "base") -> tuple[float, float, float]:

@@ -39,6 +39,7 @@ def test_the_page_puts_the_strongest_attack_first(tmp_path):
     rows += [row("strong", seed, "zscore", 1.0 + seed / 10, "base") for seed in range(3)]
     rows += [row("strong", seed, "null_ks", 0.4) for seed in range(3)]
     page = describe(rows, tmp_path)
+    assert (tmp_path / "documents_needed.svg").exists()
     assert page.index("| strong") < page.index("| mild")
     middle, fewest, most = needed([r for r in rows if r["attack"] == "mild"])
     assert fewest < middle < most
