@@ -19,6 +19,7 @@ from pipelines.experiments.runner.experiment import Experiment, Needs
 from pipelines.experiments.runner.records import Cell, Measure
 from pipelines.experiments.trials.attack_arms import FROM_BASE, MODEL_ARMS, TEXT_ARMS, Scene
 from pipelines.experiments.trials.attacked import (
+    measure_loss,
     measure_null,
     measure_redraw,
     measure_texts,
@@ -43,6 +44,8 @@ from watermark.keys import Key
 from watermark.schemes.leximark import LexiMark
 
 N_DOCUMENTS, N_OTHERS, N_EDITIONS = 100, 1_000, 2
+N_FRESH = 50
+"""The last of the other texts: no attack trains on them."""
 N_BASE = 600
 """Passages that the base is pretrained on; no experiment with this pool marks them."""
 SHAPE, VOCABULARY = Shape(layers=2, width=96, heads=4, context=256), 2_048
@@ -82,6 +85,7 @@ def run(cell: Cell, folder: Path) -> Iterator[Measure]:
     else:
         model = _attacked_model(arm, scene, corpus.documents, home, folder / "marked", seed)
         other = _attacked_model(arm, scene, corpus.originals, home, folder / "unmarked", seed)
+    yield from measure_loss(model, corpus.documents, scene.others[-N_FRESH:])
     yield from measure_redraw(observe_attacked(corpus, model, base), key)
     yield from measure_null(observe_attacked(corpus, other, base), seed)
 
@@ -107,9 +111,9 @@ def _marked(home: Path, seed: int, edition: int) -> tuple[AuditCorpus, Key]:
 def _scene(home: Path, base: Path, corpus: AuditCorpus, seed: int) -> Scene:
     editions = [_marked(home, seed, number)[0].documents for number in range(1, N_EDITIONS + 1)]
     ids = {document.id for document in corpus.documents}
-    pool = fresh_passages(N_OTHERS + N_DOCUMENTS, seed + 10_000)
+    pool = fresh_passages(N_OTHERS + N_FRESH + N_DOCUMENTS, seed + 10_000)
     others = [document.text for document in pool if document.id not in ids]
-    return Scene(base, corpus.originals, editions, others[:N_OTHERS])
+    return Scene(base, corpus.originals, editions, others[: N_OTHERS + N_FRESH])
 
 
 def _trained(base: Path, documents: Sequence[Document | None], folder: Path, seed: int) -> Path:

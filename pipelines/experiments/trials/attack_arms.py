@@ -85,6 +85,11 @@ def _further(times: int) -> ModelArm:
     return lambda scene, texts: ContinuedTraining(scene.others[: times * len(texts)], _loop())
 
 
+def _distilled(scene: Scene, n: int) -> TextDistillation:
+    prompts = [" ".join(text.split()[:10]) for text in scene.others[:n]]
+    return TextDistillation(scene.base, prompts, 96, _loop(3))
+
+
 MODEL_ARMS: dict[tuple[str, str], ModelArm] = {
     ("quantization", "8 bits"): lambda scene, texts: Quantization(8),
     ("quantization", "4 bits"): lambda scene, texts: Quantization(4),
@@ -102,12 +107,12 @@ MODEL_ARMS: dict[tuple[str, str], ModelArm] = {
     ("unlearning", "ascent"): lambda scene, texts: Unlearning(
         texts, scene.others[: len(texts)], "ascent", loop=_loop(rate=3e-4)
     ),
-    ("distillation", "from text"): lambda scene, texts: TextDistillation(
-        scene.base, [" ".join(text.split()[:20]) for text in texts], 96, _loop(3)
-    ),
+    # Prompts that nobody marked: with those of the marked texts the student would read the marks.
+    ("distillation", "100 unmarked prompts"): lambda scene, texts: _distilled(scene, 100),
+    ("distillation", "500 unmarked prompts"): lambda scene, texts: _distilled(scene, 500),
 }
 FROM_BASE: dict[tuple[str, str], ModelArm] = {
     ("goldfish", "1 token in 4"): lambda scene, texts: GoldfishTraining(texts, 4, _loop(3)),
-    ("lora", "rank 8"): lambda scene, texts: LowRankTraining(texts, 8, _loop(3, 1e-2)),
+    ("lora", "rank 8, 10 epochs"): lambda scene, texts: LowRankTraining(texts, 8, _loop(10, 1e-2)),
 }
 """Other ways to train on the marked texts: these attacks start from the base."""

@@ -16,6 +16,7 @@ from membership.scoring import assemble_panel
 from pipelines.experiments.runner.records import Measure
 from pipelines.experiments.trials.halves import experiment_key
 from pipelines.loading.models import ModelOptions, load_model
+from pipelines.loading.text_attacks import mean_logprobs_of
 from watermark.document import Document
 from watermark.errors import PrerequisiteError
 from watermark.keys import Key
@@ -56,6 +57,16 @@ def measure_null(found: Observations, seed: int) -> Iterator[Measure]:
     pvalues = simulate_null(table, keys, seed=seed)
     yield Measure("null_ks", float(kstest(pvalues, "uniform").pvalue), n=N_NULL_KEYS)
     yield Measure("null_below_5_percent", float(np.mean(pvalues <= 0.05)), n=N_NULL_KEYS)
+
+
+def measure_loss(
+    model: Path, published: Sequence[Document], fresh: Sequence[str]
+) -> Iterator[Measure]:
+    """Yield mean log-probabilities: of the published texts, and of texts that are new to it."""
+    read = mean_logprobs_of(str(model))
+    known = [document.text for document in published][: len(fresh)]
+    yield Measure("published_logprob", float(np.mean(read(known))), n=len(known))
+    yield Measure("fresh_logprob", float(np.mean(read(fresh))), n=len(fresh))
 
 
 def measure_texts(
