@@ -19,14 +19,14 @@ def describe(rows: list[Row], folder: Path) -> str:
     order = sorted(arms, key=lambda arm: -needed(found[arm])[0])
     header = [
         "attack", "strength", "seeds", "marks standing", "similarity", "documents lost",
-        "log p, published", "log p, fresh", "z, base", "z, no reference", "documents needed, base",
-        "without reference", "null: KS p",
+        "log p, published", "log p, fresh", "z, base", "z, no reference",
+        "documents needed, base", "without reference", "null: KS p",
     ]  # fmt: skip
     lines = [
         "Means over seeds with Student's 95 % intervals. Documents needed: for p < .001 at power "
         ".8, from the mean z by n (3.93 / z)^2; the range in brackets is from the interval of z. "
-        "Log p: mean over tokens of the published texts, and of texts that no training saw (the cost "
-        "of a model attack). Strongest attacks first.",
+        "Log p: mean over tokens of the published texts, and of texts that no training saw, which "
+        "is what a model attack costs. Strongest attacks first.",
         "",
         *markdown_table(header, (_line(arm, found[arm]) for arm in order)),
     ]
