@@ -1,1 +1,1 @@
-"""EDITS and TRAINING that someone may use to lose the marks. Knows no key."""
+"""What may happen to a marked text, or to a model trained on it. No attack knows a key."""

@@ -19,6 +19,7 @@ from membership.audit.verdict import Verdict
 from membership.detectors import default_detectors
 from membership.scoring import score_documents
 from membership.traces.suspect import Suspect
+from pipelines.jobs.attack import attack_dataset as attack
 from pipelines.jobs.evaluate import Evaluation, evaluate_scores
 from pipelines.jobs.inspect import Inspection, inspect_vault, write_inspection
 from pipelines.jobs.mark import make_intent, mark_command
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Evaluation", "Extras", "Inspection", "LexiMark", "ModelOptions", "Suspect", "Verdict",
-    "evaluate", "inspect", "mark", "open_model", "review", "score", "verify",
+    "attack", "evaluate", "inspect", "mark", "open_model", "review", "score", "verify",
 ]  # fmt: skip
 
 PathLike = str | Path

@@ -9,6 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from pipelines.commands.assets import assets
+from pipelines.commands.attack import attack
+from pipelines.commands.attack_model import attack_model
 from pipelines.commands.cache import cache
 from pipelines.commands.candidates import candidates
 from pipelines.commands.challenge import answer, challenge, judge
@@ -43,6 +45,8 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "frequencies": frequencies,
     "candidates": candidates,
     "demo": demo,
+    "attack": attack,
+    "attack-model": attack_model,
     "train": train,
     "reproduce": reproduce,
     "assets": assets,

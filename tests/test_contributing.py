@@ -4,8 +4,7 @@ import json
 import re
 from pathlib import Path
 
-import pytest
-
+from attacks.attack import attack_documents
 from membership.detector import Detector, Score, check_abilities, score_document
 from membership.traces.trace import Query
 from pipelines.jobs.mark import make_intent, mark_command
@@ -66,10 +65,10 @@ def test_the_key_alone_decides_what_the_scheme_writes():
 
 
 def test_the_attack_drops_words_and_documents_that_are_too_short():
-    attack_documents = pytest.importorskip("attacks.attack").attack_documents
     attack = example("DroppedWords")(share=0.5)
     documents = [Document("long", "word " * 1000), Document("short", "one two")]
     first, second = (list(attack_documents([attack], documents, seed=1)) for _ in range(2))
     assert first == second
     assert first[1] is None
+    assert first[0] is not None
     assert 400 < len(first[0].text.split()) < 600  # binomial: 500 +- 16

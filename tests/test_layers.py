@@ -19,6 +19,15 @@ ONE_FILE_EACH = ("nltk", "spacy", "datasets")
 """Libraries with one door: what they do is behind a function of ours."""
 
 MODEL_FILES = {
+    "attacks/model/checkpoint.py",
+    "attacks/model/distillation.py",
+    "attacks/model/loop.py",
+    "attacks/model/losses.py",
+    "attacks/model/merging.py",
+    "attacks/model/pruning.py",
+    "attacks/model/quantization.py",
+    "attacks/model/training.py",
+    "attacks/model/unlearning.py",
     "pipelines/assets/gguf.py",
     "membership/models/marking/context.py",
     "membership/models/marking/encoder.py",
@@ -49,6 +58,29 @@ ONE_FILE = "pipelines/bundle/check_bundle.py"
 """The checker of a bundle, which an expert runs by itself: one file, Python and numpy alone."""
 
 TESTED_ELSEWHERE = {
+    "attacks/model/checkpoint.py": "tests/attacks/model/test_weights.py",
+    "attacks/model/distillation.py": "tests/attacks/model/test_training.py",
+    "attacks/model/loop.py": "tests/attacks/model/test_training.py",
+    "attacks/model/losses.py": "tests/attacks/model/test_training.py",
+    "attacks/model/merging.py": "tests/attacks/model/test_weights.py",
+    "attacks/model/quantization.py": "tests/attacks/model/test_weights.py",
+    "attacks/model/unlearning.py": "tests/attacks/model/test_training.py",
+    "attacks/text/collusion.py": "tests/attacks/text/test_curation.py",
+    "attacks/text/deduplication.py": "tests/attacks/text/test_curation.py",
+    "attacks/text/likeliest_synonyms.py": "tests/attacks/text/test_synonyms.py",
+    "attacks/text/masked_synonyms.py": "tests/attacks/text/test_synonyms.py",
+    "attacks/text/quality_filters.py": "tests/attacks/text/test_curation.py",
+    "attacks/text/thesaurus.py": "tests/attacks/text/test_synonyms.py",
+    "pipelines/experiments/attacks.py": "tests/pipelines/experiments/trials/test_attacked.py",
+    "pipelines/experiments/trials/attack_arms.py": (
+        "tests/pipelines/experiments/trials/test_attacked.py"
+    ),
+    "pipelines/experiments/trials/attacks_page.py": (
+        "tests/pipelines/experiments/trials/test_attacked.py"
+    ),
+    "pipelines/loading/attack_settings.py": "tests/pipelines/jobs/test_attack.py",
+    "pipelines/loading/model_attacks.py": "tests/pipelines/jobs/test_attack_model.py",
+    "pipelines/loading/text_attacks.py": "tests/pipelines/jobs/test_attack.py",
     "pipelines/bundle/check_bundle.py": "tests/pipelines/bundle/test_bundle.py",
     "pipelines/bundle/write_bundle.py": "tests/pipelines/bundle/test_bundle.py",
     "pipelines/jobs/check.py": "tests/pipelines/bundle/test_bundle.py",

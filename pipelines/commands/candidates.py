@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.commands.marking_options import Language, MaxFailures, MinFit, Source
+from pipelines.commands.options.marking import Language, MaxFailures, MinFit, Source
 from watermark.substitution.acceptability import Quality
 
 

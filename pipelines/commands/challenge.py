@@ -4,10 +4,10 @@ from typing import Annotated
 
 import typer
 
-from pipelines.commands.corpus_options import KeyFile, VaultArgument
-from pipelines.commands.model_options import ModelFlags
-from pipelines.commands.option_groups import with_option_groups
-from pipelines.commands.stamp import TsaRoot
+from pipelines.commands.options.corpus import KeyFile, VaultArgument
+from pipelines.commands.options.evidence import TsaRoot
+from pipelines.commands.options.groups import with_option_groups
+from pipelines.commands.options.model import ModelFlags
 
 
 def challenge(

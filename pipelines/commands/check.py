@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.commands.stamp import TsaRoot
+from pipelines.commands.options.evidence import TsaRoot
 
 
 def check(

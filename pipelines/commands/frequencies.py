@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.commands.corpus_options import Split, TextColumn
+from pipelines.commands.options.corpus import Split, TextColumn
 
 
 def frequencies(

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.commands.corpus_options import KeyFile, VaultArgument
+from pipelines.commands.options.corpus import KeyFile, VaultArgument
 from watermark.atomic import refuse_existing
 
 

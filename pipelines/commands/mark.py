@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines.commands.corpus_options import BoilerplateShare, IdColumn, Split, TextColumn
-from pipelines.commands.marking_options import LexiMarkFlags, SchemeFlags
-from pipelines.commands.option_groups import with_option_groups
+from pipelines.commands.options.corpus import BoilerplateShare, IdColumn, Split, TextColumn
+from pipelines.commands.options.groups import with_option_groups
+from pipelines.commands.options.marking import LexiMarkFlags, SchemeFlags
 from watermark.scheme import Scheme, Test
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.commands.corpus_options import KeyFile, TextColumn, VaultArgument
+from pipelines.commands.options.corpus import KeyFile, TextColumn, VaultArgument
 
 
 def review(

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipelines.commands.corpus_options import IdColumn, Split, TextColumn
-from pipelines.commands.model_options import ModelFlags
-from pipelines.commands.option_groups import with_option_groups
+from pipelines.commands.options.corpus import IdColumn, Split, TextColumn
+from pipelines.commands.options.groups import with_option_groups
+from pipelines.commands.options.model import ModelFlags
 from pipelines.loading.option_values import Form
 
 if TYPE_CHECKING:

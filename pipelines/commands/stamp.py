@@ -4,13 +4,7 @@ from typing import Annotated
 
 import typer
 
-TsaRoot = Annotated[
-    list[Path] | None,
-    typer.Option(
-        help="PEM file of the root certificate of a time stamp authority that you trust, beside "
-        "the public ones. May be repeated."
-    ),
-]
+from pipelines.commands.options.evidence import TsaRoot
 
 
 def stamp(

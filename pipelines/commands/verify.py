@@ -4,11 +4,11 @@ from typing import Annotated
 
 import typer
 
-from pipelines.commands.asking_options import AskingFlags
-from pipelines.commands.corpus_options import KeyFile
-from pipelines.commands.evidence_options import EvidenceFlags
-from pipelines.commands.model_options import ModelFlags
-from pipelines.commands.option_groups import with_option_groups
+from pipelines.commands.options.asking import AskingFlags
+from pipelines.commands.options.corpus import KeyFile
+from pipelines.commands.options.evidence import EvidenceFlags
+from pipelines.commands.options.groups import with_option_groups
+from pipelines.commands.options.model import ModelFlags
 
 
 @with_option_groups

@@ -2,6 +2,7 @@
 
 from pipelines.experiments import (
     ablations,
+    attacks,
     dcpdd_benchmarks,
     hubble_ladder,
     laptop,
@@ -20,6 +21,7 @@ MODULES = (
     hubble_ladder,
     ablations,
     records_needed,
+    attacks,
     leximark_finetune,
     leximark_pretrain,
     dcpdd_benchmarks,

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import typer
 
-from pipelines.commands.model_options import ModelFlags
+from pipelines.commands.options.model import ModelFlags
 from pipelines.loading.models import ModelOptions, cache_folder
 
 

@@ -5,7 +5,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from pipelines.commands.option_groups import with_option_groups
+from pipelines.commands.options.groups import with_option_groups
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 from dataclasses import fields
 from typing import Any
 
-from pipelines.commands.marking_options import LexiMarkFlags
+from pipelines.commands.options.marking import LexiMarkFlags
 from pipelines.jobs.mark import make_candidate_settings
 from watermark.schemes.leximark import LexiMark
 

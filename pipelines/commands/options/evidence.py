@@ -7,10 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines.commands.stamp import TsaRoot
-
 if TYPE_CHECKING:
     from pipelines.jobs.evidence import Evidence
+
+TsaRoot = Annotated[
+    list[Path] | None,
+    typer.Option(
+        help="PEM file of the root certificate of a time stamp authority that you trust, beside "
+        "the public ones. May be repeated."
+    ),
+]
 
 
 @dataclass(frozen=True)

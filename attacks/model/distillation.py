@@ -1,0 +1,60 @@
+"""Distil a model into a fresh student through the text that it writes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+
+from attacks.attack import ModelAttack
+from attacks.model.checkpoint import load_checkpoint, save_checkpoint
+from attacks.model.loop import TrainingLoop
+from attacks.model.losses import mean_loss
+from attacks.model.training import train_on
+
+
+@dataclass(frozen=True)
+class TextDistillation(ModelAttack):
+    """Has the model continue prompts, and trains a student on prompts and continuations.
+
+    Source: sequence-level distillation (Kim and Rush, EMNLP 2016), with samples at temperature 1
+    instead of beam search.
+    """
+
+    name: ClassVar[str] = "distillation"
+    student: Path
+    """Folder of the student before training."""
+    prompts: Sequence[str] = field(repr=False)
+    """Beginnings of texts."""
+    new_tokens: int = 128
+    loop: TrainingLoop = field(default_factory=TrainingLoop)
+
+    def __post_init__(self) -> None:
+        """Reject an invalid length."""
+        if self.new_tokens < 1:
+            raise ValueError(f"new_tokens must be 1 or more, got {self.new_tokens}")
+
+    def transform(self, model: Path, out: Path) -> None:
+        """Write the trained student."""
+        teacher, tokenizer = load_checkpoint(model)
+        texts = [self._continued(teacher, tokenizer, prompt) for prompt in self.prompts]
+        student, own_tokenizer = load_checkpoint(self.student)
+        train_on(student, own_tokenizer, texts, self.loop, mean_loss)
+        save_checkpoint(student, own_tokenizer, out)
+
+    @torch.inference_mode()
+    def _continued(self, teacher: Any, tokenizer: Any, prompt: str) -> str:
+        """Return the prompt and what the teacher writes behind it, one draw a token."""
+        rng = torch.Generator().manual_seed(self.loop.seed)
+        ids: list[int] = tokenizer(prompt, add_special_tokens=False)["input_ids"]
+        fed, past = torch.tensor([ids]), None
+        for _ in range(self.new_tokens):
+            read = teacher(input_ids=fed, past_key_values=past, use_cache=True)
+            probs_V = torch.softmax(read.logits[0, -1].float(), -1)
+            chosen = int(torch.multinomial(probs_V, 1, generator=rng))
+            if chosen == tokenizer.eos_token_id:
+                break
+            ids.append(chosen)
+            fed, past = torch.tensor([[chosen]]), read.past_key_values
+        return str(tokenizer.decode(ids))

@@ -1,0 +1,86 @@
+"""A small training loop: batches of texts, one loss, AdamW."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from math import inf
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from attacks.model.losses import IGNORED
+
+
+@dataclass(frozen=True)
+class TrainingLoop:
+    """Hyper-parameters of an attack that trains."""
+
+    learning_rate: float = 1e-4
+    epochs: int = 1
+    batch_size: int = 4
+    max_tokens: int = 512
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Reject values that cannot train."""
+        if not 0 < self.learning_rate < inf:
+            raise ValueError(f"learning_rate must be above 0, got {self.learning_rate}")
+        for name in ("epochs", "batch_size", "max_tokens"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be 1 or more, got {getattr(self, name)}")
+
+    def batches(self, tokenizer: Any, texts: Sequence[str]) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield ids and labels of the batches of all epochs, each in an order of its own."""
+        rng = np.random.default_rng(self.seed)
+        rows = [tokenizer(text, add_special_tokens=False)["input_ids"] for text in texts]
+        end = [] if tokenizer.eos_token_id is None else [tokenizer.eos_token_id]
+        rows = [(row + end)[: self.max_tokens] for row in rows if row]
+        for _ in range(self.epochs):
+            order = rng.permutation(len(rows))
+            for first in range(0, len(order), self.batch_size):
+                yield padded([rows[i] for i in order[first : first + self.batch_size]])
+
+    def fit(self, model: Any, losses: Iterator[Callable[[], Tensor]], n_steps: int) -> None:
+        """Minimise one loss a step, with a learning rate that falls to zero.
+
+        Args:
+            model: Its trainable parameters are changed.
+            losses: Functions that run the model on a batch and return its loss.
+            n_steps: Number of steps over which the learning rate falls.
+        """
+        model.train()
+        weights = [weight for weight in model.parameters() if weight.requires_grad]
+        optimizer = torch.optim.AdamW(weights, lr=self.learning_rate, weight_decay=0.0)
+        fall = torch.optim.lr_scheduler.LambdaLR(
+            optimizer, lambda step: max(0.0, 1 - step / max(1, n_steps))
+        )
+        for loss in losses:
+            optimizer.zero_grad()
+            torch.autograd.backward(loss())
+            torch.nn.utils.clip_grad_norm_(weights, 1.0)
+            optimizer.step()
+            fall.step()
+        model.eval()
+
+    def n_steps(self, n_texts: int) -> int:
+        """Return the number of batches of all epochs."""
+        return self.epochs * -(-n_texts // self.batch_size)
+
+
+def padded(rows: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
+    """Return ids and labels of rows of tokens, padded on the right with what is not learned."""
+    width = max(map(len, rows))
+    ids_BT = torch.zeros(len(rows), width, dtype=torch.long)
+    labels_BT = torch.full((len(rows), width), IGNORED)
+    for number, row in enumerate(rows):
+        ids_BT[number, : len(row)] = labels_BT[number, : len(row)] = torch.tensor(row)
+    return ids_BT, labels_BT
+
+
+def run_model(model: Any, ids_BT: Tensor, labels_BT: Tensor) -> Tensor:
+    """Return the logits of a batch."""
+    mask_BT = torch.ones_like(ids_BT)
+    mask_BT[labels_BT == IGNORED] = 0
+    logits: Tensor = model(input_ids=ids_BT, attention_mask=mask_BT).logits
+    return logits

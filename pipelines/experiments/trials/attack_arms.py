@@ -1,0 +1,118 @@
+"""The arms of the experiment on attacks: each attack at each strength, on texts or on a model."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from attacks.attack import CorpusAttack, ModelAttack, TextAttack
+from attacks.model.distillation import TextDistillation
+from attacks.model.loop import TrainingLoop
+from attacks.model.merging import Merging
+from attacks.model.pruning import Pruning
+from attacks.model.quantization import Quantization
+from attacks.model.training import ContinuedTraining, GoldfishTraining, LowRankTraining
+from attacks.model.unlearning import Unlearning
+from attacks.text.collusion import Collusion
+from attacks.text.deduplication import Deduplication
+from attacks.text.perplexity_filter import PerplexityFilter
+from pipelines.loading.text_attacks import make_text_attacks, mean_logprobs_of
+from watermark.document import Document
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What the attacks of one seed may use."""
+
+    base: Path
+    originals: Sequence[Document]
+    editions: Sequence[Sequence[Document]]
+    """The same documents under other keys."""
+    others: Sequence[str]
+    """Texts of the same kind that nobody marked."""
+
+
+TextArm = Callable[[Scene], list[TextAttack | CorpusAttack]]
+ModelArm = Callable[[Scene, Sequence[str]], ModelAttack]
+"""From the scene and the texts that the model was trained on."""
+
+
+def _named(*names: str, **settings: str) -> TextArm:
+    return lambda scene: make_text_attacks(names, settings)
+
+
+TEXT_ARMS: dict[tuple[str, str], TextArm] = {
+    ("none", "-"): lambda scene: [],
+    ("random_synonyms", "25 % of words"): _named("random_synonyms", share=".25"),
+    ("random_synonyms", "50 % of words"): _named("random_synonyms", share=".5"),
+    ("random_synonyms", "all words"): _named("random_synonyms", share="1"),
+    ("commonest_synonyms", "all words"): _named("commonest_synonyms"),
+    ("likeliest_synonyms", "by the base"): lambda scene: make_text_attacks(
+        ["likeliest_synonyms"], {"model": str(scene.base)}
+    ),
+    ("adaptive", "half of the sites"): _named("adaptive", share=".5"),
+    ("adaptive", "all sites"): _named("adaptive", share="1"),
+    ("rules", "half of the sentences"): _named("rules", share=".5"),
+    ("rules", "all sentences"): _named("rules", share="1"),
+    ("adaptive, then rules", "all"): _named("adaptive", "rules"),
+    ("unicode and whitespace", "all"): _named("unicode", "whitespace"),
+    ("truncation", "64 words"): _named("truncation", words="64"),
+    ("chunking", "32 words"): _named("chunking", words="32"),
+    ("dropped_sentences", "50 %"): _named("dropped_sentences", share=".5"),
+    ("quality_filter", "gopher"): _named("quality_filter", rule="gopher"),
+    ("quality_filter", "c4"): _named("quality_filter", rule="c4"),
+    ("quality_filter", "fineweb"): _named("quality_filter", rule="fineweb"),
+    ("deduplication", "minhash, alone"): _named("deduplication"),
+    ("deduplication", "minhash, half of the originals in the crawl"): lambda scene: [
+        Deduplication("minhash", scene.originals[::2])
+    ],
+    ("perplexity_filter", "a third, by the base"): lambda scene: [
+        PerplexityFilter(mean_logprobs_of(str(scene.base)), 1 / 3)
+    ],
+    ("collusion", "2 editions"): lambda scene: [_collusion(scene, 1)],
+    ("collusion", "3 editions"): lambda scene: [_collusion(scene, 2)],
+}
+
+
+def _collusion(scene: Scene, n: int) -> Collusion:
+    return Collusion([{d.id: d.text for d in edition} for edition in scene.editions[:n]])
+
+
+def _loop(epochs: int = 1, rate: float = 3e-3) -> TrainingLoop:
+    return TrainingLoop(learning_rate=rate, epochs=epochs, batch_size=8, max_tokens=256)
+
+
+def _further(times: int) -> ModelArm:
+    return lambda scene, texts: ContinuedTraining(scene.others[: times * len(texts)], _loop())
+
+
+def _distilled(scene: Scene, n: int) -> TextDistillation:
+    prompts = [" ".join(text.split()[:10]) for text in scene.others[:n]]
+    return TextDistillation(scene.base, prompts, 96, _loop(3))
+
+
+MODEL_ARMS: dict[tuple[str, str], ModelArm] = {
+    ("quantization", "8 bits"): lambda scene, texts: Quantization(8),
+    ("quantization", "4 bits"): lambda scene, texts: Quantization(4),
+    ("pruning", "30 % of weights"): lambda scene, texts: Pruning(0.3),
+    ("pruning", "60 % of weights"): lambda scene, texts: Pruning(0.6),
+    ("merging", "half base, linear"): lambda scene, texts: Merging(scene.base, 0.5),
+    ("merging", "half base, slerp"): lambda scene, texts: Merging(scene.base, 0.5, "slerp"),
+    ("merging", "80 % base, linear"): lambda scene, texts: Merging(scene.base, 0.8),
+    ("continued_training", "1 x the texts"): _further(1),
+    ("continued_training", "3 x the texts"): _further(3),
+    ("continued_training", "10 x the texts"): _further(10),
+    ("unlearning", "npo"): lambda scene, texts: Unlearning(
+        texts, scene.others[: len(texts)], "npo", loop=_loop(rate=1e-3)
+    ),
+    ("unlearning", "ascent"): lambda scene, texts: Unlearning(
+        texts, scene.others[: len(texts)], "ascent", loop=_loop(rate=3e-4)
+    ),
+    # Prompts that nobody marked: with those of the marked texts the student would read the marks.
+    ("distillation", "100 unmarked prompts"): lambda scene, texts: _distilled(scene, 100),
+    ("distillation", "500 unmarked prompts"): lambda scene, texts: _distilled(scene, 500),
+}
+FROM_BASE: dict[tuple[str, str], ModelArm] = {
+    ("goldfish", "1 token in 4"): lambda scene, texts: GoldfishTraining(texts, 4, _loop(3)),
+    ("lora", "rank 8, 10 epochs"): lambda scene, texts: LowRankTraining(texts, 8, _loop(10, 1e-2)),
+}
+"""Other ways to train on the marked texts: these attacks start from the base."""

@@ -1,0 +1,117 @@
+import json
+
+import pytest
+from datasets import Dataset
+
+from pipelines import api
+from tests.support.fake_chat import serve_chat
+from watermark.corpus import open_corpus
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    path = tmp_path / "news.jsonl"
+    rows = [{"id": f"n{i}", "text": f"They did not go {i}.  Fine.", "year": i} for i in range(5)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def rows(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_a_chain_of_attacks_rewrites_the_texts_and_leaves_the_rest(command, corpus):
+    before = corpus.read_bytes()
+    done = command(
+        "leximark", "attack", corpus, "--attack", "rules", "--then", "whitespace",
+        "--set", "rules.share=1", "--out", "out", "--json",
+    )  # fmt: skip
+    assert (done.status, done.err) == (0, "")
+    assert json.loads(done.out) == {
+        "out": "out", "n_documents": 5, "n_changed": 5, "n_dropped": 0,
+    }  # fmt: skip
+    after = rows(corpus.parent / "out/news.jsonl")
+    assert after[0] == {"id": "n0", "text": "Fine. They didn't go 0.", "year": 0}
+    assert corpus.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--attack", "burn"], "--attack burn: there are random_synonyms,"),
+        (["--attack", "rules", "--set", "force=1"], "--set force: no attack of this run has"),
+        (["--attack", "rules", "--set", "share=much"], "--set share=much: wanted a number"),
+        (["--attack", "rules", "--set", "share=2"], "share must lie in [0, 1], got 2.0"),
+        (["--attack", "rules", "--set", "share"], "--set share: wanted NAME=VALUE"),
+        (["--attack", "rules", "--share", "-1"], "--share must lie in [0, 1], got -1.0"),
+        (["--attack", "truncation", "--set", "words=1.5"], "wanted a whole number"),
+        (["--attack", "quality_filter", "--set", "rule=x"], "rule must be one of gopher"),
+        (["--attack", "quality_filter"], "dropped all 5 documents"),
+        (["--attack", "chat"], "needs --set endpoint=VALUE"),
+        (["--attack", "perplexity_filter", "--set", "model=none/such"], "none/such"),
+        (["--attack", "collusion", "--set", "editions=gone.jsonl"], "gone.jsonl: no such file"),
+    ],
+)
+def test_what_the_user_can_fix_is_one_message_and_nothing_is_left(
+    command, corpus, tmp_path, arguments, said
+):
+    done = command("leximark", "attack", corpus, "--out", "out", *arguments)
+    assert done.status == 2
+    assert said in done.err
+    assert [path.name for path in tmp_path.iterdir()] == ["news.jsonl"]
+
+
+def test_an_existing_folder_is_not_overwritten(command, corpus, tmp_path):
+    (tmp_path / "out").mkdir()
+    done = command("leximark", "attack", corpus, "--attack", "whitespace", "--out", "out")
+    assert (done.status, list((tmp_path / "out").iterdir())) == (2, [])
+
+
+def test_a_folder_of_texts_comes_out_as_one(command, tmp_path):
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts/a.txt").write_text("a  b")
+    (tmp_path / "texts/b.txt").write_text("c d")
+    done = command("leximark", "attack", "texts", "--attack", "whitespace", "--out", "out")
+    assert done.out.startswith("2 documents read, 1 changed, 0 dropped.")
+    assert (tmp_path / "out/a.txt").read_text() == "a b"
+
+
+def test_a_server_that_fails_leaves_its_documents_as_they_were(command, corpus, tmp_path):
+    def answer(text):
+        if "go 3" in text:
+            raise ValueError("overloaded")
+        return "New text."
+
+    with serve_chat(answer) as address:
+        done = command(
+            "leximark", "attack", corpus, "--attack", "chat", "--set", f"endpoint={address}",
+            "--set", "max_failures=1", "--out", "out",
+        )  # fmt: skip
+    assert done.out.startswith("5 documents read, 4 changed, 0 dropped.")
+    assert "a paragraph stays as it is" in done.err
+    texts = [row["text"] for row in rows(tmp_path / "out/news.jsonl")]
+    assert texts == ["New text."] * 3 + ["They did not go 3.  Fine.", "New text."]
+
+
+def test_python_attacks_a_data_set_in_memory(corpus, tmp_path):
+    news = Dataset.from_list(rows(corpus))
+    after = api.attack(news, tmp_path / "cut", ["truncation"], {"words": "2"})
+    assert after["text"][:2] == ["They did", "They did"]
+    assert after["year"][:2] == [0, 1]
+
+
+def test_editions_and_other_texts_are_read_from_files(command, corpus, tmp_path):
+    done = command(
+        "leximark", "attack", corpus, "--id-column", "id", "--attack", "deduplication", "--out",
+        "out", "--set", "method=exact", "--set", f"others={corpus}",
+    )  # fmt: skip
+    assert (done.status, "dropped all 5" in done.err) == (2, True)
+    edition = tmp_path / "edition.jsonl"
+    edition.write_text(corpus.read_text().replace("Fine", "Good"))
+    done = command(
+        "leximark", "attack", corpus, "--id-column", "id", "--attack", "collusion", "--out", "out",
+        "--set", f"editions={edition},{edition}",
+    )  # fmt: skip
+    assert done.out.startswith("5 documents read, 5 changed")
+    texts = [document.text for document in open_corpus(tmp_path / "out/news.jsonl").documents()]
+    assert all(text.endswith("Good.") for text in texts)
