@@ -1,7 +1,9 @@
 """The job behind `verify`: open vault and models, audit, write the report."""
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +12,7 @@ from tqdm import tqdm
 from membership.audit.audit import Settings, audit
 from membership.detectors import default_detectors
 from membership.evidence.redraw import simulate_null
-from pipelines.loading.models import ModelOptions, load_models
+from pipelines.loading.models import PROBED_TEXTS, ModelOptions, load_models
 from pipelines.reporting.provenance import describe_model, describe_run
 from pipelines.reporting.report import Report, write_report
 from watermark.atomic import refuse_existing
@@ -43,7 +45,8 @@ def verify_command(
     vault = open_vault(vault_folder, key_file)
     if alpha is not None and not 0 < alpha < 1:
         raise ToolkitError(f"alpha must lie between 0 and 1, got {alpha:g}")
-    suspect, others = load_models(model, references, options)
+    texts = tuple(row.original for row in islice(vault.documents(), PROBED_TEXTS))
+    suspect, others = load_models(model, references, replace(options, texts=texts))
     bars = _Bars()
     result = audit(
         vault,
