@@ -81,3 +81,4 @@ ROW_GROUP_BYTES = GIB
 """Bytes of a group of rows in a table of a vault, unpacked."""
 CANDIDATES = 10_000
 """Words that may stand at a site."""
+COMMITMENT_BYTES = 1000

@@ -154,10 +154,14 @@ _PATTERN_SETTINGS = (
 
 
 def _patterns(value: Any, key: str, who: Path) -> list[str]:
-    found = [value] if isinstance(value, str) else list(value or ())
-    if len(found) > PATTERNS or not all(isinstance(each, str) for each in found):
+    found = [value] if isinstance(value, str) else value or []
+    if (
+        not isinstance(found, list | dict)
+        or len(found) > PATTERNS
+        or not all(isinstance(each, str) for each in found)
+    ):
         raise ModelError(f"{who}: {key} is not a list of at most {PATTERNS:,} names")
-    return found
+    return list(found)
 
 
 def check_pattern(pattern: str, key: str, who: Path) -> None:

@@ -9,17 +9,17 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from membership.audit.audit import Settings, audit
+from membership.audit.audit import Settings, audit, check_planned_detectors
 from membership.detectors import default_detectors
 from membership.evidence.redraw import simulate_null
 from pipelines.loading.models import PROBED_TEXTS, ModelOptions, load_models
+from pipelines.loading.vaults import open_owned
 from pipelines.reporting.provenance import describe_model, describe_run
 from pipelines.reporting.report import Report, write_report
 from watermark.atomic import refuse_existing
 from watermark.errors import PrerequisiteError, ToolkitError
 from watermark.keys import KEY_BYTES, Key
 from watermark.vault.plan import COMMITMENT, PLAN, file_sha256
-from watermark.vault.vault import open_vault
 
 
 def verify_command(
@@ -42,7 +42,8 @@ def verify_command(
     """
     began = datetime.now(UTC), time.monotonic()
     refuse_existing(out)
-    vault = open_vault(vault_folder, key_file)
+    vault = open_owned(vault_folder, key_file)
+    check_planned_detectors(vault, default_detectors())
     if alpha is not None and not 0 < alpha < 1:
         raise ToolkitError(f"alpha must lie between 0 and 1, got {alpha:g}")
     texts = tuple(row.original for row in islice(vault.documents(), PROBED_TEXTS))
