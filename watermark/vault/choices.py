@@ -14,9 +14,9 @@ _MANY = 40
 class Draws:
     """The draws of a ledger, gathered mark by mark."""
 
-    def __init__(self, path: Path, key: Key) -> None:
-        """Gather draws of the ledger at a path, which the key should have decided."""
-        self._path, self._key = path, key
+    def __init__(self, path: Path, key: Key, rule: str) -> None:
+        """Gather draws of the ledger at a path, which the rule should have decided."""
+        self._path, self._key, self._rule = path, key, rule
         self._numbers: dict[str, int] = {}
         self._other = ""
         """A mark that the key did not choose."""
@@ -31,24 +31,24 @@ class Draws:
         n = len(mark.candidates)
         if not 1 <= n <= CANDIDATES:
             raise VaultError(f"{self._path}: {mark.draw!r:.80} has {n:,} candidates")
-        if self._numbers.setdefault(mark.draw, n) != n:
+        known = self._numbers.setdefault(mark.draw, n)
+        if known != n and self._rule == "keyed":  # marks of the other rule have no draws
             raise VaultError(
-                f"{self._path}: the draw {mark.draw!r:.80} has {self._numbers[mark.draw]} and {n} "
-                "candidates"
+                f"{self._path}: the draw {mark.draw!r:.80} has {known} and {n} candidates"
             )
         if mark.candidates[self._key.draw(mark.draw, n)] != mark.chosen:
             self._other = f"the key does not draw {mark.chosen!r:.80} for {mark.draw!r:.80}"
 
-    def check_rule(self, rule: str) -> None:
+    def check_rule(self) -> None:
         """Check that the key drew everything, or with the rule `published` not everything.
 
         Raises:
             VaultError: The choices are not made by the rule that the plan names.
         """
-        if rule == "keyed" and self._other:
+        if self._rule == "keyed" and self._other:
             raise VaultError(f"{self._path}: {self._other}: ledger and key do not belong together")
         real = sum(n > 1 for n in self._numbers.values())
-        if rule == "published" and not self._other and real >= _MANY:
+        if self._rule == "published" and not self._other and real >= _MANY:
             raise VaultError(
                 f"{self._path}: the plan says rule published, and the key drew all {real:,} choices"
             )

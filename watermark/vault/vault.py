@@ -110,7 +110,8 @@ def check_tables(vault: Vault) -> None:
         VaultError: The message names the file and what is wrong in it.
     """
     plan, ids = vault.plan, set[str]()
-    draws, counts = Draws(vault.folder / LEDGER, vault.key), dict.fromkeys(COUNTS, 0)
+    draws = Draws(vault.folder / LEDGER, vault.key, plan.scheme.get("rule", "keyed"))
+    counts = dict.fromkeys(COUNTS, 0)
     fractions, held_out = list[int](), list[bool]()
     for document, marked in vault.marked():
         if document.id in ids:
@@ -124,7 +125,7 @@ def check_tables(vault: Vault) -> None:
         counts["n_sites"] += len(marked.marks)
         counts["n_changed"] += sum(mark.chosen != mark.original for mark in marked.marks)
         counts["n_held_out"] += held_out[-1]
-    draws.check_rule(plan.scheme.get("rule", "keyed"))
+    draws.check_rule()
     for name, found in counts.items():
         if plan.corpus[name] != found:
             raise VaultError(
