@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from membership.audit.audit import Settings, audit
+from membership.audit.audit import Settings, audit, check_planned_detectors
 from membership.audit.verdict import Verdict
 from membership.detectors import default_detectors
 from membership.scoring import score_documents
@@ -214,6 +214,7 @@ def verify(
     if alpha is not None and not 0 < alpha < 1:
         raise ValueError(f"alpha must lie in (0, 1), got {alpha:g}")
     opened = open_vault(Path(vault), _path(key_file))
+    check_planned_detectors(opened, default_detectors())
     others = {
         str(each) if isinstance(each, str | Path) else each.name: _opened(each)
         for each in references

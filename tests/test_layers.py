@@ -58,6 +58,14 @@ ONE_FILE = "pipelines/bundle/check_bundle.py"
 """The checker of a bundle, which an expert runs by itself: one file, Python and numpy alone."""
 
 TESTED_ELSEWHERE = {
+    "membership/models/model_limits.py": "tests/membership/models/test_hostile_folders.py",
+    "membership/models/tokenizer_limits.py": "tests/membership/models/test_hostile_folders.py",
+    "membership/models/server/deadline.py": (
+        "tests/membership/models/server/test_hostile_server.py"
+    ),
+    "membership/models/server/probes.py": "tests/membership/models/server/test_hostile_server.py",
+    "watermark/limits.py": "tests/watermark/test_bounded.py",
+    "watermark/vault/choices.py": "tests/watermark/vault/test_forged_vaults.py",
     "attacks/model/checkpoint.py": "tests/attacks/model/test_weights.py",
     "attacks/model/distillation.py": "tests/attacks/model/test_training.py",
     "attacks/model/loop.py": "tests/attacks/model/test_training.py",

@@ -3,9 +3,12 @@
 import hashlib
 import hmac
 import os
+import stat
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from watermark.bounded import BoundsError, read_bytes
 from watermark.errors import VaultError
 
 KEY_BYTES = 32
@@ -56,14 +59,19 @@ def read_key(path: Path) -> Key:
         VaultError: There is no such file, or it does not hold exactly one key.
     """
     try:
-        secret = path.read_bytes()
-    except OSError as error:
-        raise VaultError(f"{path}: the key cannot be read ({error.strerror})") from error
+        secret = read_bytes(path, KEY_BYTES)
+    except BoundsError as error:
+        raise VaultError(f"{path}: the key {error}") from error
     if len(secret) != KEY_BYTES:
         raise VaultError(
             f"{path}: not a key file: wanted {KEY_BYTES} raw bytes, found {len(secret)}"
         )
     return Key(secret)
+
+
+def is_readable_by_others(path: Path) -> bool:
+    """Tell whether other users of the machine may read a file."""
+    return sys.platform != "win32" and bool(path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH))
 
 
 def write_key(path: Path, key: Key) -> None:

@@ -4,7 +4,7 @@ This is the whole audit as one function of a vault and a model; it returns a ver
 behind it. Files, plots and printing are handled in `pipelines/`.
 """
 
-from collections.abc import Callable, Mapping, Sequence, Sized
+from collections.abc import Callable, Collection, Mapping, Sequence, Sized
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,9 +24,9 @@ from membership.evidence.score_table import ScoreTable
 from membership.evidence.twin import twin_test
 from membership.scoring import Panel, Progress, assemble_panel, score_groups
 from membership.traces.suspect import Suspect
-from watermark.errors import PrerequisiteError
+from watermark.errors import PrerequisiteError, VaultError
 from watermark.keys import Key
-from watermark.vault.plan import Plan
+from watermark.vault.plan import PLAN, Plan
 from watermark.vault.vault import Vault
 
 FALLBACK = ("redraw", "twin", "holdout")
@@ -81,8 +81,9 @@ def audit(
     Raises:
         PrerequisiteError: No test of evidence can be run on this vault with this suspect, or a
             reference is the suspect.
-        VaultError: Ledger and key do not belong together.
+        VaultError: The plan names an unknown detector.
     """
+    check_planned_detectors(vault, detectors)
     for name, reference in references.items():
         if reference.fingerprint == suspect.fingerprint:
             raise PrerequisiteError(
@@ -113,6 +114,20 @@ def audit(
     departures = _departures(plan, results[0], alpha, tuple(references), settings)
     verdict = Verdict(results[0], alpha, tuple(results[1:]), departures, skipped)
     return Audit(verdict, found, table)
+
+
+def check_planned_detectors(vault: Vault, detectors: Collection[str]) -> None:
+    """Refuse a plan that names an unknown detector, before a model is opened.
+
+    Raises:
+        VaultError: The message names it.
+    """
+    for name in (vault.plan.detector, vault.plan.detector_with_reference):
+        if name not in detectors:
+            raise VaultError(
+                f"{vault.folder / PLAN}: plans the detector {name!r:.60}, which is unknown; there "
+                f"are {', '.join(detectors)}"
+            )
 
 
 def _planned_detector(plan: Plan, references: Sized) -> str:

@@ -6,7 +6,6 @@ refused before the library sees them.
 """
 
 import hashlib
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +13,11 @@ from typing import Any
 
 from huggingface_hub import snapshot_download
 
+from membership.models.model_limits import check_config, check_weights
+from membership.models.tokenizer_limits import check_tokenizer
+from watermark.bounded import BoundsError, read_json_file
 from watermark.errors import ModelError
+from watermark.limits import CONFIG, TEXT_FILE_BYTES, TOKENIZER, JsonLimits
 
 _TOKENIZER_FILES = (
     "tokenizer.json",
@@ -27,6 +30,10 @@ _TOKENIZER_FILES = (
 )
 _WEIGHTS, _INDEX = "model.safetensors", "model.safetensors.index.json"
 _SMALL_FILES = ("config.json", "generation_config.json", _INDEX, *_TOKENIZER_FILES)
+_VOCABULARIES = ("vocab.json", "added_tokens.json")
+_SMALL_JSON = (*_VOCABULARIES, "generation_config.json", "special_tokens_map.json",
+    "chat_template.json", "processor_config.json", "preprocessor_config.json")  # fmt: skip
+_TEXT_SUFFIXES = (".txt", ".model", ".jinja", ".spm", ".tiktoken")
 _HUB_ID = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")
 _QUANTIZATION = ("quantization_config", "compression_config")
 _QUANTIZATION_FILES = ("quantize_config.json", "quant_config.json", "hf_quant_config.json")
@@ -81,6 +88,7 @@ def find_tokenizer(name_or_folder: str | Path) -> Path:
             f"{folder}: wanted the folder of a tokenizer, found no {_TOKENIZER_FILES[0]}"
         )
     _vet_settings(folder, read_json(folder / "tokenizer_config.json"))
+    vet_small_files(folder)
     return folder
 
 
@@ -100,6 +108,24 @@ def vet_checkpoint(folder: Path) -> None:
     _vet_configuration(folder)
     if missing := [f.name for f in weight_files(folder) if not f.is_file()]:
         raise ModelError(f"{folder}: the weights {missing[0]} are missing; copy the folder again")
+    check_weights(weight_files(folder))
+
+
+def vet_small_files(folder: Path) -> None:
+    """Check the sizes of all files beside the weights that a library may read.
+
+    Raises:
+        ModelError: One exceeds a limit.
+    """
+    check_tokenizer(folder / "tokenizer.json")
+    for file in sorted(folder.iterdir()):
+        if file.suffix == ".json" and file.name not in ("tokenizer.json", _INDEX):
+            if file.name in _SMALL_JSON:
+                read_json(file, TOKENIZER if file.name in _VOCABULARIES else CONFIG)
+        elif file.suffix in _TEXT_SUFFIXES and file.stat().st_size > TEXT_FILE_BYTES:
+            raise ModelError(
+                f"{file}: has {file.stat().st_size:,} bytes; at most {TEXT_FILE_BYTES:,} are read"
+            )
 
 
 def fingerprint(folder: Path) -> str:
@@ -133,8 +159,10 @@ def _vet_configuration(folder: Path) -> None:
     if not (folder / "config.json").is_file():
         raise ModelError(f"{folder}: is not a model folder, it has no config.json")
     config = read_json(folder / "config.json")
+    check_config(config, folder)
     for file in (config, read_json(folder / "tokenizer_config.json")):
         _vet_settings(folder, file)
+    vet_small_files(folder)
     if config.get("is_encoder_decoder"):
         raise ModelError(f"{folder}: is an encoder-decoder; only causal language models are read")
     _refuse_quantized(folder, config)
@@ -198,14 +226,14 @@ def _shards(folder: Path) -> tuple[str, ...]:
     return tuple(names)
 
 
-def read_json(file: Path) -> dict[str, Any]:
-    """Read a JSON object; a missing file gives an empty one."""
-    if not file.is_file():
+def read_json(file: Path, limits: JsonLimits = CONFIG) -> dict[str, Any]:
+    """Read a JSON object within limits; a missing file gives an empty one."""
+    if not file.exists():
         return {}
     try:
-        content = json.loads(file.read_bytes())
-    except (ValueError, RecursionError) as error:
-        raise ModelError(f"{file}: is not JSON ({error})") from error
+        content = read_json_file(file, limits)
+    except BoundsError as error:
+        raise ModelError(f"{file}: {error}") from error
     if not isinstance(content, dict):
         raise ModelError(f"{file}: wanted a JSON object, got {type(content).__name__}")
     return content

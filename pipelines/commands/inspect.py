@@ -40,9 +40,9 @@ def inspect(
         refuse_existing(out)
     from pipelines.jobs.inspect import inspect_vault, inspection_lines, write_inspection
     from pipelines.loading.models import ModelOptions, load_model
-    from watermark.vault.vault import open_vault
+    from pipelines.loading.vaults import open_owned
 
-    opened = open_vault(vault, key_file)
+    opened = open_owned(vault, key_file)
     judge = load_model(model, ModelOptions()) if model else None
     found = inspect_vault(opened, sample=sample, model=judge, seed=seed)
     if out is not None:

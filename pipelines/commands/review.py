@@ -29,11 +29,11 @@ def review(
     """
     if (reject is None) == (approve is None):
         raise typer.BadParameter("name one file, with --reject or with --approve")
+    from pipelines.loading.vaults import open_owned
     from watermark.corpus import open_corpus
     from watermark.marking.review import read_decisions, review_vault
-    from watermark.vault.vault import open_vault
 
-    opened = open_vault(vault, key_file)
+    opened = open_owned(vault, key_file)
     if reject is not None:
         decisions = read_decisions(reject, "reject")
     else:

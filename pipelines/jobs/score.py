@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ from membership.scoring import (
 from membership.token_frequencies import FrequencyTable, count_tokens, load_frequencies
 from membership.traces.suspect import Sampling, Suspect, TextGenerator
 from pipelines.loading.labelled import NEIGHBOURS, Record
-from pipelines.loading.models import ModelOptions, load_models
+from pipelines.loading.models import PROBED_TEXTS, ModelOptions, load_models
 from pipelines.reporting.provenance import describe_model, describe_run
 from pipelines.reporting.score_file import check_target, write_scores
 from watermark.atomic import atomic_file, refuse_existing
@@ -73,6 +73,8 @@ def score_command(
     check_target(out)
     record_file = out.with_name(out.name + ".run.json")
     refuse_existing(record_file)
+    texts = tuple(record.document.text for record in records[:PROBED_TEXTS])
+    options = replace(options, texts=texts)
     suspect, references = load_models(model, [reference] if reference else [], options)
     other = next(iter(references.values()), None)
     written = choose_text(detectors, suspect)

@@ -2,8 +2,9 @@
 
 import json
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from membership.audit.audit import Audit, Settings, audit
+from membership.audit.audit import Audit, Settings, audit, check_planned_detectors
 from membership.detectors import default_detectors
 from membership.evidence.redraw import simulate_null
 from pipelines.bundle.write_bundle import write_bundle
@@ -23,14 +24,14 @@ from pipelines.jobs.verify_choices import (
     plan_questions,
     verify_choices_command,
 )
-from pipelines.loading.models import ModelOptions, load_models
+from pipelines.loading.models import PROBED_TEXTS, ModelOptions, load_models
+from pipelines.loading.vaults import open_owned
 from pipelines.reporting.provenance import describe_model, describe_run
 from pipelines.reporting.report import Report, write_report
 from watermark.atomic import refuse_existing
 from watermark.errors import PrerequisiteError, ToolkitError
 from watermark.keys import KEY_BYTES, Key
 from watermark.vault.plan import COMMITMENT, PLAN, file_sha256
-from watermark.vault.vault import open_vault
 
 
 def verify_command(
@@ -57,10 +58,12 @@ def verify_command(
     began = datetime.now(UTC), time.monotonic()
     for target in filter(None, (out, evidence.bundle)):
         refuse_existing(target)
-    vault = open_vault(vault_folder, key_file)
+    vault = open_owned(vault_folder, key_file)
+    check_planned_detectors(vault, default_detectors())
     if alpha is not None and not 0 < alpha < 1:
         raise ToolkitError(f"alpha must lie between 0 and 1, got {alpha:g}")
-    suspect, others = load_models(model, references, options)
+    texts = tuple(row.original for row in islice(vault.documents(), PROBED_TEXTS))
+    suspect, others = load_models(model, references, replace(options, texts=texts))
     fingerprints = [other.fingerprint for other in others.values()]
     record = begin_audit(
         vault, evidence, suspect.fingerprint, fingerprints,

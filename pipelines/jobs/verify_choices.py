@@ -32,13 +32,13 @@ from membership.models.server.open_chooser import open_chooser
 from membership.traces.suspect import Suspect
 from pipelines.jobs.evidence import NOTHING_MORE, Evidence, begin_audit
 from pipelines.loading.models import ModelOptions, load_model
+from pipelines.loading.vaults import open_owned
 from pipelines.reporting.provenance import describe_model, describe_run
 from pipelines.reporting.report import Report, write_report
 from watermark.atomic import refuse_existing
 from watermark.errors import PrerequisiteError, ToolkitError
 from watermark.keys import KEY_BYTES, Key
 from watermark.vault.plan import COMMITMENT, PLAN, Plan, file_sha256
-from watermark.vault.vault import open_vault
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def plan_questions(
     Raises:
         ToolkitError: The vault was altered, or it has no sites to ask about.
     """
-    corpus = load_audit_corpus(open_vault(vault_folder, key_file))
+    corpus = load_audit_corpus(open_owned(vault_folder, key_file))
     cost = cost_of(_questions(corpus, address, asking), asking.answers)
     if asking.budget is None or asking.budget >= cost.n_calls:
         return cost
@@ -123,7 +123,7 @@ def verify_choices_command(
             "--bundle: a bundle holds log-probabilities, and this model gives answers in words; "
             "leave it out, the report has the test"
         )
-    vault = open_vault(vault_folder, key_file)
+    vault = open_owned(vault_folder, key_file)
     corpus = load_audit_corpus(vault)
     questions = _questions(corpus, address, asking)
     samples = [question.question for question in questions[:2]]

@@ -6,7 +6,7 @@ run it by llama.cpp), or the address of a server (`membership.models.server.addr
 
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -27,6 +27,9 @@ from membership.traces.cached_model import open_cached, with_cache
 from membership.traces.suspect import Suspect
 from watermark.errors import ModelError
 
+PROBED_TEXTS = 200
+"""As many texts are enough to cut probes of a server from."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ModelOptions:
@@ -41,6 +44,8 @@ class ModelOptions:
     timeout: float = 120.0
     requests_per_second: float | None = None
     connections: int = 4
+    texts: tuple[str, ...] = field(default=(), repr=False)
+    """Texts of the audited kind, from which probes of servers are cut."""
     cache: Path | None = None
     """Folder of the traces that were made before; None to make all anew."""
 
@@ -176,4 +181,5 @@ def _connect(address: Address, options: ModelOptions) -> Suspect:
         max_length=options.max_length,
         start_token=options.start_token,
         policy=options.policy(),
+        texts=options.texts,
     )

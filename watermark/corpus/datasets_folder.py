@@ -15,9 +15,11 @@ from typing import Any
 
 import pyarrow as pa
 
+from watermark.bounded import BoundsError, read_json_file
 from watermark.corpus.arrow_rows import batch_full_rows, batch_rows, check_schema, edit_batches
 from watermark.corpus.rows import Columns, Edit, FullRow, Row
 from watermark.errors import CorpusError
+from watermark.limits import PLAN
 
 DICT_FILE = "dataset_dict.json"
 STATE_FILE = "state.json"
@@ -114,10 +116,10 @@ def read_json(path: Path) -> dict[str, Any]:
         CorpusError: It is missing, damaged or no object.
     """
     try:
-        value = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
+        value = read_json_file(path, PLAN)
+    except BoundsError as error:
         raise CorpusError(
-            f"{path}: wanted the JSON file that `datasets` writes beside its data, but {error}; "
+            f"{path}: wanted the JSON file that `datasets` writes beside its data, it {error}; "
             "save the data set again with save_to_disk"
         ) from error
     if not isinstance(value, dict):

@@ -10,11 +10,17 @@ vault/
 
 import hashlib
 import json
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
+from watermark.bounded import BoundsError, read_json_file
 from watermark.errors import VaultError
+from watermark.limits import PLAN as PLAN_LIMITS
+from watermark.limits import VAULT_ROWS
+from watermark.scheme import Rule, Test
 
 SCHEMA = 1
 PLAN, KEY, LEDGER, DOCUMENTS, COMMITMENT = (
@@ -24,6 +30,9 @@ PLAN, KEY, LEDGER, DOCUMENTS, COMMITMENT = (
     "documents.parquet",
     "commitment.txt",
 )
+
+COUNTS = ("n_documents", "n_sites", "n_changed", "n_held_out")
+"""What a plan says of the number of things in the tables."""
 
 
 @dataclass(frozen=True)
@@ -64,15 +73,96 @@ def read_plan(folder: Path) -> Plan:
         VaultError: The folder is not a vault, or of another version of the format.
     """
     path = folder / PLAN
-    if not path.is_file():
+    if not path.exists():
         raise VaultError(f"{folder}: not a vault: it has no {PLAN}; `leximark mark` makes one")
     try:
-        fields = json.loads(path.read_text(encoding="utf-8"))
-        if fields["schema"] != SCHEMA:
-            raise VaultError(f"{path}: format {fields['schema']}, this program reads {SCHEMA}")
+        fields = read_json_file(path, PLAN_LIMITS)
+        if not isinstance(fields, dict):
+            raise BoundsError(f"wanted a JSON object, got {type(fields).__name__}")
+        if fields.get("schema") != SCHEMA:
+            found = str(fields.get("schema"))[:40]
+            raise VaultError(f"{path}: format {found}, this program reads {SCHEMA}")
+        check_fields(fields)
         return Plan(**(fields | {"references": tuple(fields["references"])}))
-    except (ValueError, KeyError, TypeError) as error:
+    except (BoundsError, TypeError) as error:
         raise VaultError(f"{path}: altered or not a plan ({error})") from error
+
+
+def check_fields(fields: Mapping[str, Any]) -> None:
+    """Refuse a plan with a field of another type, or with a value that no plan can have.
+
+    Raises:
+        BoundsError: The message names the field.
+    """
+    for name, (right, wanted) in _FIELDS.items():
+        if name not in fields:
+            raise BoundsError(f"it has no {name}")
+        if not right(fields[name]):
+            shown = json.dumps(fields[name], ensure_ascii=True)[:60]
+            raise BoundsError(f"{name} is {shown}; wanted {wanted}")
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= 1_000
+
+
+def _is_hash(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value) is not None
+
+
+def _is_between(least: float, most: float) -> Callable[[Any], bool]:
+    return lambda value: type(value) in (int, float) and least <= value <= most
+
+
+def _is_scheme(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and _is_text(value.get("name"))
+        and value.get("rule", "keyed") in get_args(Rule)
+        and all(_is_scheme(value[part]) for part in ("first", "second") if part in value)
+        and ("fit" not in value or _has_language(value["fit"]))
+    )
+
+
+def _has_language(value: Any) -> bool:
+    return isinstance(value, dict) and _is_text(value.get("language"))
+
+
+def _are_counts(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        type(value.get(name)) is int and 0 <= value[name] < VAULT_ROWS for name in COUNTS
+    )
+
+
+_FIELDS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
+    "scheme": (_is_scheme, "an object with name, and as rule keyed or published"),
+    "test": (get_args(Test).__contains__, "one of " + ", ".join(get_args(Test))),
+    "detector": (_is_text, "the name of a detector"),
+    "detector_with_reference": (_is_text, "the name of a detector"),
+    "alpha": (lambda value: _is_between(0, 1)(value) and 0 < value < 1, "a number between 0 and 1"),
+    "references": (
+        lambda value: isinstance(value, list) and all(map(_is_text, value)),
+        "a list of names",
+    ),
+    "holdout_share": (_is_between(0, 0.5), "a number from 0 to 0.5"),
+    "corpus": (_are_counts, "an object with " + ", ".join(COUNTS)),
+    "key_commitment": (_is_hash, "a SHA-256"),
+    "files": (
+        lambda value: (
+            isinstance(value, dict)
+            and set(value) == {LEDGER, DOCUMENTS}
+            and all(map(_is_hash, value.values()))
+        ),
+        f"the SHA-256 of {LEDGER} and {DOCUMENTS}",
+    ),
+    "made_with": (
+        lambda value: (
+            isinstance(value, dict) and all(isinstance(each, str) for each in value.values())
+        ),
+        "names with versions",
+    ),
+}
+"""What each field of a plan must be, with words for a message."""
 
 
 def text_sha256(text: str) -> str:

@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from watermark.errors import VaultError
+from watermark.limits import ROW_GROUP_BYTES, VAULT_ROWS
 from watermark.vault.plan import DOCUMENTS
 
 LEDGER_SCHEMA = pa.schema(
@@ -45,23 +46,45 @@ class VaultDocument:
 
 
 def read_documents(folder: Path) -> Iterator[VaultDocument]:
-    """Yield the documents of a vault without checking anything."""
-    for row in read_rows(folder / DOCUMENTS):
+    """Yield the documents of a vault; of the table only its form is checked."""
+    for row in read_rows(folder / DOCUMENTS, DOCUMENTS_SCHEMA):
+        if row["status"] not in get_args(Status):
+            raise VaultError(f"{folder / DOCUMENTS}: {row['status']!r:.60} is not a status")
         yield VaultDocument(**row)
 
 
-def read_rows(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a table.
+def read_rows(path: Path, schema: pa.Schema) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a table; none has an empty cell.
 
     Raises:
-        VaultError: It cannot be read.
+        VaultError: It cannot be read, has other columns, is too large, or has an empty cell.
     """
     try:
         with pq.ParquetFile(path) as file:
+            if not file.schema_arrow.equals(schema):
+                found = ", ".join(f"{each.name} ({each.type})" for each in file.schema_arrow)
+                raise VaultError(f"{path}: has the columns {found:.300}, which are not those")
+            _check_sizes(path, file.metadata)
             for batch in file.iter_batches(ROWS_PER_GROUP):
+                for column in batch.columns:
+                    inner = column.values if pa.types.is_list(column.type) else column
+                    if column.null_count or inner.null_count:
+                        raise VaultError(f"{path}: has an empty cell")
+                batch.validate(full=True)
                 yield from batch.to_pylist()
-    except (OSError, pa.ArrowInvalid) as error:
+    except (OSError, pa.ArrowException, ValueError) as error:
         raise VaultError(f"{path}: cannot be read ({error})") from error
+
+
+def _check_sizes(path: Path, about: pq.FileMetaData) -> None:
+    if about.num_rows > VAULT_ROWS:
+        raise VaultError(f"{path}: claims {about.num_rows:,} rows; at most {VAULT_ROWS:,} are read")
+    for number in range(about.num_row_groups):
+        group = about.row_group(number)
+        if group.total_byte_size > ROW_GROUP_BYTES or group.num_rows > ROWS_PER_GROUP:
+            raise VaultError(
+                f"{path}: group {number} has more than {ROWS_PER_GROUP:,} rows or 1 GiB"
+            )
 
 
 class RowWriter:

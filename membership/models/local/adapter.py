@@ -13,7 +13,13 @@ from typing import Any
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from membership.models.checkpoint import find_checkpoint, fingerprint, read_json
+from membership.models.checkpoint import (
+    find_checkpoint,
+    fingerprint,
+    read_json,
+    vet_small_files,
+    weight_files,
+)
 from membership.models.local.huggingface import (
     HuggingFaceModel,
     assemble,
@@ -23,6 +29,7 @@ from membership.models.local.huggingface import (
 )
 from membership.models.local.inference import InferenceSettings
 from membership.models.local.weights import load_weights
+from membership.models.model_limits import check_adapter, check_weights
 from watermark.errors import ModelError, as_model_error
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
@@ -97,6 +104,9 @@ def adapter_fingerprint(folder: Path, base: Path) -> str:
             f"{folder}: wanted weights in {WEIGHTS}; other forms are not opened, because a pickle "
             "could run any code; have the adapter saved again with save_pretrained"
         )
+    config = read_json(folder / CONFIG)
+    check_adapter(config, folder / WEIGHTS, check_weights(weight_files(base)))
+    vet_small_files(folder)
     total = hashlib.sha256(fingerprint(base).encode())
     for file in (CONFIG, WEIGHTS, "tokenizer.json", "tokenizer_config.json"):
         if (folder / file).is_file():

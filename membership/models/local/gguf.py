@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from membership.models.gguf_header import check_gguf_header
 from membership.models.local.huggingface import (
     HuggingFaceModel,
     assemble,
@@ -18,7 +19,6 @@ from membership.models.local.inference import InferenceSettings
 from membership.models.local.weights import load_weights, n_numbers
 from watermark.errors import ModelError, as_model_error
 
-_MAGIC = b"GGUF"
 _LLAMA_CPP = "llama.cpp+"
 
 
@@ -33,10 +33,8 @@ def gguf_fingerprint(file: Path) -> str:
     Raises:
         ModelError: It is not a GGUF file.
     """
+    check_gguf_header(file)
     with file.open("rb") as stream:
-        if stream.read(4) != _MAGIC:
-            raise ModelError(f"{file}: does not begin like a GGUF file")
-        stream.seek(0)
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 

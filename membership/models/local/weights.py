@@ -15,7 +15,9 @@ import transformers
 from safetensors import SafetensorError, safe_open
 
 from membership.models.checkpoint import read_json, weight_files
+from membership.models.model_limits import read_header
 from watermark.errors import ModelError
+from watermark.limits import SPARE_NUMBERS, UNDECLARED_NUMBERS
 
 _FEW_BITS = re.compile(r"[IU]8|F[468]_.*")
 _WHOLE_NUMBERS = re.compile(r"[IU](16|32|64)")
@@ -44,6 +46,7 @@ def load_weights(
     """
     if not source:
         _refuse_few_bits(folder, name)
+        _refuse_more_than_stored(folder, name)
     model, info = transformers.AutoModelForCausalLM.from_pretrained(
         folder,
         dtype=dtype,
@@ -67,6 +70,24 @@ def load_weights(
 def n_numbers(model: Any) -> int:
     """Count the numbers in the weights of a model, those that two layers share once."""
     return sum(weight.numel() for weight in model.parameters())
+
+
+def _refuse_more_than_stored(folder: Path, name: str) -> None:
+    """Refuse a configuration of a much larger model: a library would fill it at random first."""
+    headers = [read_header(file) for file in weight_files(folder)]
+    stored = sum(math.prod(entry["shape"]) for header in headers for entry in header.values())
+    most = UNDECLARED_NUMBERS * stored + SPARE_NUMBERS
+    config = transformers.AutoConfig.from_pretrained(
+        folder, trust_remote_code=False, local_files_only=True
+    )
+    with torch.device("meta"):  # shapes alone, without memory
+        empty = transformers.AutoModelForCausalLM.from_config(config, trust_remote_code=False)
+    asked = n_numbers(empty) + sum(buffer.numel() for buffer in empty.buffers())
+    if asked > most:
+        raise ModelError(
+            f"{name}: config.json asks for {asked:,} numbers and the weights hold {stored:,}; they "
+            "are of two models: copy both from the same place"
+        )
 
 
 def _refuse_few_bits(folder: Path, name: str) -> None:

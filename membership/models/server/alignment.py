@@ -3,30 +3,28 @@
 The server generates one token and reports its log-probability. Then it is given the prompt with
 this token and one more word, and must report the same value for that token. Some servers are known
 to be off by one, and scores from them would be noise.
+
+A server that recognized the probe could answer it with one model and what follows with another. So
+prompts are cut from the texts under audit, anew each time (`membership.models.server.probes`), and
+the check is repeated among the questions.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from membership.models.server.prompt_logprobs import Reply, locate
+from membership.models.server.http import RefusedError, Server
+from membership.models.server.prompt_logprobs import Form, Reply, body_of, locate, read_reply
 from watermark.errors import ModelError
 
-_PROMPTS = (
-    "The committee met on Monday and decided to",
-    "One, two, three, four, five, six,",
-    "In the beginning there was nothing but the",
-    "def add(a, b):\n    return a +",
-    "She opened the window and looked out at the",
-    "A B C D E F G H I J K",
-    "It is not the case that the",
-    "We shall see what the",
-)
+_FORMS: tuple[Form, ...] = ("prompt_logprobs", "echo")
 _BEHIND = " and"
 _WANTED = 3
 """Prompts that must agree."""
+_REPEATS = 3
+"""Prompts that must all disagree before a repeated probe is believed."""
 # In nats. Servers that compute in bf16 and in batches do not give the same number twice.
 _ALLOWED = 0.2
 
@@ -39,8 +37,6 @@ class LogprobAlignment:
     """Number of positions by which values are too early (1) or too late (-1)."""
     first_scored: bool = False
     """Whether the first token has a value, because the server prepends a start token."""
-    words: tuple[str, ...] = ()
-    """The probe as tokenized by the server."""
 
     def __str__(self) -> str:
         """Describe the alignment in a few words."""
@@ -72,7 +68,11 @@ class LogprobAlignment:
 
 @dataclass(frozen=True)
 class _Probe:
+    prompt: str
+    before: Reply
+    """The reply to the prompt."""
     reply: Reply
+    """The reply to the prompt, the token that was generated, and one more word."""
     place: int
     """Index of the token that the server generated."""
     logprob: float
@@ -83,42 +83,92 @@ class _Probe:
         return float(np.nan_to_num(abs(found - self.logprob), nan=np.inf))
 
 
-def detect_alignment(ask: Callable[[str], Reply], who: str) -> LogprobAlignment:
+def ask(server: Server, form: Form, model: str, prompt: str, alignment: LogprobAlignment) -> Reply:
+    """Request the log-probabilities of a prompt, aligned with its tokens.
+
+    Raises:
+        ModelError: The server returns none.
+    """
+    answer = server.post("completions", body_of(form, model, prompt))
+    try:
+        reply = read_reply(form, answer, prompt)
+    except ModelError as error:
+        raise ModelError(f"{server.address}: {error}") from error
+    if reply is None:
+        raise ModelError(
+            f"{server.address}: returned no log-probabilities of the prompt; use it for text "
+            "only (text+http://... or chat+http://...)"
+        )
+    return alignment.put_right(reply)
+
+
+def detect_alignment(
+    ask: Callable[[str], Reply], prompts: Sequence[str], who: str
+) -> LogprobAlignment:
     """Detect how a server aligns log-probabilities with tokens.
 
     Args:
         ask: Returns the unmodified reply to a prompt.
+        prompts: Beginnings of texts, three of which must agree.
         who: Name of the server in messages.
 
     Raises:
         ModelError: Its log-probabilities match those of generation at no offset.
     """
-    seen = list[_Probe]()
-    first: Reply | None = None
-    for prompt in _PROMPTS:
-        before = ask(prompt)
-        first = first or before
-        after = ask(prompt + before.written + _BEHIND)
-        if _goes_on(before, after) and np.isfinite(before.written_logprob):
-            seen.append(_Probe(after, len(before.ids), before.written_logprob))
+    seen, n_asked = list[_Probe](), 0
+    for prompt in prompts:
+        n_asked += 1
+        if (probe := _probe(ask, prompt)) is not None:
+            seen.append(probe)
         if len(seen) == _WANTED:
             break
-    if len(seen) < _WANTED or first is None:
+    if len(seen) < _WANTED:
         raise ModelError(
             f"{who}: whether its log-probabilities stand beside their tokens cannot be checked: "
-            f"what it writes reads back as other tokens in {len(_PROMPTS) - len(seen)} of "
-            f"{len(_PROMPTS)} probes"
+            f"what it writes reads back as other tokens in {n_asked - len(seen)} of "
+            f"{n_asked} probes"
         )
     for shift in (0, 1, -1):
         alignment = LogprobAlignment(shift)
         if max(probe.distance(alignment) for probe in seen) <= _ALLOWED:
-            return _described(alignment, first, who)
+            return _described(alignment, seen[0], who)
     apart = max(probe.distance(LogprobAlignment()) for probe in seen)
     raise ModelError(
         f"{who}: the log-probabilities of a given text are not those by which it writes (they "
         f"differ by {apart:.2g} nats); they are one place off, as with llama.cpp's Python "
         "server for models without a start token, or of a changed distribution"
     )
+
+
+def repeat_probe(
+    ask: Callable[[str], Reply], prompts: Sequence[str], alignment: LogprobAlignment, who: str
+) -> None:
+    """Make sure that a server still is as it was when it was opened.
+
+    Raises:
+        ModelError: The log-probabilities of every prompt differ from those of generation.
+    """
+    apart = list[float]()
+    for prompt in prompts[:_REPEATS]:
+        if (probe := _probe(ask, prompt)) is not None:
+            apart.append(probe.distance(alignment))
+            if apart[-1] <= _ALLOWED:
+                return
+    if len(apart) > 1:
+        raise ModelError(
+            f"{who}: the log-probabilities of a given text are no longer those by which it writes "
+            f"(they differ by {min(apart):.2g} nats or more in {len(apart)} probes); it does not "
+            "answer all questions by the same model"
+        )
+
+
+def _probe(ask: Callable[[str], Reply], prompt: str) -> _Probe | None:
+    """Ask for a token, then for its log-probability in a text; None if other tokens come back."""
+    before = ask(prompt)
+    after = ask(prompt + before.written + _BEHIND)
+    if not (_goes_on(before, after) and np.isfinite(before.written_logprob)):
+        return None
+    return _Probe(prompt, before, after, len(before.ids), before.written_logprob)
 
 
 def _goes_on(before: Reply, after: Reply) -> bool:
@@ -132,10 +182,30 @@ def _goes_on(before: Reply, after: Reply) -> bool:
     )
 
 
-def _described(alignment: LogprobAlignment, first: Reply, who: str) -> LogprobAlignment:
-    spans = locate(_PROMPTS[0], first.words)
+def _described(alignment: LogprobAlignment, probe: _Probe, who: str) -> LogprobAlignment:
+    spans = locate(probe.prompt, probe.before.words)
     if spans is None:
         raise ModelError(f"{who}: the tokens that it names do not make up the text of the prompt")
-    scored = np.isfinite(alignment.put_right(first).logprob) & (spans[:, 0] == 0)
-    words = tuple(word or "" for word in first.words)
-    return LogprobAlignment(alignment.shift, bool((scored & (spans[:, 1] > 0)).any()), words)
+    scored = np.isfinite(alignment.put_right(probe.before).logprob) & (spans[:, 0] == 0)
+    return LogprobAlignment(alignment.shift, bool((scored & (spans[:, 1] > 0)).any()))
+
+
+def find_form(server: Server, model: str, prompt: str) -> Form:
+    """Return the first format in which a server gives log-probabilities of a prompt.
+
+    Raises:
+        ModelError: It gives none.
+    """
+    refused = ""
+    for form in _FORMS:
+        try:
+            answer = server.post("completions", body_of(form, model, prompt))
+        except RefusedError as error:
+            refused = f" ({error})"
+            continue
+        if read_reply(form, answer, prompt) is not None:
+            return form
+    raise ModelError(
+        f"{server.address}: gives no log-probabilities of the prompt, neither as prompt_logprobs "
+        f"nor by echo{refused}; use it for text only (text+http://... or chat+http://...)"
+    )

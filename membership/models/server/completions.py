@@ -6,7 +6,9 @@ from typing import Any
 
 from membership.models.server.http import RefusedError, Server
 from membership.traces.suspect import Sampling
+from membership.traces.tokens import clean_text
 from watermark.errors import ModelError
+from watermark.limits import LEAST_CONTEXT, MOST_CONTEXT, WRITTEN_CHARACTERS
 
 GREEDY = Sampling(n=1, temperature=0.0)
 """The likeliest continuation: what a server writes by itself, and so is known by."""
@@ -30,17 +32,27 @@ def find_model(server: Server, wanted: str) -> tuple[str, int | None]:
         raise
     entries = listed if isinstance(listed, list) else []
     found = {str(m["id"]): m for m in entries if isinstance(m, dict) and "id" in m}
-    models = {name: m for name, m in found.items() if name.isprintable()}
+    models = {name: m for name, m in found.items() if name.isprintable() and len(name) < 500}
     if wanted in models or (not wanted and len(models) == 1):
         name = wanted or next(iter(models))
-        length = models[name].get("max_model_len")
-        return name, length if isinstance(length, int) and length > 1 else None
+        return name, _context_length(server, models[name].get("max_model_len"))
     named = ", ".join(list(models)[:5]) or "none"
     raise ModelError(
         f"{server.address}: has no model {wanted!r}; it has {named}"
         if wanted
         else f"{server.address}: say which model behind a #; it has {named}"
     )
+
+
+def _context_length(server: Server, told: object) -> int | None:
+    if told is None:
+        return None
+    if type(told) is not int or not LEAST_CONTEXT <= told <= MOST_CONTEXT:
+        raise ModelError(
+            f"{server.address}: says max_model_len {str(told)[:40]}; wanted {LEAST_CONTEXT} to "
+            f"{MOST_CONTEXT:,} tokens"
+        )
+    return told
 
 
 def write_completions(
@@ -111,9 +123,17 @@ def _write(
     def one(job: tuple[str, int]) -> str:
         reply = server.post(path, body(*job))
         try:
-            return str(text(reply) or "")
+            return _checked(text(reply))
         except (KeyError, IndexError, TypeError) as error:
             raise ModelError(f"{server.address}: the reply contains no text ({error})") from error
+
+    def _checked(written: object) -> str:
+        if written is not None and not isinstance(written, str):
+            raise TypeError(f"{type(written).__name__} instead of a text")
+        most = WRITTEN_CHARACTERS * body("", 0)["max_tokens"]
+        if written is not None and len(written) > most:
+            raise ModelError(f"{server.address}: wrote {len(written):,} characters, not {most:,}")
+        return clean_text(written or "")
 
     jobs = [(prompt, number) for prompt in prompts for number in range(n)]
     with ThreadPoolExecutor(server.policy.connections) as pool:

@@ -16,10 +16,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from membership.models.server.address import Address
-from membership.models.server.alignment import LogprobAlignment, detect_alignment
+from membership.models.server.alignment import (
+    LogprobAlignment,
+    ask,
+    detect_alignment,
+    find_form,
+    repeat_probe,
+)
 from membership.models.server.completions import GREEDY, find_model, write_completions
 from membership.models.server.http import RefusedError, RequestPolicy, Server
-from membership.models.server.prompt_logprobs import Form, Reply, body_of, locate, read_reply
+from membership.models.server.probes import cut_beginning, make_prompts
+from membership.models.server.prompt_logprobs import Form, Reply, locate
 from membership.traces.candidate_tokens import (
     NO_CONTEXT,
     NO_DIFFERENCE,
@@ -37,7 +44,9 @@ from watermark.errors import ModelError
 _CODE_POINTS = 2
 _LEAST_ROOM = 64
 _BLOCK = 64
-_FORMS: tuple[Form, ...] = ("prompt_logprobs", "echo")
+_PROBED_BLOCK = 8
+"""A probe is repeated among the questions of each block of at least this many."""
+_PROBES = 12
 
 
 @dataclass(frozen=True)
@@ -72,8 +81,21 @@ class Endpoint:
         with ThreadPoolExecutor(self.server.policy.connections) as pool:
             for first in range(0, len(wanted), _BLOCK):
                 block = wanted[first : first + _BLOCK]
-                traces = pool.map(self._trace, [queries[index] for index in block])
-                yield from zip(block, traces, strict=True)
+                waiting = [pool.submit(self._trace, queries[index]) for index in block[::2]]
+                probe = pool.submit(self._probe_again, [queries[index].text for index in block])
+                others = [pool.submit(self._trace, queries[index]) for index in block[1::2]]
+                for number, index in enumerate(block):
+                    yield index, (others if number % 2 else waiting)[number // 2].result()
+                probe.result()
+
+    def _probe_again(self, texts: Sequence[str]) -> None:
+        """Repeat the probe with beginnings of the texts that are asked about now."""
+        if len(texts) >= _PROBED_BLOCK:
+            prompts = make_prompts([clean_text(text) for text in texts], _PROBES)
+            repeat_probe(self._ask_plain, prompts, self.alignment, self.server.address)
+
+    def _ask_plain(self, prompt: str) -> Reply:
+        return ask(self.server, self.form, self.model, self.start + prompt, LogprobAlignment())
 
     def write(
         self, prompts: Sequence[str], sampling: Sampling, *, max_tokens: int
@@ -139,25 +161,6 @@ class _Piece:
         if number < 0 and word is None and stop > 0:
             return self.text[first:stop]
         return number if number >= 0 else word
-
-
-def ask(server: Server, form: Form, model: str, prompt: str, alignment: LogprobAlignment) -> Reply:
-    """Request the log-probabilities of a prompt, aligned with its tokens.
-
-    Raises:
-        ModelError: The server returns none.
-    """
-    answer = server.post("completions", body_of(form, model, prompt))
-    try:
-        reply = read_reply(form, answer)
-    except ModelError as error:
-        raise ModelError(f"{server.address}: {error}") from error
-    if reply is None:
-        raise ModelError(
-            f"{server.address}: returned no log-probabilities of the prompt; use it for text "
-            "only (text+http://... or chat+http://...)"
-        )
-    return alignment.put_right(reply)
 
 
 def _compare(pieces: Sequence[_Piece]) -> CandidateLogprobs:
@@ -237,6 +240,7 @@ def open_endpoint(
     max_length: int | None = None,
     start_token: str = "auto",
     policy: RequestPolicy | None = None,
+    texts: Sequence[str] = (),
 ) -> Endpoint:
     """Connect to a server and detect how it aligns log-probabilities with tokens.
 
@@ -246,6 +250,8 @@ def open_endpoint(
         start_token: `auto` and `none` leave it to the server. Other text, such as
             `<|endoftext|>`, is put before every text; the server must read it as the start token.
         policy: Timeout, retries and rate limit; the defaults if not given.
+        texts: Texts of the audited kind, from which probes are cut: a server must not know that it
+            is probed.
 
     Raises:
         ModelError: The server does not answer, has no such model, gives no log-probabilities of
@@ -258,12 +264,18 @@ def open_endpoint(
     model, length = find_model(server, address.model)
     if max_length is not None:
         length = min(length or max_length, max_length)
-    form = _find_form(server, model)
+    prompts = [start + prompt for prompt in make_prompts([*map(clean_text, texts)], _PROBES)]
+    form = find_form(server, model, prompts[0])
     alignment = detect_alignment(
-        lambda prompt: ask(server, form, model, start + prompt, LogprobAlignment()), address.base
+        lambda prompt: ask(server, form, model, start + prompt, LogprobAlignment()),
+        [prompt.removeprefix(start) for prompt in prompts],
+        address.base,
     )
-    (greedy,) = write_completions(server, model, [start + "The"], GREEDY, max_tokens=16)
-    said = "\0".join((address.base, model, *alignment.words, *greedy))
+    # The same for the same texts, so that what was read before is found in the cache.
+    known_by = start + (cut_beginning(clean_text(min(texts, default="")), 12) or "The")
+    cut = ask(server, form, model, known_by, LogprobAlignment()).words
+    (greedy,) = write_completions(server, model, [known_by], GREEDY, max_tokens=16)
+    said = "\0".join((address.base, model, *(word or "" for word in cut), *greedy))
     return Endpoint(
         name=f"{address.api}+{address.base}#{model}",
         fingerprint=hashlib.sha256(said.encode(errors="replace")).hexdigest(),
@@ -277,20 +289,4 @@ def open_endpoint(
         max_length=length or 2048,
         start=start,
         server=server,
-    )
-
-
-def _find_form(server: Server, model: str) -> Form:
-    refused = ""
-    for form in _FORMS:
-        try:
-            answer = server.post("completions", body_of(form, model, "The committee met."))
-        except RefusedError as error:
-            refused = f" ({error})"
-            continue
-        if read_reply(form, answer) is not None:
-            return form
-    raise ModelError(
-        f"{server.address}: gives no log-probabilities of the prompt, neither as prompt_logprobs "
-        f"nor by echo{refused}; use it for text only (text+http://... or chat+http://...)"
     )

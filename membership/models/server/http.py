@@ -1,24 +1,26 @@
 """JSON over HTTP with a server that may be busy, slow, broken or hostile."""
 
-import json
+import math
 import os
 import threading
 import time
+import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 
+from membership.models.server.deadline import Deadline, DeadlineTransport
+from watermark.bounded import BoundsError, parse_json
 from watermark.errors import ModelError
+from watermark.limits import REPLY, REQUEST_WAIT, REQUEST_WAITS
 
 KEY_VARIABLE = "LEXIMARK_API_KEY"
 """Environment variable with the API key. It is the only way to pass one, and no other variable is
 read: the server is not trusted and must not receive a key meant for another service."""
 
 _PASSING = {408, 425, 429, 500, 502, 503, 504, 529}
-_MOST_BYTES = 64 << 20
-_LONGEST_WAIT = 120.0
 
 
 class RefusedError(ModelError):
@@ -30,7 +32,7 @@ class RequestPolicy:
     """Timeout, retries and rate limit."""
 
     timeout: float = 120.0
-    """Maximum seconds per reply."""
+    """Maximum seconds per reply, from connecting to its last byte."""
     tries: int = 7
     """Number of attempts if a request fails with a transient error."""
     requests_per_second: float | None = None
@@ -49,11 +51,16 @@ class Server:
         self.policy = policy
         self._key = os.environ.get(KEY_VARIABLE, "")
         headers = {"Authorization": f"Bearer {self._key}"} if self._key else {}
-        limits = httpx.Limits(max_connections=policy.connections)
+        headers["Accept-Encoding"] = "identity"  # a packed reply can be a thousand times as large
+        self._deadline = Deadline()
         # No redirects: they could send the key and the texts to a third party.
         self._client = httpx.Client(
-            timeout=policy.timeout, limits=limits, headers=headers, follow_redirects=False
+            transport=DeadlineTransport(address, policy.connections, self._deadline),
+            timeout=policy.timeout,
+            headers=headers,
+            follow_redirects=False,
         )
+        weakref.finalize(self, self._client.close)
         self._lock = threading.Lock()
         self._next = 0.0
 
@@ -75,16 +82,22 @@ class Server:
         return self._ask("POST", path, body)
 
     def _ask(self, method: str, path: str, body: Mapping[str, Any] | None) -> dict[str, Any]:
-        fault, wait = "", 0.0
+        fault, wait, waited = "", 0.0, 0.0
         for number in range(self.policy.tries):
             if number:
+                waited += wait
+                if wait > REQUEST_WAIT or waited > REQUEST_WAITS:
+                    fault += f"; asks to wait {wait:,.6g} s"
+                    break
                 self.policy.sleep(wait)
-            wait = min(2.0**number, _LONGEST_WAIT)
+            wait = min(2.0**number, REQUEST_WAIT)
             self._take_turn()
             try:
                 status, headers, content = self._exchange(method, path, body)
             except httpx.TransportError as error:
                 fault = f"{type(error).__name__}: {error}"
+                if "too long" in fault and isinstance(error, httpx.RemoteProtocolError):
+                    break  # its headers
                 continue
             if status < 300:
                 return self._object(content)
@@ -93,7 +106,7 @@ class Server:
                 raise RefusedError(f"{self.address}: {fault}{self._advice(status)}")
             wait = _retry_after(headers, wait)
         raise ModelError(
-            f"{self.address}: no reply in {self.policy.tries} tries ({fault}); when it answers "
+            f"{self.address}: no reply in {number + 1} tries ({fault}); when it answers "
             "again, the same command continues from the cache"
         )
 
@@ -103,22 +116,29 @@ class Server:
         content, size = list[bytes](), 0
         url = f"{self.address}/{path}"
         try:
-            with self._client.stream(method, url, json=body) as reply:
-                for chunk in reply.iter_bytes():
+            with (
+                self._deadline.within(self.policy.timeout),
+                self._client.stream(method, url, json=body) as reply,
+            ):
+                if reply.headers.get("content-encoding", "identity") != "identity":
+                    raise ModelError(f"{self.address}: sends packed replies, which are not read")
+                for chunk in reply.iter_raw():
                     content.append(chunk)
                     size += len(chunk)
-                    if size > _MOST_BYTES:
-                        raise ModelError(f"{self.address}: a reply of more than {size:,} bytes")
+                    if size > REPLY.bytes:
+                        raise ModelError(
+                            f"{self.address}: a reply of more than {REPLY.bytes:,} bytes"
+                        )
                 return reply.status_code, reply.headers, b"".join(content)
         except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.DecodingError) as error:
             raise ModelError(f"{self.address}: {type(error).__name__}: {error}") from error
 
     def _object(self, content: bytes) -> dict[str, Any]:
         try:
-            found = json.loads(content)
-        except (ValueError, RecursionError) as error:
+            found = parse_json(content, REPLY)
+        except BoundsError as error:
             raise ModelError(
-                f"{self.address}: wanted JSON, got {self._excerpt(content)!r}"
+                f"{self.address}: wanted JSON, got {self._excerpt(content)!r}; it {error}"
             ) from error
         if not isinstance(found, dict):
             raise ModelError(f"{self.address}: wanted a JSON object, got {type(found).__name__}")
@@ -148,6 +168,7 @@ class Server:
 
 def _retry_after(headers: httpx.Headers, otherwise: float) -> float:
     try:
-        return min(max(float(headers["retry-after"]), 0.0), _LONGEST_WAIT)
+        wait = float(headers["retry-after"])
     except (KeyError, ValueError):
         return otherwise
+    return otherwise if math.isnan(wait) else max(wait, 0.0)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from watermark.errors import ModelError
+from watermark.limits import SERVER_TOKENS, WRITTEN_CHARACTERS
 
 Form = Literal["prompt_logprobs", "echo"]
 
@@ -48,26 +49,30 @@ def body_of(form: Form, model: str, prompt: str) -> dict[str, Any]:
     return common | asked
 
 
-def read_reply(form: Form, reply: Mapping[str, Any]) -> Reply | None:
-    """Parse a reply; return None if it has no log-probabilities of the prompt.
+def read_reply(form: Form, reply: Mapping[str, Any], prompt: str) -> Reply | None:
+    """Parse a reply to a prompt; return None if it has no log-probabilities of the prompt.
 
     Raises:
-        ModelError: They are malformed: their number differs from that of the tokens, a probability
-            is above one, or a value is not a number.
+        ModelError: They are malformed: their number differs from that of the tokens, or is more
+            than the prompt can have; a probability is above one, or a value is not a number.
     """
     try:
         choice = reply["choices"][0]
-        return _PARSERS[form](choice, reply.get("usage") or {})
-    except (KeyError, IndexError, TypeError, AttributeError, ValueError) as error:
+        most = len(prompt.encode(errors="replace")) + SERVER_TOKENS
+        return _PARSERS[form](choice, reply.get("usage") or {}, most)
+    except (KeyError, IndexError, TypeError, AttributeError, ValueError, OverflowError) as error:
         raise ModelError(
             f"the server's reply is not that of a completion ({type(error).__name__}: {error})"
         ) from error
 
 
-def _read_prompt_logprobs(choice: Mapping[str, Any], usage: Mapping[str, Any]) -> Reply | None:
+def _read_prompt_logprobs(
+    choice: Mapping[str, Any], usage: Mapping[str, Any], most: int
+) -> Reply | None:
     entries = choice.get("prompt_logprobs")
     if not entries or (len(entries) > 1 and not any(entries)):
         return None
+    _check_most(len(entries), most)
     _check_length(len(entries), usage.get("prompt_tokens"))
     rows = [_entry(entry) for entry in entries]
     ids = choice.get("prompt_token_ids") or [row[1] for row in rows]  # including the first one
@@ -75,11 +80,11 @@ def _read_prompt_logprobs(choice: Mapping[str, Any], usage: Mapping[str, Any]) -
     own = choice.get("logprobs") or {}
     return Reply(
         words=tuple(row[0] for row in rows),
-        ids=np.array(ids, dtype=np.int64),
+        ids=np.array([_whole(token, "token id", -1) for token in ids], dtype=np.int64),
         logprob=np.array([row[2] for row in rows]),
         top1=np.array([row[3] for row in rows]),
         rank=np.array([row[4] for row in rows], dtype=np.int64),
-        written=str(choice.get("text") or ""),
+        written=_word(choice.get("text") or ""),
         written_logprob=_logprob((own.get("token_logprobs") or [None])[0]),
     )
 
@@ -92,41 +97,60 @@ def _entry(entry: Mapping[str, Any] | None) -> tuple[str | None, int, float, flo
     top1 = _largest(each["logprob"] for each in entry.values())
     rank = own.get("rank")
     return (
-        None if word is None else str(word),
-        int(token),
+        None if word is None else _word(word),
+        _whole(int(token) if len(token) < 20 else token, "token id", -1),
         _logprob(own["logprob"]),
         top1,
-        -1 if rank is None else int(rank) - 1,
+        -1 if rank is None else _whole(rank, "rank", 0) - 1,
     )
 
 
-def _read_echo(choice: Mapping[str, Any], usage: Mapping[str, Any]) -> Reply | None:
+def _word(word: object) -> str:
+    if not isinstance(word, str) or len(word) > WRITTEN_CHARACTERS:
+        raise ValueError(f"{str(word)[:40]!r} is not a token")
+    return word
+
+
+def _whole(value: object, what: str, least: int) -> int:
+    if type(value) is not int or not least <= value < 2**31:
+        raise ValueError(f"{str(value)[:40]} is not a {what}")
+    return value
+
+
+def _check_most(n: int, most: int) -> None:
+    if n > most:
+        raise ValueError(f"{n:,} tokens for a prompt that has at most {most:,}")
+
+
+def _read_echo(choice: Mapping[str, Any], usage: Mapping[str, Any], most: int) -> Reply | None:
     found = choice.get("logprobs")
     if not found or not found.get("tokens"):
         return None
-    words, values = found["tokens"], found["token_logprobs"]
+    words, values = [_word(word) for word in found["tokens"][: most + 2]], found["token_logprobs"]
+    _check_most(len(words), most + 1)
     _check_length(len(values), len(words))
     tops = found.get("top_logprobs") or [None] * len(words)
     _check_length(len(tops), len(words))
     # The last one is the generated token; not every server returns it.
-    n = min(usage.get("prompt_tokens") or len(words) - 1, len(words))
+    told = usage.get("prompt_tokens") or len(words) - 1
+    n = min(_whole(told, "number of tokens", 0), len(words))
     if n < len(words) - 1 or (n > 1 and all(value is None for value in values[:n])):
         return None
     wrote = len(words) > n
     logprob = np.array([_logprob(value) for value in values])
     tops_all = [_largest(t.values()) if t else np.nan for t in tops]
     return Reply(
-        words=tuple(map(str, words[:n])),
-        ids=np.array([_number(str(word)) for word in words[:n]], dtype=np.int64),
+        words=tuple(words[:n]),
+        ids=np.array([_number(word) for word in words[:n]], dtype=np.int64),
         logprob=logprob[:n],
         top1=np.fmax(np.array(tops_all)[:n], logprob[:n]),
         rank=np.full(n, -1),
-        written=str(words[-1]) if wrote else "",
+        written=words[-1] if wrote else "",
         written_logprob=float(logprob[-1]) if wrote else np.nan,
     )
 
 
-_PARSERS: Mapping[Form, Callable[[Mapping[str, Any], Mapping[str, Any]], Reply | None]] = {
+_PARSERS: Mapping[Form, Callable[[Mapping[str, Any], Mapping[str, Any], int], Reply | None]] = {
     "prompt_logprobs": _read_prompt_logprobs,
     "echo": _read_echo,
 }

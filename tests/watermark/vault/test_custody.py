@@ -18,9 +18,12 @@ def job_vault(tmp_path):
     folder = tmp_path / "made"
     folder.mkdir()
     plan = {
-        "scheme": {}, "test": "redraw", "detector": "", "detector_with_reference": "",
-        "alpha": 0.001, "references": [], "holdout_share": 0.1, "corpus": {},
-        "key_commitment": "", "files": {}, "made_with": {"leximark": "0.1.0"}, "schema": 1,
+        "scheme": {"name": "leximark", "rule": "keyed"}, "test": "redraw", "detector": "loss",
+        "detector_with_reference": "loss_minus_reference", "alpha": 0.001, "references": [],
+        "holdout_share": 0.1,
+        "corpus": {"n_documents": 1, "n_sites": 1, "n_changed": 0, "n_held_out": 0},
+        "key_commitment": "ab" * 32, "made_with": {"leximark": "0.1.0"}, "schema": 1,
+        "files": {"ledger.parquet": "ab" * 32, "documents.parquet": "ab" * 32},
     }  # fmt: skip
     (folder / "plan.json").write_text(json.dumps(plan))
     (folder / "commitment.txt").write_text("line\n")

@@ -12,16 +12,16 @@ ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 @pytest.fixture
 def plan():
     return Plan(
-        scheme={"name": "leximark"},
+        scheme={"name": "leximark", "rule": "keyed"},
         test="redraw",
         detector="loss",
         detector_with_reference="loss_minus_reference",
         alpha=0.001,
         references=("org/base", "other"),
         holdout_share=0.1,
-        corpus={"form": "jsonl", "n_documents": 3},
+        corpus={"n_documents": 3, "n_sites": 2, "n_changed": 1, "n_held_out": 0},
         key_commitment="ab" * 32,
-        files={"ledger.parquet": ABC},
+        files={"ledger.parquet": ABC, "documents.parquet": ABC},
     )
 
 

@@ -18,13 +18,13 @@ def write(path, rows, schema=SCHEMA):
 
 def test_rows_come_back_in_order_over_several_groups(tmp_path):
     path = write(tmp_path / "table", ({"n": i} for i in range(20_001)))
-    assert [row["n"] for row in read_rows(path)] == list(range(20_001))
+    assert [row["n"] for row in read_rows(path, SCHEMA)] == list(range(20_001))
     groups = pq.ParquetFile(path).metadata
     assert [groups.row_group(i).num_rows for i in range(3)] == [10_000, 10_000, 1]
 
 
 def test_a_table_without_rows_is_a_table(tmp_path):
-    assert list(read_rows(write(tmp_path / "table", []))) == []
+    assert list(read_rows(write(tmp_path / "table", []), SCHEMA)) == []
 
 
 def test_the_same_rows_are_the_same_bytes(tmp_path):
@@ -44,4 +44,4 @@ def test_what_cannot_be_read_is_named(tmp_path, content):
     if content is not None:
         (tmp_path / "table").write_bytes(content)
     with pytest.raises(VaultError, match="table: cannot be read"):
-        list(read_rows(tmp_path / "table"))
+        list(read_rows(tmp_path / "table", SCHEMA))

@@ -102,7 +102,7 @@ def test_a_base_may_be_named_and_a_missing_one_says_how(base, tmp_path):
             lambda f: (f / "adapter_model.safetensors").rename(f / "adapter_model.bin"),
             "a pickle could run any code",
         ),
-        (lambda f: (f / "adapter_model.safetensors").write_bytes(b"x"), "cannot be read"),
+        (lambda f: (f / "adapter_model.safetensors").write_bytes(b"x"), "cannot be loaded as"),
         (lambda f: edit(f, target_modules=["q_proj"]), "do not fit the base"),
         (lambda f: edit(f, target_modules=["q_proj", "v_proj", "down_proj"]), "do not fit"),
         (lambda f: edit(f, target_modules=["nothing"]), "cannot be loaded as an adapter"),
