@@ -36,6 +36,7 @@ from membership.traces.suspect import Suspect
 from membership.traces.trace import CandidateLogprobs
 from pipelines.experiments.standalone.proof import ALPHA, once
 from pipelines.loading.models import ModelOptions, load_model
+from pipelines.reporting.provenance import describe_run
 from watermark.assets import find_model
 from watermark.errors import PrerequisiteError
 from watermark.keys import KEY_BYTES, Key
@@ -100,7 +101,14 @@ def run(proof: Path, out: Path, server: str | None, answers: int) -> dict[str, A
         out / "doors" / "budget.json",
         lambda: _budget(corpus, chooser, base, vault.key, questions),
     )
-    return {"doors": results, "budget": budgeted, "n_documents": len(_ids(corpus))}
+    run_record = describe_run({}, {"subsets and answers": SEED}).as_dict()
+    run_record["command"] = "python -m pipelines.experiments.standalone.any_door PROOF OUT"
+    return {
+        "doors": results,
+        "budget": budgeted,
+        "n_documents": len(_ids(corpus)),
+        "run": run_record,
+    }
 
 
 def _numbers(prepare: Callable[[], MakeTable], corpus: AuditCorpus, key: Key) -> dict[str, Any]:
@@ -258,6 +266,8 @@ def describe(results: Mapping[str, Any]) -> str:
         f"{budget['pvalue']:.2g}.",
         "",
         "    python -m pipelines.experiments.standalone.any_door PROOF OUT [--server ADDRESS]",
+        "",
+        f"Machine: {', '.join(results['run']['machine'].values())} cores. Seed {SEED}.",
     ]
     return "\n".join(lines) + "\n"
 
