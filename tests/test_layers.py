@@ -65,7 +65,7 @@ TESTED_ELSEWHERE = {
     ),
     "membership/models/server/probes.py": "tests/membership/models/server/test_hostile_server.py",
     "watermark/limits.py": "tests/watermark/test_bounded.py",
-    "watermark/vault/choices.py": "tests/watermark/vault/test_forged_vaults.py",
+    "watermark/vault/check_draws.py": "tests/watermark/vault/test_forged_vaults.py",
     "attacks/model/checkpoint.py": "tests/attacks/model/test_weights.py",
     "attacks/model/distillation.py": "tests/attacks/model/test_training.py",
     "attacks/model/loop.py": "tests/attacks/model/test_training.py",
@@ -110,8 +110,8 @@ TESTED_ELSEWHERE = {
     "watermark/vault/writer.py": "tests/watermark/marking/test_resuming.py",
     "membership/audit/audit.py": "tests/membership/audit/test_twins.py",
     "membership/audit/corpus.py": "tests/membership/audit/test_observations.py",
-    "membership/choices/cache.py": "tests/membership/models/server/test_choices.py",
-    "membership/choices/local_model.py": "tests/membership/audit/test_choices.py",
+    "membership/choices/cache.py": "tests/membership/models/server/test_chooser.py",
+    "membership/choices/local_model.py": "tests/membership/audit/test_word_answers.py",
     "membership/detectors/con_recall.py": "tests/membership/detectors/test_more_passes.py",
     "membership/detectors/neighbourhood.py": "tests/membership/detectors/test_more_passes.py",
     "membership/detectors/pac.py": "tests/membership/detectors/test_more_passes.py",
@@ -129,7 +129,7 @@ TESTED_ELSEWHERE = {
     "membership/models/marking/chat.py": "tests/watermark/substitution/sources/test_chat.py",
     "membership/models/server/completions.py": "tests/membership/models/server/test_endpoint.py",
     "membership/models/server/http.py": "tests/membership/models/server/test_endpoint.py",
-    "membership/models/server/open_chooser.py": "tests/membership/models/server/test_choices.py",
+    "membership/models/server/open_chooser.py": "tests/membership/models/server/test_chooser.py",
     "membership/models/server/prompt_logprobs.py": (
         "tests/membership/models/server/test_endpoint.py"
     ),

@@ -9,7 +9,10 @@ import numpy as np
 from tqdm import tqdm
 
 from membership.audit.audit import Audit
-from membership.audit.choices import (
+from membership.audit.corpus import AuditCorpus, load_audit_corpus
+from membership.audit.observations import Observations, SiteLogprobs
+from membership.audit.verdict import Verdict
+from membership.audit.word_answers import (
     Cost,
     ask,
     ask_within_budget,
@@ -18,9 +21,6 @@ from membership.audit.choices import (
     questions_of,
     redraw_result,
 )
-from membership.audit.corpus import AuditCorpus, load_audit_corpus
-from membership.audit.observations import Observations, SiteLogprobs
-from membership.audit.verdict import Verdict
 from membership.choices.answers import Chooser
 from membership.choices.cache import CachedChooser
 from membership.choices.question import SiteQuestion, Window

@@ -42,6 +42,7 @@ def job(tmp_path_factory):
     folder = build_once(tmp_path_factory, "job", _mark_and_train)
     vault = tmp_path_factory.mktemp("job") / "vault"  # audits add to its log: one for each worker
     shutil.copytree(folder / "ours/vault", vault)
+    shutil.copytree(folder / "ours/published", vault.with_name("published"))
     return Job(
         folder / "topics.jsonl",
         vault,

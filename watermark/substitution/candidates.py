@@ -1,7 +1,7 @@
 """Which words may stand in a place: form, rarity, register, grammar, fixed phrases.
 
 Whether a word that may stand there also means the same is for a source to judge
-(`watermark/sources/`). Nothing here sees a key or a suspect.
+(`watermark/substitution/sources/`). Nothing here sees a key or a suspect.
 """
 
 from collections.abc import Iterable, Sequence

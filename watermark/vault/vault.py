@@ -9,7 +9,7 @@ from watermark.document import Document, Mark, Marked, apply_choices, original_s
 from watermark.errors import VaultError
 from watermark.keys import Key, read_key
 from watermark.limits import COMMITMENT_BYTES
-from watermark.vault.choices import Draws
+from watermark.vault.check_draws import Draws
 from watermark.vault.commitment import commitment_line
 from watermark.vault.plan import (
     COMMITMENT,

@@ -7,7 +7,7 @@ from dataclasses import replace
 from membership.choices import prompts
 from membership.choices.question import Question
 from membership.models.server.address import Address
-from membership.models.server.choices import (
+from membership.models.server.chooser import (
     CHAT_FORMS,
     COMPLETION_FORMS,
     Form,

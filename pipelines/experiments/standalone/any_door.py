@@ -21,9 +21,15 @@ from typing import Any, get_args
 import numpy as np
 from scipy.stats import binomtest, kstest
 
-from membership.audit.choices import Asked, ask, ask_within_budget, questions_of, read_references
 from membership.audit.corpus import AuditCorpus, load_audit_corpus
 from membership.audit.observations import observe
+from membership.audit.word_answers import (
+    Asked,
+    ask,
+    ask_within_budget,
+    questions_of,
+    read_references,
+)
 from membership.choices.cache import CachedChooser
 from membership.choices.local_model import LocalChooser, LocalWay
 from membership.choices.question import Window

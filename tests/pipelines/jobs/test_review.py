@@ -84,12 +84,11 @@ def test_the_new_plan_is_printed_for_machines(vault, review, tmp_path):
     assert json.loads(done.out)["corpus"]["review"]["n_rejected"] == 1
 
 
-def test_approving_keeps_only_what_is_named(vault, review, tmp_path):
+def test_approving_keeps_only_what_is_named(job, vault, review, tmp_path):
     kept = all_sites(vault)[::3]
     write(tmp_path / "a.csv", kept)
     assert review("--approve", tmp_path / "a.csv").status == 0
-    key = vault.folder.parent / "key"
-    assert all_sites(open_vault(tmp_path / "vault-2", key)) == kept
+    assert all_sites(open_vault(tmp_path / "vault-2", job.key_file)) == kept
 
 
 def test_the_reviewed_vault_still_proves(job, vault, review, tmp_path, command):

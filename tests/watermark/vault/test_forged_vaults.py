@@ -12,7 +12,7 @@ import pytest
 from watermark.document import Mark
 from watermark.errors import VaultError
 from watermark.keys import is_readable_by_others, read_key
-from watermark.vault.choices import Draws
+from watermark.vault.check_draws import Draws
 from watermark.vault.commitment import commitment_line
 from watermark.vault.plan import COMMITMENT, DOCUMENTS, KEY, LEDGER, PLAN, file_sha256
 from watermark.vault.tables import VaultDocument

@@ -4,6 +4,7 @@ import socket
 import threading
 import time
 from contextlib import contextmanager
+from itertools import chain
 
 import numpy as np
 import pytest
@@ -248,11 +249,11 @@ def test_a_server_that_switches_to_a_decoy_after_the_probe_is_found(folder, monk
     honest = FakeServer.complete
 
     def decoy(self, body):
-        """Give flattering numbers to given texts, and write by the real model."""
+        """Give other numbers to given texts, and write by the real model."""
         status, reply = honest(self, body)
         for entry in reply["choices"][0].get("prompt_logprobs") or []:
             for each in (entry or {}).values():
-                each["logprob"] = each["logprob"] / 9
+                each["logprob"] = each["logprob"] - 1.0
         return status, reply
 
     queries = [Query(text[:150]) for text in TEXTS + TEXTS]
@@ -261,4 +262,5 @@ def test_a_server_that_switches_to_a_decoy_after_the_probe_is_found(folder, monk
         assert len(list(model.trace(queries))) == len(queries)
         monkeypatch.setattr(FakeServer, "complete", decoy)
         with pytest.raises(ModelError, match="no longer those by which it writes"):
-            list(model.trace(queries))
+            # A random probe may say nothing, so a switch is found in the end, not at once.
+            list(chain.from_iterable(model.trace(queries) for _ in range(40)))

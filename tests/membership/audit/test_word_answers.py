@@ -3,14 +3,14 @@ import dataclasses
 import numpy as np
 import pytest
 
-from membership.audit.choices import (
+from membership.audit.corpus import AuditCorpus
+from membership.audit.word_answers import (
     BATCH_DRAWS,
     ask,
     ask_within_budget,
     cost_of,
     questions_of,
 )
-from membership.audit.corpus import AuditCorpus
 from membership.choices.answers import Answers
 from membership.choices.question import Window
 from watermark.document import Document, Site

@@ -6,9 +6,9 @@ import pytest
 
 from membership.choices.cache import CachedChooser
 from membership.choices.question import Question
-from membership.models.server import choices
+from membership.models.server import chooser as choices
 from membership.models.server.address import Address
-from membership.models.server.choices import constraint, next_word_shares
+from membership.models.server.chooser import constraint, next_word_shares
 from membership.models.server.http import RequestPolicy
 from membership.models.server.open_chooser import open_chooser
 from tests.support.fake_choices import FakeChoices, serve_choices
