@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Literal, get_args
 from watermark.scheme import Rule, Scheme, Test, check_share
 from watermark.substitution.acceptability import Quality
 from watermark.substitution.candidates import CandidateSettings
+from watermark.variants.find import DEFAULT_KINDS, check_kinds, is_document_draw
 
 Scope = Literal["word", "site", "document"]
 Select = Literal["rarest", "commonest", "random"]
@@ -38,7 +39,7 @@ class LexiMark(Scheme):
     scope: Scope = "word"
     """What one draw decides: all places of a `word`, one `site`, or all of a `document`."""
     words_per_sentence: int = 5
-    """K of the paper: how many words of a sentence become sites."""
+    """K of the paper: how many words of a sentence become sites; 0 for variants alone."""
     percentage: float = 0.0
     """Share of a sentence's words that become sites, instead of K; 0 to go by K. An ablation."""
     select: Select = "rarest"
@@ -66,6 +67,9 @@ class LexiMark(Scheme):
     """Where candidates come from, as `--source` names it; the first goes before the next."""
     quality: Quality = "fast"
     """How WordNet's words are judged: `fast` without a model, `best` with two."""
+    variants: tuple[str, ...] | None = None
+    """Kinds of variants that become sites besides words, as `watermark.variants.find` names them.
+    None: the default kinds if `variants_fit`, else no kind."""
     max_failures: int = 0
     """On how many words a source that asks a server may fail, before marking stops."""
     fit: CandidateSettings = field(default_factory=CandidateSettings)
@@ -78,8 +82,9 @@ class LexiMark(Scheme):
         """Refuse settings that could not mark anything."""
         if self.n_candidates < 2 and self.rule == "keyed":
             raise ValueError(f"a draw needs 2 candidates or more, got {self.n_candidates}")
-        if min(self.words_per_sentence, self.max_sites_per_draw, self.min_letters) < 1:
-            raise ValueError("K, sites a draw and letters must be 1 or more")
+        if min(self.max_sites_per_draw, self.min_letters) < 1:
+            raise ValueError("sites a draw and letters must be 1 or more")
+        self._check_variants()
         if not 0 <= self.min_rarity_bits < inf:
             raise ValueError(f"min_rarity_bits must be 0 or more, got {self.min_rarity_bits}")
         check_share(self.share)
@@ -92,9 +97,37 @@ class LexiMark(Scheme):
         if self.select not in get_args(Select):
             raise ValueError(f"select must be one of {get_args(Select)}, got {self.select!r}")
 
+    def _check_variants(self) -> None:
+        check_kinds(self.variants or ())
+        if self.variants and not self.variants_fit:
+            raise ValueError(
+                "variants need rule keyed, scope word, English and originals that are kept: leave "
+                "out --variants, or these options"
+            )
+        least = 0 if self.variant_kinds else 1
+        if self.words_per_sentence < least:
+            raise ValueError(f"K must be {least} or more, got {self.words_per_sentence}")
+
+    @property
+    def variants_fit(self) -> bool:
+        """Whether variants can be marked with the other settings.
+
+        A variant keeps its original among the candidates, and one choice holds for its whole pair.
+        """
+        keyed_words = self.rule == "keyed" and self.scope == "word"
+        return keyed_words and self.keep_original and self.fit.language == "en"
+
+    @property
+    def variant_kinds(self) -> tuple[str, ...]:
+        """The kinds of variants that become sites."""
+        if self.variants is not None:
+            return self.variants
+        return DEFAULT_KINDS if self.variants_fit else ()
+
     def cap(self, draw: str) -> int | None:
         """Return the most sites of a draw; one of a single place or document needs no limit."""
-        return self.max_sites_per_draw if self.scope == "word" else None
+        limited = self.scope == "word" and not is_document_draw(draw)
+        return self.max_sites_per_draw if limited else None
 
     @property
     def tests(self) -> tuple[Test, ...]:
@@ -110,5 +143,6 @@ class LexiMark(Scheme):
         words = {
             "stop_words": sorted(self.stop_words),
             "protected_words": sorted(self.protected_words),
+            "variants": list(self.variant_kinds),
         }
         return super().describe() | words

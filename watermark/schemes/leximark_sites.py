@@ -15,14 +15,16 @@ from watermark.substitution.candidates import (
     phrase_exclusion,
 )
 from watermark.substitution.objections import place_exclusion
+from watermark.substitution.spelling import region_of
 from watermark.substitution.target import Target
 from watermark.substitution.wordnet import WordNet
 from watermark.text.language import other_language
 from watermark.text.line_ends import in_original, with_line_feeds
 from watermark.text.mentions import mention_exclusion
-from watermark.text.protected_spans import Span, protected_spans
+from watermark.text.protected_spans import Span, protected_spans, quotation_spans
 from watermark.text.rarity import rarity_bits
 from watermark.text.sentences import Sentence, Word, read_pieces
+from watermark.variants.find import variant_sites
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -70,7 +72,7 @@ def _find_in_plain(
             while done < one.number:  # all sentences of that document were before this one
                 yield sorted(sites, key=lambda site: site.start)
                 done, sites = done + 1, []
-            sites += one.sites
+            sites += one.sites + one.variants
     for _ in range(done, len(documents)):
         yield sorted(sites, key=lambda site: site.start)
         sites = []
@@ -80,18 +82,25 @@ def _sentences(
     resources: LexicalResources, documents: Sequence[Document], settings: LexiMark
 ) -> Iterator["_PendingSentence"]:
     """Yield the sentences that are prose, document after document."""
-    spans, read = list[Span](), -1
+    kinds = settings.variant_kinds
+    spans, quoted, read = list[Span](), list[Span](), -1
     for number, (start, end), sentences in read_pieces(resources.nlp, (d.text for d in documents)):
         document = documents[number]
         if number != read:
             spans = protected_spans(document.text, quotations=settings.quotations)
+            quoted = quotation_spans(document.text) if kinds else []
             read = number
         near = [span for span in spans if span[0] < end and start < span[1]]
+        kept = near + [span for span in quoted if span[0] < end and start < span[1]]
         for sentence in sentences:
             if not _is_prose(sentence, settings.fit.language):
                 continue
-            targets = _targets(resources.wordnet, document, sentence, near, settings)
-            yield _PendingSentence(number, document, _sites_wanted(sentence, settings), targets)
+            found = variant_sites(document, sentence, kept, kinds)
+            variants = [site for site in found if not _has_protected(settings, site)]
+            taken = near + [(site.start, site.end) for site in variants]
+            targets = _targets(resources.wordnet, document, sentence, taken, settings)
+            wanted = _sites_wanted(sentence, settings)
+            yield _PendingSentence(number, document, wanted, targets, variants)
 
 
 def _groups(pending: Iterable["_PendingSentence"]) -> Iterator[list["_PendingSentence"]]:
@@ -112,7 +121,10 @@ class _PendingSentence:
     """How many sites it may have."""
     targets: Iterator[Target]
     """The words that may be sites, in the order of the scheme."""
+    variants: list[Site]
+    """Sites beside the words, none overlapping one of these."""
     sites: list[Site] = field(default_factory=list)
+    """The words that are sites."""
 
 
 def _fill(
@@ -236,7 +248,15 @@ def _site(
     return Site(document.id, start, original, written, _draw_name(settings, document, word, lemmas))
 
 
+def _has_protected(settings: LexiMark, site: Site) -> bool:
+    words = {word for form in site.candidates for word in form.lower().split()}
+    return bool(words & settings.protected_words)
+
+
 def _protects(settings: LexiMark, candidate: Candidate) -> bool:
+    """Tell whether a word must not be put in, or would mix spellings where one coin changes all."""
+    if "spelling" in settings.variant_kinds and region_of(candidate.surface):
+        return True
     return bool({candidate.lemma, candidate.surface.lower()} & settings.protected_words)
 
 

@@ -1,0 +1,193 @@
+"""Variants alone: how often each kind occurs, how it reads, and whether a model learns it.
+
+    python -m pipelines.experiments.standalone.variants count OUT NEWS.jsonl FICTION.jsonl ...
+    python -m pipelines.experiments.standalone.variants learn OUT
+
+`count` reads JSON Lines with the fields id and text, one file a genre, and writes OUT/density.json
+(sites per 100 words of each kind) and OUT/sample.jsonl: 25 sites of each kind drawn at random, both
+versions in random order, and which of them is the original in OUT/answers.json.
+
+`learn` takes the 333 news passages with the most variants, rare kinds counting more, marks them
+with variants alone, fine-tunes SmolLM2-135M on the published ones for one epoch, and audits it with
+the base as reference. OUT/effects.json has the effect of each kind. Which passages are taken
+depends on no key. Needs `leximark assets --all`. A run that was cut goes on where it was.
+"""
+
+import argparse
+import json
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from membership.evidence.redraw import redraw_test
+from membership.evidence.score_table import ScoreTable
+from pipelines.experiments.standalone.proof import fine_tune
+from pipelines.experiments.trials.passages import passages
+from pipelines.jobs.mark import make_intent, mark_command
+from pipelines.jobs.verify import verify_command
+from pipelines.loading.candidate_sources import load_lexical_resources
+from pipelines.loading.models import ModelOptions
+from watermark.assets import find_model
+from watermark.document import Document, Site
+from watermark.errors import PrerequisiteError
+from watermark.keys import KEY_BYTES, Key, write_key
+from watermark.schemes.leximark import LexiMark
+from watermark.schemes.leximark_sites import find_sites
+from watermark.text.boilerplate import find_boilerplate
+from watermark.variants.find import KINDS, kind_of
+from watermark.vault.vault import open_vault
+
+SCHEME = LexiMark(words_per_sentence=0, variants=tuple(KINDS))
+N_PASSAGES, N_NEWS = 333, 3_500
+SEED = 2
+SHOWN = 25
+AROUND = 150
+"""Characters shown on either side of a site."""
+
+
+def main() -> None:
+    """Count or learn."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("what", choices=["count", "learn"])
+    parser.add_argument("out", type=Path, help="folder for the results")
+    parser.add_argument("files", type=Path, nargs="*", help="for count: a file a genre")
+    parser.add_argument("--documents", type=int, default=400, help="read from each file")
+    arguments = parser.parse_args()
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    if arguments.what == "count":
+        count(arguments.out, arguments.files, arguments.documents)
+    else:
+        learn(arguments.out)
+
+
+def count(out: Path, files: Sequence[Path], n_documents: int) -> None:
+    """Write how many sites of each kind each genre has, and a sample to be read."""
+    density: dict[str, dict[str, Any]] = {}
+    examples: defaultdict[str, list[tuple[str, Document, Site]]] = defaultdict(list)
+    for file in files:
+        lines = file.read_text(encoding="utf-8").splitlines()[:n_documents]
+        rows = [json.loads(line) for line in lines]
+        documents = [Document(row["id"], row["text"]) for row in rows]
+        counts: Counter[str] = Counter()
+        for document, sites in zip(documents, sites_of(documents), strict=True):
+            for site in sites:
+                counts[kind_of(site.draw)] += 1
+                examples[kind_of(site.draw)].append((file.stem, document, site))
+        n_words = sum(len(document.text.split()) for document in documents)
+        density[file.stem] = {"words": n_words} | {
+            kind: round(100 * counts[kind] / n_words, 4) for kind in KINDS
+        }
+    _write(out / "density.json", density)
+    write_sample(out, examples)
+
+
+def sites_of(documents: Sequence[Document]) -> list[list[Site]]:
+    """Return the variants of documents, outside of what recurs in many of them."""
+    boilerplate = find_boilerplate(documents)
+    found = find_sites(load_lexical_resources(SCHEME), documents, SCHEME)
+    return [boilerplate.outside(d, sites) for d, sites in zip(documents, found, strict=True)]
+
+
+def write_sample(out: Path, examples: dict[str, list[tuple[str, Document, Site]]]) -> None:
+    """Write sentences of each kind, original and changed in random order, and the answers."""
+    rng = np.random.default_rng(SEED)
+    rows: list[dict[str, str]] = []
+    answers: dict[str, str] = {}
+    for kind in KINDS:
+        some = examples[kind]
+        for number in rng.permutation(len(some))[:SHOWN]:
+            genre, document, site = some[int(number)]
+            order = list(rng.permutation(2))
+            name = f"{kind}-{len(answers)}"
+            before = document.text[max(0, site.start - AROUND) : site.start]
+            behind = document.text[site.end : site.end + AROUND]
+            both = [f"{before}[[{form}]]{behind}" for form in site.candidates]
+            rows.append({"name": name, "genre": genre, "A": both[order[0]], "B": both[order[1]]})
+            original = site.candidates.index(site.original)
+            answers[name] = "AB"[order.index(original)]
+    lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    (out / "sample.jsonl").write_text("".join(lines), encoding="utf-8")
+    _write(out / "answers.json", answers)
+
+
+def learn(out: Path) -> None:
+    """Mark, fine-tune, audit, and write the effect of each kind."""
+    key_file, vault = out / "key", out / "vault"
+    if not key_file.exists():
+        write_key(key_file, Key(np.random.default_rng([SEED, 0]).bytes(KEY_BYTES)))
+    if not vault.exists():
+        corpus = out / "passages.jsonl"
+        lines = (json.dumps(vars(document)) + "\n" for document in passages_with_variants())
+        corpus.write_text("".join(lines), encoding="utf-8")
+        mark_command(
+            corpus, out / "published", vault, make_intent(SCHEME), id_column="id", key_file=key_file
+        )
+    opened = open_vault(vault, key_file)
+    texts = [marked.document.text for row, marked in opened.marked() if row.status == "published"]
+    model = fine_tune(out / "model", texts, SEED)
+    report = verify_command(
+        vault,
+        model,
+        (str(find_model("smollm2-135m")),),
+        out / "report",
+        ModelOptions(cache=out / "traces"),
+        key_file=key_file,
+    )
+    table = report.audit.observations.site_logprobs.table()
+    effects = {"all": _effect(table, opened.key)}
+    for kind in KINDS:
+        effects[kind] = _effect(restricted(table, kind), opened.key)
+    _write(out / "effects.json", effects)
+
+
+def passages_with_variants() -> list[Document]:
+    """Return the news passages with the most variants; a kind counts by 1 / sqrt(frequency)."""
+    documents = passages("news", N_NEWS, seed=SEED)
+    kinds = [[kind_of(site.draw) for site in sites] for sites in sites_of(documents)]
+    total = Counter(kind for some in kinds for kind in some)
+    weight = [sum(total[kind] ** -0.5 for kind in some) for some in kinds]
+    order = sorted(range(len(documents)), key=lambda i: (-weight[i], i))
+    return [documents[i] for i in sorted(order[:N_PASSAGES])]
+
+
+def restricted(table: ScoreTable, kind: str) -> ScoreTable:
+    """Return the rows of one kind; the adjustment stays that of all sites."""
+    rows = [i for i, draw in enumerate(table.draws) if kind_of(draw) == kind]
+    return replace(
+        table,
+        document_ids=tuple(table.document_ids[i] for i in rows),
+        draws=tuple(table.draws[i] for i in rows),
+        n_candidates=table.n_candidates[rows],
+        score=table.score[rows],
+        unusable={},
+    )
+
+
+def _effect(table: ScoreTable, key: Key) -> dict[str, Any]:
+    try:
+        result = redraw_test(table, key, alpha=0.001)
+    except PrerequisiteError:
+        return {"sites": 0}
+    return {
+        "sites": result.details["n_sites"],
+        "draws": result.details["n_draws"],
+        "effect": result.effect,
+        "standard_error": result.effect / result.zscore if result.zscore else None,
+        "z": result.zscore,
+        "pvalue": result.pvalue,
+        "unusable": result.details["unusable"],
+    }
+
+
+def _write(path: Path, content: Any) -> None:
+    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

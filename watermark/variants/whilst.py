@@ -1,0 +1,27 @@
+"""In British documents: while, whilst; among, amongst."""
+
+from collections.abc import Iterator
+
+from watermark.substitution.spelling import regions_of
+from watermark.text.sentences import Sentence
+from watermark.variants.variant import Variant, cased
+
+LONG = {"while": "whilst", "among": "amongst"}
+SHORT = {long: short for short, long in LONG.items()}
+
+
+def whilst(sentence: Sentence, text: str) -> Iterator[Variant]:
+    """Yield the conjunction and the preposition, not "a while"."""
+    if "british" not in regions_of(text):
+        return
+    for word in sentence:
+        name = word.text.lower()
+        short = SHORT.get(name, name)
+        if short not in LONG or word.tag != "IN" or word.relation not in {"mark", "prep"}:
+            continue
+        if short == "while" and word.relation != "mark":
+            continue
+        forms = (cased(short, word.text), cased(LONG[short], word.text))
+        if word.text in forms:
+            pair = f"{short}|{LONG[short]}"
+            yield Variant(word.start, forms, int(word.text == forms[1]), pair, "document")
