@@ -69,7 +69,7 @@ def _download(folder: Path, wanted: Set[str]) -> str:
         "Acquire::https::Timeout": "15",
     }
     get = ["apt-get", "-qq", *(f"-o{name}={value}" for name, value in options.items())]
-    with suppress(AssetError):  # a broken list of somebody else's must not matter
+    with suppress(AssetError):  # a broken third-party package list must not matter
         run([*get, "update"], cwd=apt)
     run([*get, "download", *PACKAGES], cwd=apt / "packages")
     archives = sorted((apt / "packages").glob("*.deb"))

@@ -141,7 +141,7 @@ def verify(asset: Asset, folder: Path) -> str:
     """Return the name of the edition that is in a folder.
 
     Raises:
-        AssetError: It is none of the pinned ones; the message names the first file that differs
+        AssetError: It is not a pinned edition; the message names the first file that differs
             from the nearest edition, and both hashes.
     """
     found = {name: list(_mismatches(pins, folder)) for name, pins in asset.editions.items()}

@@ -29,9 +29,9 @@ def make_prompts(texts: Sequence[str], n: int, rng: np.random.Generator | None =
     """Return prompts that end with a whole word, in random order.
 
     Args:
-        texts: Texts of the kind that will be asked about; sentences of our own if there are none.
-        n: How many prompts.
-        rng: Where chance comes from; the operating system by default.
+        texts: Texts like those that will be audited; if empty, built-in sentences are used.
+        n: Number of prompts.
+        rng: Source of randomness; by default seeded by the operating system.
     """
     chance = rng or np.random.default_rng()
     texts = [text for text in texts if cut_beginning(text, _LEAST_WORDS)]

@@ -174,7 +174,7 @@ def _logprob(value: float | None) -> float:
 
 
 def _largest(values: Iterable[float | None]) -> float:
-    """Return the largest of the log-probabilities that there are; NaN if there are none."""
+    """Return the largest log-probability that was given; NaN if none was."""
     given = [found for value in values if not np.isnan(found := _logprob(value))]
     return max(given, default=np.nan)
 

@@ -22,7 +22,7 @@ class Mean:
     n: int
 
     def words(self, digits: int = 3, *, sign: bool = False) -> str:
-        """Return the mean and its interval as they stand in a table; a dash if there is none."""
+        """Return the mean and its interval for a table; a dash if there is no value."""
         if not self.n:
             return "-"
         shown = f"{self.value:{'+' if sign else ''}.{digits}f}"

@@ -117,7 +117,7 @@ def rows_of(
 
 
 def first_candidates(rows: list[list[Row]]) -> list[tuple[float, bool]]:
-    """Return the chance of each target's first candidate and whether somebody wrote it, sorted."""
+    """Return each first candidate's probability and whether an annotator wrote it, sorted."""
     model = load_acceptability("fast")
     found: list[tuple[float, bool]] = []
     for some in rows:
