@@ -2,7 +2,8 @@
 
     leximark reproduce ablations --out OUT
 
-Each arm changes one setting of the default (keyed, scope word, K = 5, m = 2 with the original). One
+Each arm changes one setting of the arm `default` (keyed, scope word, m = 2 with the original, no
+variants, and the paper's K = 5 where `mark` takes 2, so that a setting has sites to work on). One
 half of 200 passages is trained on for three epochs, both are audited, the base is the reference.
 """
 
@@ -19,7 +20,7 @@ from watermark.schemes.leximark import LexiMark
 
 N_PASSAGES = 200
 SEEDS = 10
-DEFAULT = LexiMark()
+DEFAULT = LexiMark(words_per_sentence=5, variants=())
 ARMS = {
     "none": Arm(None),
     "default": Arm(DEFAULT),

@@ -27,7 +27,7 @@ ARMS = {
     "none": Arm(None),
     "LexiMark": Arm(LexiMark(rule="published", words_per_sentence=K)),
     "LexiMark, two codebooks": Arm(LexiMark(rule="published", words_per_sentence=K), codebooks=2),
-    "LexiMark keyed": Arm(LexiMark()),
+    "LexiMark keyed": Arm(LexiMark(words_per_sentence=K, variants=())),
     "random sequence": Arm(RandomSequence()),
     "look-alikes": Arm(LookAlikes()),
     "TextMarker": Arm(Trigger()),

@@ -7,6 +7,7 @@ with as many outsiders where the test wants some, at three levels.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from pipelines.experiments.runner.experiment import Experiment, Needs
@@ -20,11 +21,13 @@ from watermark.schemes.leximark import LexiMark
 
 N_PASSAGES = 240
 SEEDS = 10
+PAPER = LexiMark(words_per_sentence=5, variants=())
+"""As many words of a sentence as in the paper; `mark` takes fewer, and variants."""
 ARMS = {
     "none": Arm(None),
-    "published": Arm(LexiMark(rule="published")),
-    "keyed word": Arm(LexiMark()),
-    "keyed site": Arm(LexiMark(scope="site")),
+    "published": Arm(replace(PAPER, rule="published")),
+    "keyed word": Arm(PAPER),
+    "keyed site": Arm(replace(PAPER, scope="site")),
 }
 
 

@@ -18,6 +18,7 @@ from watermark.errors import PrerequisiteError
 from watermark.marking.mark import Intent, mark_corpus
 from watermark.marking.site_index import FindSites
 from watermark.scheme import Scheme
+from watermark.schemes.leximark import LexiMark
 from watermark.substitution.acceptability import Quality, load_acceptability
 from watermark.substitution.candidates import CandidateSettings
 from watermark.text.boilerplate import SHARE, Boilerplate, find_boilerplate
@@ -34,6 +35,11 @@ def make_candidate_settings(
     """
     least = load_acceptability(quality).threshold if min_fit is None else min_fit
     return CandidateSettings(min_fit=least, language=language)
+
+
+def make_leximark(quality: Quality = LexiMark.quality) -> LexiMark:
+    """Return the settings that `leximark mark` has without options, or with another quality."""
+    return LexiMark(quality=quality, fit=make_candidate_settings(quality, None))
 
 
 def make_intent(scheme: Scheme, **plan: Any) -> Intent:

@@ -38,8 +38,9 @@ class LexiMark(Scheme):
     """`keyed`: the key chooses among the candidates. `published`: always the rarest candidate."""
     scope: Scope = "word"
     """What one draw decides: all places of a `word`, one `site`, or all of a `document`."""
-    words_per_sentence: int = 5
-    """K of the paper: how many words of a sentence become sites; 0 for variants alone."""
+    words_per_sentence: int = 2
+    """K: how many sites a sentence gets. Its variants come first, and all of them count; words make
+    up the rest. 0 for variants alone. The paper marks 5 words."""
     percentage: float = 0.0
     """Share of a sentence's words that become sites, instead of K; 0 to go by K. An ablation."""
     select: Select = "rarest"

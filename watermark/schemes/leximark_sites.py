@@ -99,7 +99,7 @@ def _sentences(
             variants = [site for site in found if not _has_protected(settings, site)]
             taken = near + [(site.start, site.end) for site in variants]
             targets = _targets(resources.wordnet, document, sentence, taken, settings)
-            wanted = _sites_wanted(sentence, settings)
+            wanted = max(0, _sites_wanted(sentence, settings) - len(variants))
             yield _PendingSentence(number, document, wanted, targets, variants)
 
 

@@ -78,7 +78,7 @@ class LexiMarkFlags:
             "--words-per-sentence",
             "-k",
             min=0,
-            help="K, words of a sentence that become sites; 0 for variants alone.",
+            help="K, sites of a sentence: its variants first, then words; 0 for variants alone.",
         ),
     ] = LexiMark.words_per_sentence
     n_candidates: Annotated[
