@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Any, ClassVar, Literal, get_args
 
-from watermark.scheme import Rule, Scheme, Test, check_share
+from watermark.scheme import Growth, Rule, Scheme, Test, check_share
 from watermark.substitution.acceptability import Quality
 from watermark.substitution.candidates import CandidateSettings
 
@@ -45,13 +45,16 @@ class LexiMark(Scheme):
     """Which words of a sentence come first. The paper's is the rarest; the others are ablations.
     `random` goes by a public hash: the choice must not depend on the key."""
     share: float = 1.0
-    """Share of the documents that are marked; a public hash of the id decides which."""
+    """Share of the documents that are marked; a public hash of the text decides which."""
     n_candidates: int = 2
     """How many words may stand at a site, the original among them if it is kept."""
     keep_original: bool = True
     """Whether the original is one of the candidates."""
-    max_sites_per_draw: int = 16
-    """A word that comes up more often keeps its other places as they are."""
+    sites_per_coin: int = 16
+    """Expected places that one draw decides in scope `word`; a word with more has more draws."""
+    max_frequency_ratio: float = 2.0
+    """How frequent a replacement may become in scope `word`, in multiples of its frequency in
+    general text. `sites_per_coin` places of a word are marked in any case."""
     min_letters: int = 3
     """Shorter words are left alone."""
     min_rarity_bits: float = 9.0
@@ -78,11 +81,12 @@ class LexiMark(Scheme):
         """Refuse settings that could not mark anything."""
         if self.n_candidates < 2 and self.rule == "keyed":
             raise ValueError(f"a draw needs 2 candidates or more, got {self.n_candidates}")
-        if min(self.words_per_sentence, self.max_sites_per_draw, self.min_letters) < 1:
-            raise ValueError("K, sites a draw and letters must be 1 or more")
+        if min(self.words_per_sentence, self.min_letters) < 1:
+            raise ValueError("K and letters must be 1 or more")
         if not 0 <= self.min_rarity_bits < inf:
             raise ValueError(f"min_rarity_bits must be 0 or more, got {self.min_rarity_bits}")
         check_share(self.share)
+        self._growth()
         if self.max_failures < 0:
             raise ValueError(f"max_failures must be 0 or more, got {self.max_failures}")
         if self.fit.language != "en" and self.rule == "published":
@@ -92,9 +96,14 @@ class LexiMark(Scheme):
         if self.select not in get_args(Select):
             raise ValueError(f"select must be one of {get_args(Select)}, got {self.select!r}")
 
-    def cap(self, draw: str) -> int | None:
-        """Return the most sites of a draw; one of a single place or document needs no limit."""
-        return self.max_sites_per_draw if self.scope == "word" else None
+    def growth(self, draw: str) -> Growth | None:
+        """Return how the coins of a word grow; places and documents have one each."""
+        if self.scope != "word" or self.rule == "published":
+            return None
+        return self._growth()
+
+    def _growth(self) -> Growth:
+        return Growth(self.sites_per_coin, self.max_frequency_ratio, self.fit.language)
 
     @property
     def tests(self) -> tuple[Test, ...]:

@@ -23,6 +23,7 @@ from watermark.assets import find_model
 from watermark.document import Document, Marked, segments
 from watermark.keys import Key
 from watermark.marking.codebook import build_codebook, draw_marks
+from watermark.marking.site_index import index_document
 from watermark.schemes.leximark import LexiMark
 from watermark.schemes.leximark_sites import find_sites
 from watermark.substitution.acceptability import Quality
@@ -59,7 +60,7 @@ def mark_passages(originals: Sequence[Document], quality: Quality) -> list[Marke
     """Mark passages in memory, as `leximark mark` does with its default settings."""
     scheme = LexiMark(quality=quality, fit=make_candidate_settings(quality, None))
     found = list(find_sites(load_lexical_resources(scheme), originals, scheme))
-    codebook = build_codebook((site for sites in found for site in sites), scheme)
+    codebook = build_codebook(map(index_document, originals, found), scheme)
     return [
         draw_marks(document, sites, codebook, scheme, KEY)
         for document, sites in zip(originals, found, strict=True)
