@@ -109,7 +109,6 @@ TESTED_ELSEWHERE = {
     "watermark/substitution/word_lists.py": "tests/watermark/substitution/test_objections.py",
     "watermark/vault/writer.py": "tests/watermark/marking/test_resuming.py",
     "membership/audit/audit.py": "tests/membership/audit/test_twins.py",
-    "membership/audit/corpus.py": "tests/membership/audit/test_observations.py",
     "membership/choices/cache.py": "tests/membership/models/server/test_chooser.py",
     "membership/choices/local_model.py": "tests/membership/audit/test_word_answers.py",
     "membership/detectors/con_recall.py": "tests/membership/detectors/test_more_passes.py",

@@ -15,10 +15,10 @@ from typing import Literal
 
 from watermark.atomic import atomic_folder
 from watermark.corpus import Corpus
-from watermark.document import Document, Marked, apply_choices, sites_of
+from watermark.document import Document, Marked, apply_choices, sites_of, text_sha256
 from watermark.errors import CorpusError, VaultError
 from watermark.keys import write_key
-from watermark.vault.plan import COMMITMENT, KEY, Plan, file_sha256, text_sha256
+from watermark.vault.plan import COMMITMENT, KEY, Plan, file_sha256
 from watermark.vault.tables import VaultDocument
 from watermark.vault.vault import Vault
 from watermark.vault.writer import VaultWriter, check_targets

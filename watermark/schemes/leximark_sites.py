@@ -2,11 +2,11 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from watermark.document import Document, Site
+from watermark.document import Document, Site, text_sha256
 from watermark.schemes.leximark import LexiMark, Select
 from watermark.substitution.candidates import (
     Candidate,
@@ -24,7 +24,7 @@ from watermark.text.mentions import mention_exclusion
 from watermark.text.protected_spans import Span, protected_spans, quotation_spans
 from watermark.text.rarity import rarity_bits
 from watermark.text.sentences import Sentence, Word, read_pieces
-from watermark.variants.find import variant_sites
+from watermark.variants.find import is_document_draw, name_document, variant_sites
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -58,7 +58,24 @@ def find_sites(
     plain = [Document(d.id, r.text) for d, r in zip(documents, read, strict=True)]
     found = _find_in_plain(resources, plain, settings)
     for document, lines, sites in zip(documents, read, found, strict=True):
-        yield list(filter(None, (in_original(site, document, lines) for site in sites)))
+        placed = filter(None, (in_original(site, document, lines) for site in sites))
+        yield _with_own_draws(document, placed, settings)
+
+
+def _with_own_draws(document: Document, sites: Iterable[Site], settings: LexiMark) -> list[Site]:
+    """Name the draws of places and documents by the text; those of words have their names."""
+    if settings.rule == "published":
+        return list(sites)
+    name = text_sha256(document.text)
+    if settings.scope == "word":
+        return [
+            replace(site, draw=name_document(site.draw, name))
+            if is_document_draw(site.draw)
+            else site
+            for site in sites
+        ]
+    by_place = settings.scope == "site"
+    return [replace(site, draw=f"{name}:{site.start}" if by_place else name) for site in sites]
 
 
 def _find_in_plain(
@@ -167,7 +184,7 @@ def _in_order(document: Document, sentence: Sentence, select: Select, language: 
     """Return the words of a sentence in the order in which they become sites."""
 
     def hashed(index: int) -> bytes:
-        name = f"leximark/select\0{document.id}\0{sentence[index].start}"
+        name = f"leximark/select\0{text}\0{sentence[index].start}"
         return hashlib.sha256(name.encode()).digest()
 
     def rarity(index: int) -> tuple[float, int]:
@@ -175,6 +192,7 @@ def _in_order(document: Document, sentence: Sentence, select: Select, language: 
         return (bits if select == "commonest" else -bits, index)
 
     order = range(len(sentence))
+    text = document.text[sentence[0].start : sentence[-1].end] if sentence else ""
     return sorted(order, key=hashed) if select == "random" else sorted(order, key=rarity)
 
 
@@ -245,7 +263,7 @@ def _site(
         lemmas, surfaces = [word.lemma, *lemmas], [word.text, *surfaces]
     start, written = _with_article(target, surfaces)
     original = document.text[start : word.end]
-    return Site(document.id, start, original, written, _draw_name(settings, document, word, lemmas))
+    return Site(document.id, start, original, written, _draw_name(settings, word, lemmas))
 
 
 def _has_protected(settings: LexiMark, site: Site) -> bool:
@@ -260,13 +278,9 @@ def _protects(settings: LexiMark, candidate: Candidate) -> bool:
     return bool({candidate.lemma, candidate.surface.lower()} & settings.protected_words)
 
 
-def _draw_name(settings: LexiMark, document: Document, word: Word, lemmas: Sequence[str]) -> str:
+def _draw_name(settings: LexiMark, word: Word, lemmas: Sequence[str]) -> str:
     if settings.rule == "published":
         return PUBLISHED
-    if settings.scope == "document":
-        return document.id
-    if settings.scope == "site":
-        return f"{document.id}:{word.start}"
     return f"{word.lemma}.{word.pos}:{'|'.join(lemmas)}"
 
 

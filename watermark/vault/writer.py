@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from watermark.atomic import atomic_file, refuse_existing
-from watermark.document import Marked
+from watermark.document import Marked, text_sha256
 from watermark.errors import VaultError
 from watermark.keys import Key
 from watermark.vault.commitment import commitment_line
@@ -17,7 +17,6 @@ from watermark.vault.plan import (
     PLAN,
     Plan,
     file_sha256,
-    text_sha256,
 )
 from watermark.vault.tables import (
     DOCUMENTS_SCHEMA,

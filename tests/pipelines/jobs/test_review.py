@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 
 from pipelines.jobs.inspect import inspect_vault
-from watermark.document import restore, sites_of
-from watermark.vault.plan import text_sha256
+from watermark.document import restore, sites_of, text_sha256
 from watermark.vault.vault import open_vault
 
 NEW = ("--out", "reviewed", "--vault-out", "vault-2")
