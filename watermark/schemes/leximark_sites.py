@@ -24,6 +24,7 @@ from watermark.text.mentions import mention_exclusion
 from watermark.text.protected_spans import Span, protected_spans, quotation_spans
 from watermark.text.rarity import rarity_bits
 from watermark.text.sentences import Sentence, Word, read_pieces
+from watermark.variants.consistency import keep_consistent
 from watermark.variants.find import is_document_draw, name_document, variant_sites
 
 if TYPE_CHECKING:
@@ -87,12 +88,17 @@ def _find_in_plain(
         _fill(resources, pending, settings)
         for one in pending:
             while done < one.number:  # all sentences of that document were before this one
-                yield sorted(sites, key=lambda site: site.start)
+                yield _in_document(documents[done], sites)
                 done, sites = done + 1, []
             sites += one.sites + one.variants
-    for _ in range(done, len(documents)):
-        yield sorted(sites, key=lambda site: site.start)
+    for document in documents[done:]:
+        yield _in_document(document, sites)
         sites = []
+
+
+def _in_document(document: Document, sites: Sequence[Site]) -> list[Site]:
+    kept = keep_consistent(document.text, sites)
+    return sorted(kept, key=lambda site: site.start)
 
 
 def _sentences(

@@ -21,9 +21,14 @@ def email(sentence: Sentence, text: str) -> Iterator[Variant]:
         yield Variant(match.start(), (e + rest, f"{e}-{rest}"), written, "email|e-mail", "document")
 
 
+def places(text: str) -> int:
+    """Count the places of the word in a text."""
+    return sum(1 for _ in _ANY.finditer(text))
+
+
 @lru_cache(maxsize=64)
 def writes_one_form(text: str) -> bool:
     """Tell whether all places of the word in a text can be changed, and are alike."""
     found = outside_quotations(_WORD, text)
     alike = len({bool(match["hyphen"]) for match in found}) == 1
-    return alike and len(found) == sum(1 for _ in _ANY.finditer(text))
+    return alike and len(found) == places(text)

@@ -12,6 +12,9 @@ PERIODS = frozenset(
 )
 """Nouns with which "over" also means "in the course of"."""
 
+STATES = frozenset({"be", "have", "about", ",", "("})
+"""Besides prepositions and conjunctions, what "over" is a mere number behind."""
+
 
 def more_than(sentence: Sentence, text: str) -> Iterator[Variant]:
     """Yield "more than" and "over" before a figure that counts things in the plural."""
@@ -48,5 +51,9 @@ def _is_comparison(sentence: Sentence, index: int) -> bool:
     """Tell "no more than", "won over 12 teams" and the like from a mere number."""
     if lower(sentence, index - 1) in {"no", "not", "much", "far", "many", "any", "once", "even"}:
         return True
-    is_over = lower(sentence, index) == "over"
-    return is_over and sentence[index].relation not in {"quantmod", "advmod"}
+    if lower(sentence, index) != "over":
+        return False
+    if sentence[index].relation not in {"quantmod", "advmod"}:
+        return True
+    before = sentence[index - 1] if index else None  # not "flew over", "a dispute over"
+    return before is not None and before.tag not in {"IN", "CC"} and before.lemma not in STATES

@@ -24,6 +24,11 @@ def percent(sentence: Sentence, text: str) -> Iterator[Variant]:
             yield Variant(match.start(), forms, written, f"%|{words.strip()}", "document")
 
 
+def places(text: str) -> int:
+    """Count the places of a text that say it, in any form."""
+    return sum(1 for _ in _FORMS.finditer(text))
+
+
 @lru_cache(maxsize=64)
 def words_of(text: str) -> str:
     """Return the words that this text would write for the sign; "" if it must stay as it is.

@@ -67,6 +67,11 @@ def _goes_on(sentence: Sentence, conjunction: int) -> bool:
     return after[:1] == ["other"] or (determined and not is_determined)
 
 
+def places(text: str) -> int:
+    """Count the lists of a text, with the comma or without it."""
+    return sum(1 for _ in _LIST.finditer(text))
+
+
 @lru_cache(maxsize=64)
 def mixes(text: str) -> bool:
     """Tell whether a text has lists with the comma and lists without it."""

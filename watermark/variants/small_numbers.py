@@ -44,6 +44,11 @@ def small_numbers(sentence: Sentence, text: str) -> Iterator[Variant]:
             yield Variant(number.start, forms, written, f"{forms[0]}|{forms[1]}", "document")
 
 
+def places(text: str) -> int:
+    """Count the places of these numbers before nouns."""
+    return sum(1 for _ in _PLACE.finditer(text))
+
+
 @lru_cache(maxsize=64)
 def is_consistent(text: str) -> bool:
     """Tell whether a text writes all of these numbers before nouns alike, outside of quotations."""

@@ -29,6 +29,11 @@ def spelling(sentence: Sentence, text: str) -> Iterator[Variant]:
             yield Variant(word.start, forms, written, "British|American", "document")
 
 
+def places(text: str) -> int:
+    """Count the words of a text that are spelled unlike in Britain and America."""
+    return sum(region_of(match.group()) is not None for match in _WORD.finditer(text))
+
+
 @lru_cache(maxsize=64)
 def can_change(text: str) -> bool:
     """Tell whether all words of one side can be written as the other does.

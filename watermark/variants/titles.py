@@ -10,6 +10,8 @@ from watermark.variants.variant import Variant, outside_quotations
 
 _TITLE = re.compile(r"\b(?P<title>Dr|Mr|Mrs|Ms)(?P<point>\.?)(?= [A-Z][a-z])")
 
+_ANY = re.compile(r"\b(?:Dr|Mr|Mrs|Ms|Prof|St|Rev|Gen|Capt|Sgt|Sen|Jr|Sr)\b")
+
 
 def titles(sentence: Sentence, text: str) -> Iterator[Variant]:
     """Yield titles before names, in documents that show no side of the Atlantic and do not mix."""
@@ -19,6 +21,11 @@ def titles(sentence: Sentence, text: str) -> Iterator[Variant]:
         title = match["title"]
         written = int(bool(match["point"]))
         yield Variant(match.start(), (title, f"{title}."), written, "Dr|Dr.", "document")
+
+
+def places(text: str) -> int:
+    """Count the titles of a text, those that cannot be changed among them."""
+    return sum(1 for _ in _ANY.finditer(text))
 
 
 @lru_cache(maxsize=64)

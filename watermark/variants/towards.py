@@ -25,6 +25,11 @@ def towards(sentence: Sentence, text: str) -> Iterator[Variant]:
                 yield Variant(word.start, forms, int(word.text == forms[1]), pair, "document")
 
 
+def places(text: str) -> int:
+    """Count the places of the words in a text."""
+    return sum(1 for _ in _WORD.finditer(text))
+
+
 @lru_cache(maxsize=64)
 def is_free(text: str) -> bool:
     """Tell whether the choice is free: the British write the s, and a document is consistent."""

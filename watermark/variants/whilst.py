@@ -1,5 +1,6 @@
 """In British documents: while, whilst; among, amongst."""
 
+import re
 from collections.abc import Iterator
 
 from watermark.substitution.spelling import regions_of
@@ -8,6 +9,14 @@ from watermark.variants.variant import Variant, cased
 
 LONG = {"while": "whilst", "among": "amongst"}
 SHORT = {long: short for short, long in LONG.items()}
+
+
+_WORD = re.compile(r"\b(?:while|whilst|among|amongst)\b", re.IGNORECASE)
+
+
+def places(text: str) -> int:
+    """Count the places of the words in a text."""
+    return sum(1 for _ in _WORD.finditer(text))
 
 
 def whilst(sentence: Sentence, text: str) -> Iterator[Variant]:

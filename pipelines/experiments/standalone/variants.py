@@ -4,7 +4,7 @@
     python -m pipelines.experiments.standalone.variants learn OUT
 
 `count` reads JSON Lines with the fields id and text, one file a genre, and writes OUT/density.json
-(sites per 100 words of each kind) and OUT/sample.jsonl: 25 sites of each kind drawn at random, both
+(the sites of each kind) and OUT/sample.jsonl: 25 sites of each kind drawn at random, both
 versions in random order, and which of them is the original in OUT/answers.json.
 
 `learn` takes the 333 news passages with the most variants, rare kinds counting more, marks them
@@ -15,14 +15,16 @@ depends on no key. Needs `leximark assets --all`. A run that was cut goes on whe
 
 import argparse
 import json
+import shutil
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from membership.audit.observations import SiteLogprobs
 from membership.evidence.redraw import redraw_test
 from membership.evidence.score_table import ScoreTable
 from pipelines.experiments.standalone.proof import fine_tune
@@ -38,7 +40,7 @@ from watermark.keys import KEY_BYTES, Key, write_key
 from watermark.schemes.leximark import LexiMark
 from watermark.schemes.leximark_sites import find_sites
 from watermark.text.boilerplate import find_boilerplate
-from watermark.variants.find import KINDS, kind_of
+from watermark.variants.find import KINDS, is_document_draw, kind_of
 from watermark.vault.vault import open_vault
 
 SCHEME = LexiMark(words_per_sentence=0, variants=tuple(KINDS))
@@ -47,6 +49,8 @@ SEED = 2
 SHOWN = 25
 AROUND = 150
 """Characters shown on either side of a site."""
+Example = tuple[str, Document, list[Site], Site]
+"""Genre, document, all of its sites, and the one that is shown."""
 
 
 def main() -> None:
@@ -69,7 +73,7 @@ def main() -> None:
 def count(out: Path, files: Sequence[Path], n_documents: int) -> None:
     """Write how many sites of each kind each genre has, and a sample to be read."""
     density: dict[str, dict[str, Any]] = {}
-    examples: defaultdict[str, list[tuple[str, Document, Site]]] = defaultdict(list)
+    examples: defaultdict[str, list[Example]] = defaultdict(list)
     for file in files:
         lines = file.read_text(encoding="utf-8").splitlines()[:n_documents]
         rows = [json.loads(line) for line in lines]
@@ -78,13 +82,11 @@ def count(out: Path, files: Sequence[Path], n_documents: int) -> None:
         for document, sites in zip(documents, sites_of(documents), strict=True):
             for site in sites:
                 counts[kind_of(site.draw)] += 1
-                examples[kind_of(site.draw)].append((file.stem, document, site))
+                examples[kind_of(site.draw)].append((file.stem, document, sites, site))
         n_words = sum(len(document.text.split()) for document in documents)
-        density[file.stem] = {"words": n_words} | {
-            kind: round(100 * counts[kind] / n_words, 4) for kind in KINDS
-        }
-    _write(out / "density.json", density)
-    write_sample(out, examples)
+        density[file.stem] = {"documents": len(documents), "words": n_words, "sites": dict(counts)}
+        _write(out / "density.json", density)
+        write_sample(out, examples)
 
 
 def sites_of(documents: Sequence[Document]) -> list[list[Site]]:
@@ -94,7 +96,20 @@ def sites_of(documents: Sequence[Document]) -> list[list[Site]]:
     return [boilerplate.outside(d, sites) for d, sites in zip(documents, found, strict=True)]
 
 
-def write_sample(out: Path, examples: dict[str, list[tuple[str, Document, Site]]]) -> None:
+def _window(document: Document, sites: Sequence[Site], site: Site, choice: int) -> str:
+    """Return what surrounds a site, with one form at all places that its draw decides."""
+    first, last = max(0, site.start - AROUND), site.end + AROUND
+    pieces, done = list[str](), first
+    for other in sites:
+        if other.draw == site.draw and first <= other.start and other.end <= last:
+            pieces.append(document.text[done : other.start])
+            form = other.candidates[choice]
+            pieces.append(f"[[{form}]]" if other == site else form)
+            done = other.end
+    return "".join(pieces) + document.text[done:last]
+
+
+def write_sample(out: Path, examples: dict[str, list[Example]]) -> None:
     """Write sentences of each kind, original and changed in random order, and the answers."""
     rng = np.random.default_rng(SEED)
     rows: list[dict[str, str]] = []
@@ -102,12 +117,10 @@ def write_sample(out: Path, examples: dict[str, list[tuple[str, Document, Site]]
     for kind in KINDS:
         some = examples[kind]
         for number in rng.permutation(len(some))[:SHOWN]:
-            genre, document, site = some[int(number)]
+            genre, document, sites, site = some[int(number)]
             order = list(rng.permutation(2))
             name = f"{kind}-{len(answers)}"
-            before = document.text[max(0, site.start - AROUND) : site.start]
-            behind = document.text[site.end : site.end + AROUND]
-            both = [f"{before}[[{form}]]{behind}" for form in site.candidates]
+            both = [_window(document, sites, site, choice) for choice in range(2)]
             rows.append({"name": name, "genre": genre, "A": both[order[0]], "B": both[order[1]]})
             original = site.candidates.index(site.original)
             answers[name] = "AB"[order.index(original)]
@@ -131,6 +144,7 @@ def learn(out: Path) -> None:
     opened = open_vault(vault, key_file)
     texts = [marked.document.text for row, marked in opened.marked() if row.status == "published"]
     model = fine_tune(out / "model", texts, SEED)
+    shutil.rmtree(out / "report", ignore_errors=True)  # the outputs of the models are kept
     report = verify_command(
         vault,
         model,
@@ -139,10 +153,16 @@ def learn(out: Path) -> None:
         ModelOptions(cache=out / "traces"),
         key_file=key_file,
     )
-    table = report.audit.observations.site_logprobs.table()
-    effects = {"all": _effect(table, opened.key)}
+    readings = report.audit.observations.site_logprobs
+    effects = {"all": _effect(readings.table(), opened.key)}
     for kind in KINDS:
-        effects[kind] = _effect(restricted(table, kind), opened.key)
+        effects[kind] = _effect(of_kinds(readings, (kind,)).table(), opened.key)
+    corpus = {kind_of(s.draw) for s in readings.sites if not is_document_draw(s.draw)}
+    for name, kinds in {
+        "decided by the corpus": corpus,
+        "by a document": {*KINDS} - corpus,
+    }.items():
+        effects[name] = _effect(of_kinds(readings, kinds).table(), opened.key)
     _write(out / "effects.json", effects)
 
 
@@ -156,16 +176,14 @@ def passages_with_variants() -> list[Document]:
     return [documents[i] for i in sorted(order[:N_PASSAGES])]
 
 
-def restricted(table: ScoreTable, kind: str) -> ScoreTable:
-    """Return the rows of one kind; the adjustment stays that of all sites."""
-    rows = [i for i, draw in enumerate(table.draws) if kind_of(draw) == kind]
+def of_kinds(readings: SiteLogprobs, kinds: Collection[str]) -> SiteLogprobs:
+    """Return the readings of some kinds alone, so that the adjustment is fitted to them."""
+    keep = [i for i, site in enumerate(readings.sites) if kind_of(site.draw) in kinds]
     return replace(
-        table,
-        document_ids=tuple(table.document_ids[i] for i in rows),
-        draws=tuple(table.draws[i] for i in rows),
-        n_candidates=table.n_candidates[rows],
-        score=table.score[rows],
-        unusable={},
+        readings,
+        sites=tuple(readings.sites[i] for i in keep),
+        suspect=tuple(readings.suspect[i] for i in keep),
+        references={n: tuple(some[i] for i in keep) for n, some in readings.references.items()},
     )
 
 
