@@ -6,39 +6,15 @@ import time
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
+from tests.support.forged_vault import forge
 from watermark.document import Mark
 from watermark.errors import VaultError
 from watermark.keys import is_readable_by_others, read_key
 from watermark.vault.check_draws import Draws
-from watermark.vault.commitment import commitment_line
-from watermark.vault.plan import COMMITMENT, DOCUMENTS, KEY, LEDGER, PLAN, file_sha256
-from watermark.vault.tables import VaultDocument
+from watermark.vault.plan import COMMITMENT, KEY, LEDGER, PLAN
 from watermark.vault.vault import open_vault
-
-
-def forge(folder, *, plan=None, ledger=None, documents=None):
-    """Change a vault and make every hash in it right again."""
-    for name, edit in ((LEDGER, ledger), (DOCUMENTS, documents)):
-        if edit is not None:
-            table = edit(pq.read_table(folder / name))
-            if isinstance(table, list):
-                table = pa.Table.from_pylist(table, pq.read_schema(folder / name))
-            pq.write_table(table, folder / name)
-    fields = json.loads((folder / PLAN).read_text())
-    fields["files"] = {name: file_sha256(folder / name) for name in (LEDGER, DOCUMENTS)}
-    if plan is not None:
-        plan(fields)
-    text = json.dumps(fields, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
-    (folder / PLAN).write_text(text)
-    rows = pq.read_table(folder / DOCUMENTS).to_pylist()
-    try:
-        line = commitment_line(text, read_key(folder / KEY), [VaultDocument(**r) for r in rows])
-    except (TypeError, AttributeError):
-        return
-    (folder / COMMITMENT).write_text(line)
 
 
 def test_forging_nothing_gives_a_vault(vault):

@@ -1,9 +1,6 @@
 """Servers that are slow, boundless or absurd: every exchange ends, with one message."""
 
-import socket
-import threading
 import time
-from contextlib import contextmanager
 from itertools import chain
 
 import numpy as np
@@ -11,73 +8,15 @@ import pytest
 
 from membership.models.server.address import Address
 from membership.models.server.endpoint import open_endpoint
-from membership.models.server.http import RequestPolicy, Server
+from membership.models.server.http import RequestPolicy
 from membership.models.server.probes import make_prompts
 from membership.models.server.prompt_logprobs import read_reply
 from membership.models.server.text_endpoint import open_text_endpoint
 from membership.traces.trace import Query
 from tests.support.fake_server import FakeServer, serve
+from tests.support.raw_server import HEAD, ask, drip, raw_server, send
 from tests.support.tiny import TEXTS, save_tiny_model
 from watermark.errors import ModelError
-
-HEAD = b"HTTP/1.1 200 OK\r\nconnection: close\r\n"
-
-
-@contextmanager
-def raw_server(answer):
-    """Serve what `answer(connection)` sends, to whoever connects, until the block ends."""
-    done = threading.Event()
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        listener.settimeout(0.05)
-
-        def talk(connection):
-            with connection:
-                try:
-                    connection.recv(65536)
-                    answer(connection, done)
-                except OSError:
-                    pass  # the client has gone
-
-        def accept():
-            while not done.is_set():
-                try:
-                    connection, _ = listener.accept()
-                except TimeoutError:
-                    continue
-                threads.append(threading.Thread(target=talk, args=(connection,)))
-                threads[-1].start()
-
-        threads = [threading.Thread(target=accept)]
-        threads[0].start()
-        try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
-        finally:
-            done.set()
-            for thread in threads:
-                thread.join()
-
-
-def drip(content):
-    def answer(connection, done):
-        for byte in content:
-            connection.sendall(bytes([byte]))
-            if done.wait(0.1):
-                return
-
-    return answer
-
-
-def send(content):
-    return lambda connection, done: connection.sendall(content)
-
-
-def ask(url, **policy):
-    slept: list[float] = []
-    server = Server(url, RequestPolicy(sleep=slept.append, **policy))
-    began = time.monotonic()
-    with pytest.raises(ModelError) as caught:
-        server.get("models")
-    return str(caught.value), slept, time.monotonic() - began
 
 
 @pytest.mark.parametrize(
