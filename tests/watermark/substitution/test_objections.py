@@ -167,6 +167,6 @@ def test_other_languages_are_left_alone(resources):
 )
 def test_terms_and_sensitive_words_stay(resources, text, word, expected):
     target = target_of(resources, text, word)
-    found = exclusion_reason(resources.wordnet, target.sentence, target.index, [], LexiMark())
+    found = exclusion_reason(resources.wordnet, target, [], LexiMark())
     assert found.startswith(expected)
     assert bool(found) == bool(expected)
