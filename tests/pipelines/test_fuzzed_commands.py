@@ -28,7 +28,7 @@ N = int(os.environ.get("LEXIMARK_FUZZ_COMMANDS", "100"))
 SEED = int(os.environ.get("LEXIMARK_FUZZ_SEED", "0"))
 SECONDS = 20.0
 
-HOSTILE = [
+HOSTILE: list[object] = [
     None, True, 0, -1, 1, 2, 0.5, 2**31, 2**63, 2**70, 10**400, 1e308, float("nan"), float("inf"),
     "", "a", "\ud800", "a" * 5000, "(a+)+$", ".*.*.*.*", "../../etc/passwd", "/dev/zero", "\0",
     [], [[]], {}, {"a": {}}, ["a"] * 1000, [None], [1, "a"],
@@ -68,7 +68,7 @@ def spoil(value, rng):
             del at[key]
             return value
         else:
-            at[key] = HOSTILE[rng.integers(len(HOSTILE))]
+            at[key] = HOSTILE[int(rng.integers(len(HOSTILE)))]
             return value
 
 
