@@ -26,13 +26,13 @@ from pipelines.jobs.mark import make_intent, mark_command
 from pipelines.jobs.score import Extras, choose
 from pipelines.loading.labelled import Record, labels_of
 from pipelines.loading.models import ModelOptions, load_models
+from pipelines.loading.vaults import open_owned
 from pipelines.reporting import score_columns
 from watermark.corpus import load_saved, open_corpus
 from watermark.document import Document
 from watermark.marking.review import read_decisions, review_vault
 from watermark.scheme import Scheme
 from watermark.schemes.leximark import LexiMark
-from watermark.vault.vault import open_vault
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -131,7 +131,7 @@ def inspect(
         VaultError: The vault was altered, or no document was published.
         ModelError: The model cannot be loaded.
     """
-    opened = open_vault(Path(vault), _path(key_file))
+    opened = open_owned(Path(vault), _path(key_file))
     judge = None if model is None else _opened(model)
     found = inspect_vault(opened, sample=sample, model=judge, seed=seed)
     if out is not None:
@@ -173,7 +173,7 @@ def review(
         decisions = read_decisions(Path(approve), "approve")
     else:
         raise ValueError("name one file of decisions, as reject or as approve")
-    opened = open_vault(Path(vault), _path(key_file))
+    opened = open_owned(Path(vault), _path(key_file))
     corpus = open_corpus(Path(published), text_column=text_column)
     review_vault(opened, corpus, decisions, Path(out), Path(vault_out))
     return load_saved(Path(out))
@@ -213,7 +213,7 @@ def verify(
     """
     if alpha is not None and not 0 < alpha < 1:
         raise ValueError(f"alpha must lie in (0, 1), got {alpha:g}")
-    opened = open_vault(Path(vault), _path(key_file))
+    opened = open_owned(Path(vault), _path(key_file))
     check_planned_detectors(opened, default_detectors())
     others = {
         str(each) if isinstance(each, str | Path) else each.name: _opened(each)

@@ -60,9 +60,7 @@ ONE_FILE = "pipelines/bundle/check_bundle.py"
 TESTED_ELSEWHERE = {
     "membership/models/model_limits.py": "tests/membership/models/test_hostile_folders.py",
     "membership/models/tokenizer_limits.py": "tests/membership/models/test_hostile_folders.py",
-    "membership/models/server/deadline.py": (
-        "tests/membership/models/server/test_hostile_server.py"
-    ),
+    "membership/models/server/pieces.py": "tests/membership/models/server/test_endpoint.py",
     "membership/models/server/probes.py": "tests/membership/models/server/test_hostile_server.py",
     "watermark/limits.py": "tests/watermark/test_bounded.py",
     "watermark/vault/check_draws.py": "tests/watermark/vault/test_forged_vaults.py",

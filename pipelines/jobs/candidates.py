@@ -53,8 +53,7 @@ def locate(
             continue
         spans = protected_spans(place.text, quotations=settings.quotations)
         target = found[0]
-        where = target.sentence, target.index
-        yield target, exclusion_reason(resources.wordnet, *where, spans, settings)
+        yield target, exclusion_reason(resources.wordnet, target, spans, settings)
 
 
 def offer(

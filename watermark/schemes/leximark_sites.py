@@ -17,6 +17,7 @@ from watermark.substitution.candidates import (
 from watermark.substitution.objections import place_exclusion
 from watermark.substitution.spelling import region_of
 from watermark.substitution.target import Target
+from watermark.substitution.terms import term_exclusion
 from watermark.substitution.wordnet import WordNet
 from watermark.text.language import other_language
 from watermark.text.line_ends import in_original, with_line_feeds
@@ -182,8 +183,9 @@ def _targets(
     settings: LexiMark,
 ) -> Iterator[Target]:
     for index in _in_order(document, sentence, settings.select, settings.fit.language):
-        if not exclusion_reason(wordnet, sentence, index, spans, settings):
-            yield Target(document.text, sentence, index)
+        target = Target(document.text, sentence, index)
+        if not exclusion_reason(wordnet, target, spans, settings):
+            yield target
 
 
 def _in_order(document: Document, sentence: Sentence, select: Select, language: str) -> list[int]:
@@ -218,14 +220,10 @@ def _is_prose(sentence: Sentence, language: str) -> bool:
 
 
 def exclusion_reason(
-    wordnet: WordNet,
-    sentence: Sentence,
-    index: int,
-    spans: Sequence[Span],
-    settings: LexiMark,
+    wordnet: WordNet, target: Target, spans: Sequence[Span], settings: LexiMark
 ) -> str:
-    """Say why the word at an index may not be a site, whatever its synonyms; or nothing."""
-    word = sentence[index]
+    """Say why a word may not be a site, whatever its synonyms; or nothing."""
+    word = target.word
     if not word.pos:
         return "not a noun, verb, adjective or adverb"
     if word.exclusion:
@@ -240,12 +238,14 @@ def exclusion_reason(
         return "protected by the owner"
     if any(start < word.end and word.start < end for start, end in spans):
         return "not prose"
-    return _english_exclusion(wordnet, sentence, index) if settings.fit.language == "en" else ""
+    return _english_exclusion(wordnet, target) if settings.fit.language == "en" else ""
 
 
-def _english_exclusion(wordnet: WordNet, sentence: Sentence, index: int) -> str:
+def _english_exclusion(wordnet: WordNet, target: Target) -> str:
+    sentence, index = target.sentence, target.index
     return (
         mention_exclusion(sentence, index)
+        or term_exclusion(target.text, target.word.lemma)
         or place_exclusion(wordnet, sentence, index)
         or phrase_exclusion(wordnet, sentence, index)
     )
