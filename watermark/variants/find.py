@@ -48,7 +48,8 @@ KINDS: dict[str, FindVariants] = {
 """Every kind by name, in the order in which they take a place that two of them find."""
 
 DEFAULT_KINDS: tuple[str, ...] = ()
-"""The kinds that are marked by default: none before both tests, of reading and of learning."""
+"""The kinds that are marked by default. None: `reports/marks/variants.md` has no kind that carries
+evidence by itself and that a reader cannot see."""
 HAS_FIGURES = frozenset({"small_numbers"})
 """Kinds whose sites may contain a figure, which is protected otherwise."""
 QUOTES = frozenset('"\u201c\u201d')

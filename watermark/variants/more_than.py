@@ -12,8 +12,14 @@ PERIODS = frozenset(
 )
 """Nouns with which "over" also means "in the course of"."""
 
-STATES = frozenset({"be", "have", "about", ",", "("})
-"""Besides prepositions and conjunctions, what "over" is a mere number behind."""
+BEFORE = frozenset(
+    """
+    about attract be buy contain destroy employ find have house include kill own receive sell , (
+    """.split()  # noqa: SIM905
+)
+"""Besides prepositions and conjunctions, lemmas before which "over" does not mean a place: it does
+in "flew over 300 houses" and "fall over 45 points".
+"""
 
 
 def more_than(sentence: Sentence, text: str) -> Iterator[Variant]:
@@ -51,9 +57,8 @@ def _is_comparison(sentence: Sentence, index: int) -> bool:
     """Tell "no more than", "won over 12 teams" and the like from a mere number."""
     if lower(sentence, index - 1) in {"no", "not", "much", "far", "many", "any", "once", "even"}:
         return True
-    if lower(sentence, index) != "over":
-        return False
-    if sentence[index].relation not in {"quantmod", "advmod"}:
+    is_over = lower(sentence, index) == "over"
+    if is_over and sentence[index].relation not in {"quantmod", "advmod"}:
         return True
     before = sentence[index - 1] if index else None  # not "flew over", "a dispute over"
-    return before is not None and before.tag not in {"IN", "CC"} and before.lemma not in STATES
+    return before is not None and before.tag not in {"IN", "CC"} and before.lemma not in BEFORE

@@ -34,8 +34,8 @@ def opening_comma(sentence: Sentence, text: str) -> Iterator[Variant]:
         return
     if sentence[0].head <= subject:
         return
-    if any(w.text == "," for w in sentence[subject : sentence[0].head]):
-        return  # the comma would open a pair
+    if any(w.text == "," for w in sentence[subject : sentence[0].head + 2]):
+        return  # the comma would open a pair: "In May, it seemed, the"
     forms = (f" {sentence[subject].text}", f", {sentence[subject].text}")
     start = sentence[last].end
     if text[start : sentence[subject].end] == forms[comma]:

@@ -2,15 +2,19 @@
 
     python -m pipelines.experiments.standalone.variants count OUT NEWS.jsonl FICTION.jsonl ...
     python -m pipelines.experiments.standalone.variants learn OUT
+    python -m pipelines.experiments.standalone.variants page OUT
 
 `count` reads JSON Lines with the fields id and text, one file a genre, and writes OUT/density.json
-(the sites of each kind) and OUT/sample.jsonl: 25 sites of each kind drawn at random, both
-versions in random order, and which of them is the original in OUT/answers.json.
+(the sites of each kind) and OUT/sample.jsonl: 20 sites of each kind drawn at random, both
+versions in random order, and which of them is the original in OUT/answers.json. A reader who has
+not seen the answers writes OUT/guesses.json, which name has its original in A and which in B.
 
 `learn` takes the 333 news passages with the most variants, rare kinds counting more, marks them
 with variants alone, fine-tunes SmolLM2-135M on the published ones for one epoch, and audits it with
 the base as reference. OUT/effects.json has the effect of each kind. Which passages are taken
 depends on no key. Needs `leximark assets --all`. A run that was cut goes on where it was.
+
+`page` compares guesses with answers and writes OUT/variants.json and OUT/variants.md.
 """
 
 import argparse
@@ -28,6 +32,7 @@ from membership.audit.observations import SiteLogprobs
 from membership.evidence.redraw import redraw_test
 from membership.evidence.score_table import ScoreTable
 from pipelines.experiments.standalone.proof import fine_tune
+from pipelines.experiments.standalone.variants_page import describe
 from pipelines.experiments.trials.passages import passages
 from pipelines.jobs.mark import make_intent, mark_command
 from pipelines.jobs.verify import verify_command
@@ -46,7 +51,7 @@ from watermark.vault.vault import open_vault
 SCHEME = LexiMark(words_per_sentence=0, variants=tuple(KINDS))
 N_PASSAGES, N_NEWS = 333, 3_500
 SEED = 2
-SHOWN = 25
+SHOWN = 20
 AROUND = 150
 """Characters shown on either side of a site."""
 Example = tuple[str, Document, list[Site], Site]
@@ -54,11 +59,11 @@ Example = tuple[str, Document, list[Site], Site]
 
 
 def main() -> None:
-    """Count or learn."""
+    """Count, learn, or write the page."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=["count", "learn"])
+    parser.add_argument("what", choices=["count", "learn", "page"])
     parser.add_argument("out", type=Path, help="folder for the results")
     parser.add_argument("files", type=Path, nargs="*", help="for count: a file a genre")
     parser.add_argument("--documents", type=int, default=400, help="read from each file")
@@ -66,8 +71,10 @@ def main() -> None:
     arguments.out.mkdir(parents=True, exist_ok=True)
     if arguments.what == "count":
         count(arguments.out, arguments.files, arguments.documents)
-    else:
+    elif arguments.what == "learn":
         learn(arguments.out)
+    else:
+        write_page(arguments.out)
 
 
 def count(out: Path, files: Sequence[Path], n_documents: int) -> None:
@@ -157,12 +164,10 @@ def learn(out: Path) -> None:
     effects = {"all": _effect(readings.table(), opened.key)}
     for kind in KINDS:
         effects[kind] = _effect(of_kinds(readings, (kind,)).table(), opened.key)
-    corpus = {kind_of(s.draw) for s in readings.sites if not is_document_draw(s.draw)}
-    for name, kinds in {
-        "decided by the corpus": corpus,
-        "by a document": {*KINDS} - corpus,
-    }.items():
-        effects[name] = _effect(of_kinds(readings, kinds).table(), opened.key)
+    by_corpus = {kind_of(s.draw) for s in readings.sites if not is_document_draw(s.draw)}
+    for decided, kinds in (("corpus", by_corpus), ("document", {*KINDS} - by_corpus)):
+        table = of_kinds(readings, kinds).table()
+        effects[f"decided by the {decided}"] = _effect(table, opened.key)
     _write(out / "effects.json", effects)
 
 
@@ -201,6 +206,27 @@ def _effect(table: ScoreTable, key: Key) -> dict[str, Any]:
         "pvalue": result.pvalue,
         "unusable": result.details["unusable"],
     }
+
+
+def write_page(out: Path) -> None:
+    """Write the page and its numbers from those of `count`, of the reader and of `learn`."""
+    answers, guesses = _read(out / "answers.json"), _read(out / "guesses.json")
+    reading: dict[str, list[int]] = {}
+    for name, guess in guesses.items():
+        counts = reading.setdefault(name.rpartition("-")[0], [0, 0])
+        counts[0] += guess == answers[name]
+        counts[1] += 1
+    found = {
+        "density": _read(out / "density.json"),
+        "effects": _read(out / "effects.json"),
+        "reading": reading,
+    }
+    _write(out / "variants.json", found)
+    (out / "variants.md").write_text(describe(**found), encoding="utf-8")
+
+
+def _read(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def _write(path: Path, content: Any) -> None:

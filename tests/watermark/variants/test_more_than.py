@@ -28,6 +28,8 @@ def test_over_that_may_be_a_preposition_stays():
         "He has more than two brothers.",
         "It costs more than $300.",
         "They won the game over 12 rivals.",
+        "The plane flew over 300 houses in the town.",
+        "The rate must fall more than 45 points below that of the year before.",
     ],
 )
 def test_periods_limits_and_small_numbers_stay(text):
