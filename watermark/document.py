@@ -6,7 +6,7 @@ evidence stands on.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 
@@ -31,6 +31,8 @@ class Site:
     original: str
     candidates: tuple[str, ...]
     draw: str
+    fits: tuple[float, ...] = field(default=(), compare=False)
+    """For each candidate the chance that a reader accepts it here; empty if nothing judged them."""
 
     @property
     def end(self) -> int:

@@ -31,6 +31,9 @@ TOKENIZER = JsonLimits(128 * MIB, 4_000_000)
 REPLY = JsonLimits(64 * MIB, 2_000_000, constants=_INFINITIES | {"NaN"}, duplicates=True)
 """Where a server gives no number for a token, the text is unscored."""
 PLAN = JsonLimits(16 * MIB, 500_000)
+DECISION = JsonLimits(4 * MIB, 20_000)
+"""A line of a file of rules or decisions: a site may have thousands of candidates."""
+DECISION_LINES = 200_000
 
 TEXT_FILE_BYTES = 64 * MIB
 """Other small files beside a model: merges, SentencePiece vocabularies, chat templates."""

@@ -82,6 +82,13 @@ def mark(
         ),
     ] = None,
     boilerplate_share: BoilerplateShare = 0.02,
+    rules: Annotated[
+        Path | None,
+        typer.Option(
+            help="File of rules that `leximark review --rules` made: pairs, words and columns that "
+            "are never marked."
+        ),
+    ] = None,
     workers: Annotated[
         int, typer.Option(min=1, help="Processes that find sites; the result is the same.")
     ] = 1,
@@ -93,6 +100,7 @@ def mark(
     later audit: keep it private. The same command continues an interrupted run.
     """
     from pipelines.jobs.mark import mark_command
+    from watermark.substitution.rules import read_rules
 
     try:
         intent = plan.intent(scheme.make(lexical))
@@ -109,6 +117,7 @@ def mark(
         key_file=key_file,
         workers=workers,
         boilerplate_share=boilerplate_share,
+        rules=read_rules(rules) if rules else (),
     )
     if as_json:
         print(done.to_json(), end="")

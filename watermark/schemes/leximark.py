@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Literal, get_args
 from watermark.scheme import Rule, Scheme, Test, check_share
 from watermark.substitution.acceptability import Quality
 from watermark.substitution.candidates import CandidateSettings
+from watermark.substitution.rules import WordRules
 
 Scope = Literal["word", "site", "document"]
 Select = Literal["rarest", "commonest", "random"]
@@ -62,6 +63,8 @@ class LexiMark(Scheme):
     """Lemmas, lower case, that are never replaced."""
     protected_words: frozenset[str] = frozenset()
     """Words and lemmas, lower case, that are neither replaced nor put in."""
+    rules: WordRules = field(default_factory=WordRules)
+    """The owner's standing decisions on words, from a file of rules."""
     sources: tuple[str, ...] = ("wordnet",)
     """Where candidates come from, as `--source` names it; the first goes before the next."""
     quality: Quality = "fast"
@@ -111,4 +114,7 @@ class LexiMark(Scheme):
             "stop_words": sorted(self.stop_words),
             "protected_words": sorted(self.protected_words),
         }
-        return super().describe() | words
+        rules = {name: sorted(some) for name, some in vars(self.rules).items()}
+        described = super().describe() | words
+        del described["rules"]
+        return described | ({"rules": rules} if self.rules else {})

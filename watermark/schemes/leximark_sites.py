@@ -200,7 +200,9 @@ def exclusion_reason(
         return "too common a word"
     if word.lemma in settings.stop_words:
         return "in the stop list"
-    if {word.text.lower(), word.lemma} & settings.protected_words:
+    if {word.text.lower(), word.lemma} & settings.protected_words or settings.rules.forbid_word(
+        word.text
+    ):
         return "protected by the owner"
     if any(start < word.end and word.start < end for start, end in spans):
         return "not prose"
@@ -221,6 +223,7 @@ def _site(
     word = target.word
     wanted = settings.n_candidates - settings.keep_original
     chosen = [c for c in candidates if not c.rejected and not _protects(settings, c)]
+    chosen = [c for c in chosen if not settings.rules.forbid(word.text, c.surface)]
     if settings.rule == "keyed":
         if len(chosen) < wanted:
             return None
@@ -229,11 +232,13 @@ def _site(
         return None
     lemmas = [candidate.lemma for candidate in chosen]
     surfaces = [candidate.surface for candidate in chosen]
+    fits = tuple(candidate.score for candidate in chosen)
     if settings.keep_original and settings.rule == "keyed":
-        lemmas, surfaces = [word.lemma, *lemmas], [word.text, *surfaces]
+        lemmas, surfaces, fits = [word.lemma, *lemmas], [word.text, *surfaces], (1.0, *fits)
     start, written = _with_article(target, surfaces)
     original = document.text[start : word.end]
-    return Site(document.id, start, original, written, _draw_name(settings, document, word, lemmas))
+    draw = _draw_name(settings, document, word, lemmas)
+    return Site(document.id, start, original, written, draw, fits)
 
 
 def _protects(settings: LexiMark, candidate: Candidate) -> bool:

@@ -42,6 +42,17 @@ def lemma_of(word: str, pos: str) -> str:
     return found[0] if found else word
 
 
+@lru_cache(maxsize=100_000)
+def lemmas_of(word: str) -> frozenset[str]:
+    """Return the lemmas of a lower-case English word, of any part of speech; none if unknown."""
+    if not (word.isascii() and word.isalpha()):
+        return frozenset()
+    import lemminflect
+
+    found: dict[str, tuple[str, ...]] = lemminflect.getAllLemmas(word)
+    return frozenset(lemma for lemmas in found.values() for lemma in lemmas)
+
+
 _UNIVERSAL = {"n": "NOUN", "v": "VERB", "a": "ADJ", "r": "ADV"}
 
 
