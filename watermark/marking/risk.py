@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from heapq import heappush, heappushpop
 
 from watermark.document import Document, Site
-from watermark.substitution.rules import Pair, base_form, make_pair, without_article
+from watermark.substitution.rules import Pair, base_pair, names_pair
 
 CONTEXT = 300
 """Most characters shown on either side of a site."""
@@ -61,7 +61,7 @@ class RiskOrder:
         for site in sites:
             for pair, fit in _pairs(site).items() if site.original else ():
                 group = self._groups.setdefault(
-                    pair, PairGroup(pair, accepted=pair in self._accepted)
+                    pair, PairGroup(pair, accepted=names_pair(self._accepted, *pair))
                 )
                 group.n_sites += 1
                 group.documents += pair not in seen
@@ -107,9 +107,7 @@ def _pairs(site: Site) -> dict[Pair, float | None]:
     for candidate, fit in zip(site.candidates, fits, strict=True):
         if candidate == site.original:
             continue
-        words = without_article(site.original, candidate)
-        forms = tuple(map(base_form, words))
-        pair = make_pair(*(words if forms[0] == forms[1] else forms))
+        pair = base_pair(site.original, candidate)
         known = found.get(pair)
         found[pair] = fit if known is None or (fit is not None and fit < known) else known
     return found

@@ -14,9 +14,9 @@ in both directions. A lemma stands for all its forms; any other form stands for 
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field
-from itertools import product
+from itertools import chain, product
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -84,8 +84,7 @@ class WordRules:
         words = without_article(original, candidate)
         if any(map(self.forbid_word, {*words, *_words_that_differ(*words)})):
             return True
-        pairs = product(*map(_forms, words))
-        return any(make_pair(*pair) in self.never_pairs for pair in pairs)
+        return names_pair(self.never_pairs, original, candidate)
 
     def allow(self, site: Site) -> bool:
         """Tell whether a site may be marked. Insertions put no word in the place of another."""
@@ -108,16 +107,32 @@ def without_article(original: str, candidate: str) -> tuple[str, str]:
     return original, candidate
 
 
-def base_form(word: str) -> str:
-    """Return the lemma of a word if it can have only one, else the word in lower case."""
-    lower = word.casefold().strip()
-    lemmas = lemmas_of(lower)
-    return next(iter(lemmas)) if len(lemmas) == 1 else lower
+def base_pair(original: str, candidate: str) -> Pair:
+    """Return two words as lemmas of one part of speech, so that their forms are one pair.
+
+    They stay as they are, in lower case, if that is not clear: "leaves" and "departs" are *leave*
+    and *depart*, but "saw" could be two verbs. So do two spellings of one lemma.
+    """
+    words = make_pair(*without_article(original, candidate))
+    one, other = map(lemmas_of, words)
+    shared = [(one[pos], other[pos]) for pos in one.keys() & other.keys()]
+    found = {(a[0], b[0]) for a, b in shared if len(a) == len(b) == 1 and a != b}
+    reduced = {pair for pair in found if pair[0] != words[0] and pair[1] != words[1]}
+    for some in (reduced, found):
+        if len(some) == 1:
+            return make_pair(*some.pop())
+    return words
+
+
+def names_pair(pairs: Set[Pair], original: str, candidate: str) -> bool:
+    """Tell whether two words, or their lemmas, are among some pairs."""
+    words = without_article(original, candidate)
+    return any(make_pair(*pair) in pairs for pair in product(*map(_forms, words)))
 
 
 def _forms(word: str) -> frozenset[str]:
     lower = word.casefold().strip()
-    return lemmas_of(lower) | {lower}
+    return frozenset(chain([lower], *lemmas_of(lower).values()))
 
 
 def _words_that_differ(one: str, other: str) -> set[str]:

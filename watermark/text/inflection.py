@@ -1,5 +1,6 @@
 """Inflect a lemma to the form required by its context."""
 
+from collections.abc import Mapping
 from difflib import SequenceMatcher
 from functools import lru_cache
 from typing import Any
@@ -43,14 +44,14 @@ def lemma_of(word: str, pos: str) -> str:
 
 
 @lru_cache(maxsize=100_000)
-def lemmas_of(word: str) -> frozenset[str]:
-    """Return the lemmas of a lower-case English word, of any part of speech; none if unknown."""
+def lemmas_of(word: str) -> Mapping[str, tuple[str, ...]]:
+    """Return the lemmas of a lower-case English word for each part of speech that it can have."""
     if not (word.isascii() and word.isalpha()):
-        return frozenset()
+        return {}
     import lemminflect
 
-    found: dict[str, tuple[str, ...]] = lemminflect.getAllLemmas(word)
-    return frozenset(lemma for lemmas in found.values() for lemma in lemmas)
+    found: Mapping[str, tuple[str, ...]] = lemminflect.getAllLemmas(word)
+    return found
 
 
 _UNIVERSAL = {"n": "NOUN", "v": "VERB", "a": "ADJ", "r": "ADV"}

@@ -9,7 +9,7 @@ from watermark.substitution.rules import (
     WordRules,
     accepted_pairs,
     add_rules,
-    base_form,
+    base_pair,
     read_rules,
     rules_sha256,
     word_rules,
@@ -69,10 +69,28 @@ def test_words_of_other_languages_stand_for_themselves():
     assert WordRules(never_words=frozenset({"strasse"})).forbid("Straße", "Weg")
 
 
-def test_a_word_with_one_lemma_is_named_by_it():
-    assert base_form("Hackers") == "hacker"
-    assert base_form("leaves") == "leaves"  # leaf or leave
-    assert base_form("do not") == "do not"
+@pytest.mark.parametrize(
+    ("words", "pair"),
+    [
+        ("golfers hackers", "golfer hacker"),
+        ("Departs leaves", "depart leave"),  # not the noun
+        ("completed finished", "complete finish"),  # not the adjectives
+        ("commerce trading", "commerce trading"),  # not the verb
+        ("saw viewed", "saw viewed"),  # saw or see
+        ("traveled travelled", "traveled travelled"),  # one lemma
+        ("bigger larger", "big large"),
+    ],
+)
+def test_the_forms_of_a_pair_are_named_by_its_lemmas(words, pair):
+    first, second = words.split()
+    assert base_pair(second, first) == tuple(pair.split())
+    rules = WordRules(never_pairs=frozenset({base_pair(second, first)}))
+    assert rules.forbid(first, second)
+
+
+def test_a_pair_of_more_words_stays_as_it_is():
+    assert base_pair("do not", "don't") == ("do not", "don't")
+    assert base_pair("an ample", "a large") == ("ample", "large")
 
 
 def test_rules_are_read_and_added_once(rules, tmp_path):
