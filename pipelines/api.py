@@ -51,8 +51,7 @@ def open_model(name: PathLike, options: ModelOptions = ModelOptions()) -> Suspec
     """Open a model, to use it more than once.
 
     Args:
-        name: A folder or hub id of a causal model, the folder of a LoRA adapter, a GGUF file, or
-            the address of a server (`openai+http://host/v1#model`).
+        name: Folder or hub id of a model, folder of an adapter, GGUF file, or server's address.
         options: How it is run and reached. Nothing is cached unless `cache` names a folder.
 
     Raises:
@@ -174,6 +173,7 @@ def review(
     Raises:
         VaultError: A decision is not about a site of this vault, or no site would be left.
         CorpusError: The published data set is not the one of the vault, or a rule is invalid.
+        ValueError: No decisions are named, or two files of them.
     """
     opened = open_vault(Path(vault), _path(key_file))
     files = DecisionFiles(*map(_path, (decisions, reject, approve, rules)))

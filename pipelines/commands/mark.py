@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines.commands.options.corpus import BoilerplateShare, IdColumn, Split, TextColumn
+from pipelines.commands.options.corpus import BoilerplateShare, IdColumn, Rules, Split, TextColumn
 from pipelines.commands.options.groups import with_option_groups
 from pipelines.commands.options.marking import LexiMarkFlags, SchemeFlags
 from watermark.scheme import Scheme, Test
@@ -82,13 +82,7 @@ def mark(
         ),
     ] = None,
     boilerplate_share: BoilerplateShare = 0.02,
-    rules: Annotated[
-        Path | None,
-        typer.Option(
-            help="File of rules that `leximark review --rules` made: pairs, words and columns that "
-            "are never marked."
-        ),
-    ] = None,
+    rules: Rules = None,
     workers: Annotated[
         int, typer.Option(min=1, help="Processes that find sites; the result is the same.")
     ] = 1,

@@ -1,9 +1,10 @@
-"""What each setting of LexiMark is worth, on the tiny model with many seeds.
+"""The effect of each setting of LexiMark, on the tiny model with many seeds.
 
     leximark reproduce ablations --out OUT
 
-Each arm changes one setting of the default (keyed, scope word, K = 5, m = 2 with the original). One
-half of 200 passages is trained on for three epochs, both are audited, the base is the reference.
+Each arm changes one setting of the default (keyed, scope word, K = 5, m = 2 with the original). The
+model is trained on one half of 200 passages for three epochs and audited on both halves, with the
+base as reference.
 """
 
 from collections.abc import Iterator
@@ -38,7 +39,7 @@ ARMS = {
 
 
 def cells(seeds: int) -> list[Cell]:
-    """Return the cells, seed by seed."""
+    """Return the cells, ordered by seed."""
     return arm_cells("ablations", ARMS, seeds)
 
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from watermark.corpus import open_corpus
-from watermark.errors import PrerequisiteError
 from watermark.marking.decisions import Decisions, read_page_decisions, read_sites
 from watermark.marking.review import review_vault
 from watermark.substitution.rules import (
@@ -51,13 +50,13 @@ def review_command(
     """Write corpus and vault without the rejected sites, then add new rules to the file of rules.
 
     Raises:
-        PrerequisiteError: No decisions are named, or two files of them.
+        ValueError: No decisions are named, or two files of them.
         CorpusError: A rule is malformed or contradicts another, or the corpus is not the vault's.
         VaultError: A decision is not about a site of this vault, or no site would be left.
     """
     named = [path for path in (files.page, files.reject, files.approve) if path is not None]
     if len(named) > 1 or not (named or files.rules):
-        raise PrerequisiteError(
+        raise ValueError(
             "name one file of decisions, with --decisions, --reject or --approve; or --rules alone"
         )
     sites, new = read_page_decisions(files.page) if files.page else ({}, ())
