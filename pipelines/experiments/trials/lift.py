@@ -41,7 +41,7 @@ def describe_lift(
     corpora = names(rows, "corpus")
     lines = [
         "Means over seeds with Student's 95 % intervals; every seed has its own passages, key, "
-        "halves and order of training. Higher scores speak for training and nothing is flipped.",
+        "halves and order of training. A higher score means more likely trained on; no detector is flipped.",
         "",
         *_auroc(rows, there, corpora),
         *_lift(rows, there, corpora),
