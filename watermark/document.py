@@ -7,7 +7,7 @@ evidence stands on.
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 
@@ -37,6 +37,8 @@ class Site:
     original: str
     candidates: tuple[str, ...]
     draw: str
+    fits: tuple[float, ...] = field(default=(), compare=False)
+    """For each candidate the chance that a reader accepts it here; empty if nothing judged them."""
 
     @property
     def end(self) -> int:

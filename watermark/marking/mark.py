@@ -116,7 +116,7 @@ def mark_corpus(
                 shutil.rmtree(work)
                 raise CorpusError(
                     f"{found.n_documents} documents read, but none that is to be marked has "
-                    f"{intent.scheme.needs}"
+                    f"{intent.scheme.needs}{', allowed by the rules' * ('rules' in made_with)}"
                 )
             _write(corpus, work, intent, found, key, made_with)
         move_into_place(work, published, vault)
@@ -173,7 +173,8 @@ def _mark_each(
         _check_unchanged(document, indexed)
         marked = draw_marks(document, indexed.sites, codebook, intent.scheme, key)
         held_out = key.fraction(HOLDOUT, indexed.text_sha256) < limit
-        vault.add(document.text, marked, "held out" if held_out else "published")
+        fits = {site.start: site.fits for site in indexed.sites}
+        vault.add(document.text, marked, "held out" if held_out else "published", fits)
         yield None if held_out else marked.document.text
 
 

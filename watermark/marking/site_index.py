@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -23,6 +24,7 @@ _SITE = pa.struct(
         ("original", pa.string()),
         ("candidates", pa.list_(pa.string())),
         ("draw", pa.string()),
+        ("fits", pa.list_(pa.float32())),
     ]
 )
 _SCHEMA = pa.schema(
@@ -154,5 +156,9 @@ def _write(path: Path, documents: Sequence[IndexedDocument]) -> None:
 
 def _read(path: Path) -> Iterator[IndexedDocument]:
     for row in pq.read_table(path).to_pylist():
-        sites = (Site(**(s | {"candidates": tuple(s["candidates"])})) for s in row["sites"])
-        yield IndexedDocument(**(row | {"sites": tuple(sites)}))
+        sites = tuple(map(_site, row["sites"]))
+        yield IndexedDocument(**(row | {"sites": sites}))
+
+
+def _site(row: dict[str, Any]) -> Site:
+    return Site(**(row | {name: tuple(row[name]) for name in ("candidates", "fits")}))

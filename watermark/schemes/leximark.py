@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Literal, get_args
 from watermark.scheme import Growth, Rule, Scheme, Test, check_share
 from watermark.substitution.acceptability import Quality
 from watermark.substitution.candidates import CandidateSettings
+from watermark.substitution.rules import WordRules
 from watermark.variants.find import DEFAULT_KINDS, check_kinds, is_document_draw, kind_of
 
 Scope = Literal["word", "site", "document"]
@@ -67,6 +68,8 @@ class LexiMark(Scheme):
     """Lemmas, lower case, that are never replaced."""
     protected_words: frozenset[str] = frozenset()
     """Words and lemmas, lower case, that are neither replaced nor put in."""
+    rules: WordRules = field(default_factory=WordRules)
+    """The owner's standing decisions on words, from a file of rules."""
     sources: tuple[str, ...] = ("wordnet",)
     """Where candidates come from, as `--source` names it; the first goes before the next."""
     quality: Quality = "fast"
@@ -159,4 +162,7 @@ class LexiMark(Scheme):
             "protected_words": sorted(self.protected_words),
             "variants": list(self.variant_kinds),
         }
-        return super().describe() | words
+        rules = {name: sorted(some) for name, some in vars(self.rules).items()}
+        described = super().describe() | words
+        del described["rules"]
+        return described | ({"rules": rules} if self.rules else {})

@@ -2,12 +2,13 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from watermark.document import Document, Site, text_sha256
+from watermark.document import Document, Site
 from watermark.schemes.leximark import LexiMark, Select
+from watermark.schemes.leximark_draws import complete_draws, pair_name
 from watermark.substitution.candidates import (
     Candidate,
     Source,
@@ -26,15 +27,13 @@ from watermark.text.protected_spans import Span, protected_spans, quotation_span
 from watermark.text.rarity import rarity_bits
 from watermark.text.sentences import Sentence, Word, read_pieces
 from watermark.variants.consistency import keep_consistent
-from watermark.variants.find import is_document_draw, name_document, variant_sites
+from watermark.variants.find import variant_sites
 
 if TYPE_CHECKING:
     from spacy.language import Language
 
 GROUP_SENTENCES = 2_000
 """How many sentences are in memory at a time."""
-PUBLISHED = "published"
-"""The draw that a mark of the rule `published` names: none was made."""
 
 
 @dataclass(frozen=True)
@@ -61,23 +60,7 @@ def find_sites(
     found = _find_in_plain(resources, plain, settings)
     for document, lines, sites in zip(documents, read, found, strict=True):
         placed = filter(None, (in_original(site, document, lines) for site in sites))
-        yield _with_own_draws(document, placed, settings)
-
-
-def _with_own_draws(document: Document, sites: Iterable[Site], settings: LexiMark) -> list[Site]:
-    """Name the draws of places and documents by the text; those of words have their names."""
-    if settings.rule == "published":
-        return list(sites)
-    name = text_sha256(document.text)
-    if settings.scope == "word":
-        return [
-            replace(site, draw=name_document(site.draw, name))
-            if is_document_draw(site.draw)
-            else site
-            for site in sites
-        ]
-    by_place = settings.scope == "site"
-    return [replace(site, draw=f"{name}:{site.start}" if by_place else name) for site in sites]
+        yield complete_draws(document, placed, settings)
 
 
 def _find_in_plain(
@@ -234,7 +217,9 @@ def exclusion_reason(
         return "too common a word"
     if word.lemma in settings.stop_words:
         return "in the stop list"
-    if {word.text.lower(), word.lemma} & settings.protected_words:
+    if {word.text.lower(), word.lemma} & settings.protected_words or settings.rules.forbid_word(
+        word.text
+    ):
         return "protected by the owner"
     if any(start < word.end and word.start < end for start, end in spans):
         return "not prose"
@@ -257,6 +242,7 @@ def _site(
     word = target.word
     wanted = settings.n_candidates - settings.keep_original
     chosen = [c for c in candidates if not c.rejected and not _protects(settings, c)]
+    chosen = [c for c in chosen if not settings.rules.forbid(word.text, c.surface)]
     if settings.rule == "keyed":
         if len(chosen) < wanted:
             return None
@@ -265,11 +251,13 @@ def _site(
         return None
     lemmas = [candidate.lemma for candidate in chosen]
     surfaces = [candidate.surface for candidate in chosen]
+    fits = tuple(candidate.score for candidate in chosen)
     if settings.keep_original and settings.rule == "keyed":
-        lemmas, surfaces = [word.lemma, *lemmas], [word.text, *surfaces]
+        lemmas, surfaces, fits = [word.lemma, *lemmas], [word.text, *surfaces], (1.0, *fits)
     start, written = _with_article(target, surfaces)
     original = document.text[start : word.end]
-    return Site(document.id, start, original, written, _draw_name(settings, word, lemmas))
+    draw = pair_name(settings, word, lemmas)
+    return Site(document.id, start, original, written, draw, fits)
 
 
 def _has_protected(settings: LexiMark, site: Site) -> bool:
@@ -282,12 +270,6 @@ def _protects(settings: LexiMark, candidate: Candidate) -> bool:
     if "spelling" in settings.variant_kinds and region_of(candidate.surface):
         return True
     return bool({candidate.lemma, candidate.surface.lower()} & settings.protected_words)
-
-
-def _draw_name(settings: LexiMark, word: Word, lemmas: Sequence[str]) -> str:
-    if settings.rule == "published":
-        return PUBLISHED
-    return f"{word.lemma}.{word.pos}:{'|'.join(lemmas)}"
 
 
 def _with_article(target: Target, surfaces: Iterable[str]) -> tuple[int, tuple[str, ...]]:

@@ -6,6 +6,7 @@ vault/
   ledger.parquet     one row per site
   documents.parquet  one row per document
   commitment.txt     one line that may be made public before the data
+  fits.parquet       how acceptable the candidates at each site are, if anything judged them
 """
 
 import hashlib
@@ -35,6 +36,8 @@ PLAN, KEY, LEDGER, DOCUMENTS, COMMITMENT = (
     "documents.parquet",
     "commitment.txt",
 )
+FITS = "fits.parquet"
+"""How acceptable the candidates are: for an editor, not for the proof, so no hash covers it."""
 
 COUNTS = ("n_documents", "n_sites", "n_changed", "n_held_out")
 """What a plan says of the number of things in the tables."""
