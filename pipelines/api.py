@@ -26,6 +26,7 @@ from pipelines.jobs.mark import make_intent, mark_command
 from pipelines.jobs.score import Extras, choose
 from pipelines.loading.labelled import Record, labels_of
 from pipelines.loading.models import ModelOptions, load_models
+from pipelines.loading.references import open_default_references
 from pipelines.reporting import score_columns
 from watermark.corpus import load_saved, open_corpus
 from watermark.document import Document
@@ -58,7 +59,7 @@ def open_model(name: PathLike, options: ModelOptions = ModelOptions()) -> Suspec
     Raises:
         ModelError: It cannot or must not be loaded, or its server lacks what is needed.
     """
-    return load_models(str(name), (), options)[0]
+    return load_models(str(name), {}, options)[0]
 
 
 def mark(
@@ -182,7 +183,7 @@ def review(
 def verify(
     vault: PathLike,
     model: Model,
-    references: Iterable[Model] = (),
+    references: Iterable[Model] | None = None,
     *,
     alpha: float | None = None,
     n_resamples: int = 99_999,
@@ -194,7 +195,8 @@ def verify(
     Args:
         vault: The folder that marking filled.
         model: The suspect.
-        references: Models that have not seen the marked text, best of all the suspect's base.
+        references: Models that have not seen the marked text, best of all the suspect's base; ()
+            for none. Without any, those of the plan, else the public models that are installed.
         alpha: Level in (0, 1) instead of the plan's, noted in `departures`.
         n_resamples: Re-draws the statistic is compared with; no p-value is below
             1 / (n_resamples + 1).
@@ -215,12 +217,13 @@ def verify(
         raise ValueError(f"alpha must lie in (0, 1), got {alpha:g}")
     opened = open_vault(Path(vault), _path(key_file))
     check_planned_detectors(opened, default_detectors())
-    others = {
-        str(each) if isinstance(each, str | Path) else each.name: _opened(each)
-        for each in references
-    }
+    suspect = _opened(model)
+    if references is None:
+        others = open_default_references(opened.plan, suspect)
+    else:
+        others = {str(m) if isinstance(m, str | Path) else m.name: _opened(m) for m in references}
     settings = Settings(alpha, n_resamples, seed)
-    return audit(opened, _opened(model), others, default_detectors(), settings).verdict
+    return audit(opened, suspect, others, default_detectors(), settings).verdict
 
 
 def score(

@@ -10,12 +10,13 @@ Three steps, each of which can be interrupted at any moment and resumed:
 
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from watermark import assets
 from watermark.atomic import alone_in
 from watermark.corpus import Corpus
 from watermark.document import Document
@@ -50,6 +51,10 @@ class Intent:
     """Detector of these tests with a reference."""
     alpha: float = 0.001
     references: tuple[str, ...] = ()
+    public_references: tuple[str, ...] = field(
+        default_factory=lambda: assets.PUBLIC_LANGUAGE_MODELS
+    )
+    """References of the audit if `references` names none; empty for none at all."""
     holdout_share: float = 0.1
 
     def __post_init__(self) -> None:
@@ -68,6 +73,7 @@ class Intent:
             "detector_with_reference": self.detector_with_reference,
             "alpha": self.alpha,
             "references": self.references,
+            "public_references": () if self.references else self.public_references,
             "holdout_share": self.holdout_share,
         }
 
