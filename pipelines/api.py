@@ -23,6 +23,8 @@ from pipelines.jobs.attack import attack_dataset as attack
 from pipelines.jobs.evaluate import Evaluation, evaluate_scores
 from pipelines.jobs.inspect import Inspection, inspect_vault, write_inspection
 from pipelines.jobs.mark import make_intent, mark_command
+from pipelines.jobs.plan import CorpusPlan
+from pipelines.jobs.plan import plan_corpus as plan
 from pipelines.jobs.score import Extras, choose
 from pipelines.loading.labelled import Record, labels_of
 from pipelines.loading.models import ModelOptions, load_models
@@ -39,8 +41,9 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
 __all__ = [
-    "Evaluation", "Extras", "Inspection", "LexiMark", "ModelOptions", "Suspect", "Verdict",
-    "attack", "evaluate", "inspect", "mark", "open_model", "review", "score", "verify",
+    "CorpusPlan", "Evaluation", "Extras", "Inspection", "LexiMark", "ModelOptions", "Suspect",
+    "Verdict", "attack", "evaluate", "inspect", "mark", "open_model", "plan", "review", "score",
+    "verify",
 ]  # fmt: skip
 
 PathLike = str | Path
@@ -218,10 +221,11 @@ def verify(
     opened = open_vault(Path(vault), _path(key_file))
     check_planned_detectors(opened, default_detectors())
     suspect = _opened(model)
-    if references is None:
-        others = open_default_references(opened.plan, suspect)
-    else:
-        others = {str(m) if isinstance(m, str | Path) else m.name: _opened(m) for m in references}
+    others = (
+        open_default_references(opened.plan, suspect)
+        if references is None
+        else {str(m) if isinstance(m, str | Path) else m.name: _opened(m) for m in references}
+    )
     settings = Settings(alpha, n_resamples, seed)
     return audit(opened, suspect, others, default_detectors(), settings).verdict
 
