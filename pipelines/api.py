@@ -23,12 +23,11 @@ from pipelines.jobs.attack import attack_dataset as attack
 from pipelines.jobs.evaluate import Evaluation, evaluate_scores
 from pipelines.jobs.inspect import Inspection, inspect_vault, write_inspection
 from pipelines.jobs.mark import make_intent, mark_command
-from pipelines.jobs.plan import CorpusPlan
 from pipelines.jobs.plan import plan_corpus as plan
 from pipelines.jobs.score import Extras, choose
 from pipelines.loading.labelled import Record, labels_of
 from pipelines.loading.models import ModelOptions, load_models
-from pipelines.loading.references import open_default_references
+from pipelines.loading.references import open_references
 from pipelines.reporting import score_columns
 from watermark.corpus import load_saved, open_corpus
 from watermark.document import Document
@@ -41,9 +40,8 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
 __all__ = [
-    "CorpusPlan", "Evaluation", "Extras", "Inspection", "LexiMark", "ModelOptions", "Suspect",
-    "Verdict", "attack", "evaluate", "inspect", "mark", "open_model", "plan", "review", "score",
-    "verify",
+    "Evaluation", "Extras", "Inspection", "LexiMark", "ModelOptions", "Suspect", "Verdict",
+    "attack", "evaluate", "inspect", "mark", "open_model", "plan", "review", "score", "verify",
 ]  # fmt: skip
 
 PathLike = str | Path
@@ -199,7 +197,7 @@ def verify(
         vault: The folder that marking filled.
         model: The suspect.
         references: Models that have not seen the marked text, best of all the suspect's base; ()
-            for none. Without any, those of the plan, else the public models that are installed.
+            for none, None for those of the plan or the public models that are installed.
         alpha: Level in (0, 1) instead of the plan's, noted in `departures`.
         n_resamples: Re-draws the statistic is compared with; no p-value is below
             1 / (n_resamples + 1).
@@ -221,11 +219,7 @@ def verify(
     opened = open_vault(Path(vault), _path(key_file))
     check_planned_detectors(opened, default_detectors())
     suspect = _opened(model)
-    others = (
-        open_default_references(opened.plan, suspect)
-        if references is None
-        else {str(m) if isinstance(m, str | Path) else m.name: _opened(m) for m in references}
-    )
+    others = open_references(references, opened.plan, suspect)
     settings = Settings(alpha, n_resamples, seed)
     return audit(opened, suspect, others, default_detectors(), settings).verdict
 

@@ -4,8 +4,9 @@ A reference that saw the marked text can only weaken the evidence. The public mo
 seen it: their weights are fixed by hash and older than the first version of this program.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from membership.traces.suspect import Suspect
 from pipelines.loading.models import ModelOptions, load_model, load_models
@@ -63,13 +64,23 @@ def load_suspect_and_references(
     return suspect, *without_suspect(suspect.fingerprint, others, chosen)
 
 
-def open_default_references(plan: Plan, suspect: Suspect) -> dict[str, Suspect]:
-    """Open the references that a plan names or leaves open, for a suspect that is open already.
+def open_references(
+    given: Iterable[str | Path | Suspect] | None, plan: Plan, suspect: Suspect
+) -> dict[str, Suspect]:
+    """Open references for a suspect that is open already; without any, those of the plan.
 
     Raises:
         ModelError: A model cannot be loaded.
     """
-    chosen, options = choose_references(None, plan), ModelOptions()
+    options = ModelOptions()
+    if given is not None:
+        return {
+            str(one) if isinstance(one, str | Path) else one.name: (
+                load_model(str(one), options) if isinstance(one, str | Path) else one
+            )
+            for one in given
+        }
+    chosen = choose_references(None, plan)
     opened = {name: load_model(source, options) for name, source in chosen.sources.items()}
     return without_suspect(suspect.fingerprint, opened, chosen)[0]
 

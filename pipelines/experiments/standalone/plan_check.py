@@ -4,8 +4,9 @@
 
 PROOF is the folder of `pipelines.experiments.standalone.proof`. Twenty settings, fixed beforehand:
 
-- the tiny model, base as reference and none, 3 to 30 documents. What a site shows is measured on
-  runs of two seeds and the power on runs of two others, with other passages, keys, models;
+- the tiny model of the experiment `attacks`, with its base as reference and none, 3 to 30
+  documents. What a site shows is measured on runs of two seeds and the power on runs of two others,
+  with other passages, keys and models;
 - SmolLM2-135M fine-tuned as in `proof`, with its base, an unrelated model and with forced choices.
   There is one trained model: what a site shows is measured on one half of its documents and the
   power on the other half, so these settings check the forecast from sites, not how far one training
@@ -34,10 +35,11 @@ from membership.evidence.redraw import redraw_test
 from membership.evidence.score_table import ScoreTable
 from membership.evidence.sensitivity import Sensitivity, measure_sensitivity
 from membership.scoring import assemble_panel
+from pipelines.experiments.attacks import TRAINING, small_base
 from pipelines.experiments.standalone.any_door import of_documents
 from pipelines.experiments.standalone.proof import once
 from pipelines.experiments.trials.halves import experiment_key, mark_documents
-from pipelines.experiments.trials.tiny import OPTIONS, TRAINING, fresh_passages, tiny_base
+from pipelines.experiments.trials.tiny import OPTIONS, fresh_passages
 from pipelines.loading.models import ModelOptions, load_model
 from pipelines.reporting.provenance import describe_run
 from pipelines.training.training import load_base, train_once
@@ -55,7 +57,7 @@ SMOLLM2_SIZES = {
     "unrelated": (8, 15, 30, 60),
     "3 forced choices, base": (60, 120),
 }
-N_RESAMPLES = 2_999
+N_RESAMPLES = 1_999
 MakeTable = Callable[[Collection[str]], ScoreTable]
 
 
@@ -101,7 +103,7 @@ def tiny(out: Path) -> list[dict[str, Any]]:
 
 def _tiny_run(out: Path, seed: int) -> dict[str, Any]:
     folder = out / f"tiny-{seed}"
-    base = tiny_base(out / "tiny-base")
+    base = small_base(out / "tiny-base")
     documents = fresh_passages(N_TINY, seed)
     vault = mark_documents(folder, documents, LexiMark(), experiment_key(seed, 9), 0.0)
     corpus, settings = load_audit_corpus(vault), TRAINING.of_seed(seed)
@@ -208,9 +210,9 @@ def describe(results: Mapping[str, Any]) -> str:
         "",
         f"Foreseen minus observed power is within {TOLERANCE:g} in **{close} of {len(settings)}** "
         f"settings (wanted: {WANTED} of 20). Observed: share of {N_SUBSETS} random subsets with "
-        f"p < {ALPHA:g} ({N_RESAMPLES:,} re-draws). *Effect* and *noise* are in nats a site (share of "
-        "answers for choices), measured on other runs (tiny) or on other documents of the same run "
-        "(SmolLM2).",
+        f"p < {ALPHA:g} ({N_RESAMPLES:,} re-draws). *Effect* and *noise* are in nats a "
+        "site (share of answers for choices), measured on other runs (tiny) or on other documents "
+        "of the same run (SmolLM2).",
         "",
         "| model | asked with | documents | effect | noise | correlation | foreseen | observed | "
         "difference |",
