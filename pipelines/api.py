@@ -22,10 +22,12 @@ from pipelines.jobs.attack import attack_dataset as attack
 from pipelines.jobs.evaluate import Evaluation, evaluate_scores
 from pipelines.jobs.inspect import Inspection, inspect_vault, write_inspection
 from pipelines.jobs.mark import make_intent, mark_command
+from pipelines.jobs.plan import plan_corpus as plan
 from pipelines.jobs.review import DecisionFiles, review_command
 from pipelines.jobs.score import Extras, choose
 from pipelines.loading.labelled import Record, labels_of
 from pipelines.loading.models import ModelOptions, load_models
+from pipelines.loading.references import open_references
 from pipelines.loading.vaults import open_owned
 from pipelines.reporting import score_columns
 from watermark.corpus import load_saved
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Evaluation", "Extras", "Inspection", "LexiMark", "ModelOptions", "Suspect", "Verdict",
-    "attack", "evaluate", "inspect", "mark", "open_model", "review", "score", "verify",
+    "attack", "evaluate", "inspect", "mark", "open_model", "plan", "review", "score", "verify",
 ]  # fmt: skip
 
 PathLike = str | Path
@@ -57,7 +59,7 @@ def open_model(name: PathLike, options: ModelOptions = ModelOptions()) -> Suspec
     Raises:
         ModelError: It cannot or must not be loaded, or its server lacks what is needed.
     """
-    return load_models(str(name), (), options)[0]
+    return load_models(str(name), {}, options)[0]
 
 
 def mark(
@@ -185,7 +187,7 @@ def review(
 def verify(
     vault: PathLike,
     model: Model,
-    references: Iterable[Model] = (),
+    references: Iterable[Model] | None = None,
     *,
     alpha: float | None = None,
     n_resamples: int = 99_999,
@@ -197,7 +199,8 @@ def verify(
     Args:
         vault: The folder that marking filled.
         model: The suspect.
-        references: Models that have not seen the marked text, best of all the suspect's base.
+        references: Models that have not seen the marked text, best of all the suspect's base; ()
+            for none, None for those of the plan or the public models that are installed.
         alpha: Level in (0, 1) instead of the plan's, noted in `departures`.
         n_resamples: Re-draws to compare with; no p-value is below 1 / (n_resamples + 1).
         seed: Seed of the re-draws.
@@ -217,12 +220,10 @@ def verify(
         raise ValueError(f"alpha must lie in (0, 1), got {alpha:g}")
     opened = open_owned(Path(vault), _path(key_file))
     check_planned_detectors(opened, default_detectors())
-    others = {
-        str(each) if isinstance(each, str | Path) else each.name: _opened(each)
-        for each in references
-    }
+    suspect = _opened(model)
+    others = open_references(references, opened.plan, suspect)
     settings = Settings(alpha, n_resamples, seed)
-    return audit(opened, _opened(model), others, default_detectors(), settings).verdict
+    return audit(opened, suspect, others, default_detectors(), settings).verdict
 
 
 def score(

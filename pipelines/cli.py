@@ -21,6 +21,7 @@ from pipelines.commands.evaluate import evaluate
 from pipelines.commands.frequencies import frequencies
 from pipelines.commands.inspect import inspect
 from pipelines.commands.mark import mark
+from pipelines.commands.plan import plan
 from pipelines.commands.reproduce import reproduce
 from pipelines.commands.review import review
 from pipelines.commands.score import score
@@ -30,6 +31,7 @@ from pipelines.commands.verify import verify
 from watermark.errors import SYSTEM_ERRORS, ToolkitError
 
 COMMANDS: dict[str, Callable[..., Any]] = {
+    "plan": plan,
     "mark": mark,
     "inspect": inspect,
     "review": review,

@@ -172,6 +172,7 @@ RUN_BY_HAND = {
     "pipelines/experiments/standalone/acceptability.py",
     "pipelines/experiments/standalone/acceptability_fit.py",
     "pipelines/experiments/standalone/any_door.py",
+    "pipelines/experiments/standalone/served_choices.py",
     "pipelines/experiments/standalone/backends.py",
     "pipelines/experiments/standalone/code_lines.py",
     "pipelines/experiments/standalone/detectors_table.py",

@@ -240,6 +240,18 @@ def _run_tests(
     return results, skipped
 
 
+def reference_departure(plan: Plan, used: Sequence[str]) -> list[tuple[str, str, str]]:
+    """Return what was planned and what was used, if the references are not those of the plan.
+
+    A plan that names public models leaves room for the suspect's base, which nobody knows before
+    there is a suspect; it leaves no room for an audit without any reference.
+    """
+    planned = plan.references or plan.public_references
+    if planned is None or set(planned) == set(used) or (used and planned and not plan.references):
+        return []
+    return [("references", ", ".join(planned) or "none", ", ".join(used) or "none")]
+
+
 def _departures(
     plan: Plan, primary: TestResult, alpha: float, references: Sequence[str], settings: Settings
 ) -> tuple[str, ...]:
@@ -249,8 +261,7 @@ def _departures(
         ("detector", planned, ", ".join(primary.detectors) or planned),
         ("alpha", f"{plan.alpha:g}", f"{alpha:g}"),
     ]
-    if plan.references and set(references) != set(plan.references):
-        pairs.append(("references", ", ".join(plan.references), ", ".join(references) or "none"))
+    pairs += reference_departure(plan, references)
     return (
         *(f"{what}: {ours} planned, {used} used" for what, ours, used in pairs if ours != used),
         *(

@@ -315,10 +315,7 @@ def check_report(files: Mapping[str, bytes]) -> str:
     used = {
         "test": (plan["test"], said["test"]),
         "alpha": (plan["alpha"], alpha),
-        "references": (
-            sorted(plan["references"] or report["run"]["inputs"]["references"]),
-            sorted(report["run"]["inputs"]["references"]),
-        ),
+        "references": (True, _as_planned(plan, list(report["run"]["inputs"]["references"]))),
         "seed of the re-draws": (DEFAULTS["seed"], said["seed"]),
         "number of re-draws": (DEFAULTS["n_resamples"], said["n_resamples"]),
     }
@@ -334,6 +331,14 @@ def check_report(files: Mapping[str, bytes]) -> str:
     _check_markdown(files["report.md"].decode(), report)
     need(files["README.txt"] == readme(files), "README.txt: does not say what the bundle holds")
     return f"the verdict {verdict!r} follows from p, level {alpha:g} and plan"
+
+
+def _as_planned(plan: Mapping[str, Any], used: list[str]) -> bool:
+    """Tell whether an audit used the references that its plan named or left open."""
+    named, public = plan["references"], plan.get("public_references")
+    if named or public == []:
+        return sorted(named) == sorted(used)
+    return public is None or bool(used)
 
 
 def _check_markdown(page: str, report: Mapping[str, Any]) -> None:

@@ -36,8 +36,14 @@ class PlanFlags:
     alpha: Annotated[float, typer.Option(help="Level of the primary test.")] = 0.001
     reference: Annotated[
         list[str] | None,
-        typer.Option(help="Reference model to fix in the plan; may be repeated."),
+        typer.Option(
+            help="Reference model to fix in the plan; may be repeated. Default: the public models "
+            "that `leximark assets` installs."
+        ),
     ] = None
+    no_reference: Annotated[
+        bool, typer.Option("--no-reference", help="Plan an audit without any reference.")
+    ] = False
 
     def intent(self, scheme: Scheme) -> "Intent":
         """Return what is to be marked and planned.
@@ -46,13 +52,17 @@ class PlanFlags:
             ValueError: The parts do not go together, or a number is out of its range.
         """
         from pipelines.jobs.mark import make_intent
+        from watermark import assets
 
+        if self.reference and self.no_reference:
+            raise ValueError("choose one of --reference and --no-reference")
         chosen = {"test": self.test, "detector": self.detector}
         return make_intent(
             scheme,
             **{name: value for name, value in chosen.items() if value},
             alpha=self.alpha,
             references=tuple(self.reference or ()),
+            public_references=() if self.no_reference else assets.PUBLIC_LANGUAGE_MODELS,
             holdout_share=self.holdout,
         )
 

@@ -69,7 +69,7 @@ def run(cell: Cell, folder: Path) -> Iterator[Measure]:
     """Attack texts or a model with marks and without, and run the re-draw test on both."""
     seed = int(cell.settings["seed"])
     arm = (str(cell.settings["attack"]), str(cell.settings["strength"]))
-    base = _base(folder.with_name("base"))
+    base = small_base(folder.with_name("base"))
     home = folder.with_name(f"seed-{seed}")
     corpus, key = _marked(home, seed, 0)
     scene = _scene(home, base, corpus, seed)
@@ -90,7 +90,7 @@ def run(cell: Cell, folder: Path) -> Iterator[Measure]:
     yield from measure_null(observe_attacked(corpus, other, base), seed)
 
 
-def _base(folder: Path) -> Path:
+def small_base(folder: Path) -> Path:
     """Return the pretrained tiny model; smaller than that of the other experiments."""
     texts = [document.text for document in passages(CORPUS, N_BASE, seed=POOL_SEED)]
 

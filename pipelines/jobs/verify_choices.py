@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from membership.audit.audit import Audit, check_planned_detectors
+from membership.audit.audit import Audit, check_planned_detectors, reference_departure
 from membership.audit.corpus import AuditCorpus, load_audit_corpus
 from membership.audit.observations import Observations, SiteLogprobs
 from membership.audit.verdict import Verdict
@@ -33,6 +33,7 @@ from membership.models.server.open_chooser import open_chooser
 from membership.traces.suspect import Suspect
 from pipelines.jobs.evidence import NOTHING_MORE, Evidence, begin_audit
 from pipelines.loading.models import ModelOptions, load_model
+from pipelines.loading.references import choose_references, references_line
 from pipelines.loading.vaults import open_owned
 from pipelines.reporting.provenance import describe_model, describe_run
 from pipelines.reporting.report import Report, write_report
@@ -97,7 +98,7 @@ def plan_questions(
 def verify_choices_command(
     vault_folder: Path,
     address: Address,
-    references: tuple[str, ...],
+    references: tuple[str, ...] | None,
     out: Path,
     options: ModelOptions,
     asking: Asking,
@@ -132,7 +133,8 @@ def verify_choices_command(
     chooser: Chooser = open_chooser(address, samples, policy=options.policy())
     if options.cache is not None:
         chooser = CachedChooser(chooser, options.cache)
-    others = {name: load_model(name, options) for name in references}
+    chosen = choose_references(references, vault.plan)
+    others = {name: load_model(source, options) for name, source in chosen.sources.items()}
     record = begin_audit(
         vault, evidence, chooser.fingerprint, [other.fingerprint for other in others.values()],
         alpha=alpha, n_resamples=n_resamples, seed=seed,
@@ -141,7 +143,7 @@ def verify_choices_command(
     result, table = _run(
         corpus, chooser, others, questions, vault.key, asking, level, n_resamples, seed
     )
-    departures = _departures(vault.plan, result, level, references)
+    departures = _departures(vault.plan, result, level, tuple(others))
     verdict = Verdict(result, level, (), departures, {})
     run = describe_run(
         {
@@ -161,7 +163,8 @@ def verify_choices_command(
         keys = [Key(rng.bytes(KEY_BYTES)) for _ in range(n_null_keys)]
         null = simulate_null(table, keys, seed=seed)
     beforehand = record.conclude("", result.test, result.pvalue)
-    report = Report(Audit(verdict, observations, table), vault.plan, run, beforehand, null)
+    line = references_line(others, chosen)
+    report = Report(Audit(verdict, observations, table), vault.plan, run, beforehand, null, line)
     write_report(report, out, seconds=time.monotonic() - began[1], began=began[0])
     return report
 
@@ -222,8 +225,7 @@ def _departures(
         ("alpha", f"{plan.alpha:g}", f"{alpha:g}"),
         ("candidates", "log-probabilities", "answers in words"),
     ]
-    if plan.references and set(references) != set(plan.references):
-        pairs.append(("references", ", ".join(plan.references), ", ".join(references) or "none"))
+    pairs += reference_departure(plan, references)
     return tuple(
         f"{name}: {wanted} planned, {got} used" for name, wanted, got in pairs if wanted != got
     )

@@ -34,6 +34,8 @@ class Report:
     """What shows that the commitment is older than the model; said before anything else."""
     null_pvalues: NDArray[np.float64] | None = None
     """p-values under other keys, if the null was simulated."""
+    references: str = ""
+    """Which references were used and why, in a line."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report for machines."""
@@ -90,6 +92,8 @@ def _verdict_lines(report: Report) -> Iterator[str]:
     verdict = report.audit.verdict
     yield f"Verdict: {verdict.words}"
     yield from _test_lines(verdict.primary, verdict.alpha)
+    if report.references:
+        yield report.references
     for result in verdict.others:
         yield f"Also run: {_short(result)}"
     for reason in verdict.skipped.values():

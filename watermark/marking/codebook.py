@@ -45,21 +45,20 @@ def draw_marks(
     """Mark a document: name the coin of each site, drop those beyond a pair's share, then choose
     by the key or the rule.
     """
-    kept: list[Site] = []
-    choices: list[int] = []
+    if scheme.rule == "published":
+        offers = [(site, published_choice(site, codebook.replacements)) for site in sites]
+        drawn = [(site, choice) for site, choice in offers if choice is not None]
+    else:
+        named = name_coins(document, sites, codebook)
+        drawn = [(site, key.draw(site.draw, len(site.candidates))) for site in named]
+    return apply_choices(document, [site for site, _ in drawn], [choice for _, choice in drawn])
+
+
+def name_coins(document: Document, sites: Iterable[Site], codebook: Codebook) -> list[Site]:
+    """Return the sites of a document that are marked, each with the name of its coin."""
     name = text_sha256(document.text)
-    for site in sites:
-        choice: int | None
-        if scheme.rule == "published":
-            choice = published_choice(site, codebook.replacements)
-        elif (named := _with_coin(site, codebook, name)) is None:
-            choice = None
-        else:
-            site, choice = named, key.draw(named.draw, len(named.candidates))
-        if choice is not None:
-            kept.append(site)
-            choices.append(choice)
-    return apply_choices(document, kept, choices)
+    named = (_with_coin(site, codebook, name) for site in sites)
+    return [site for site in named if site is not None]
 
 
 def _with_coin(site: Site, codebook: Codebook, text_name: str) -> Site | None:

@@ -10,10 +10,11 @@ Three steps, each of which can be interrupted at any moment and resumed:
 
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from watermark import assets
 from watermark.atomic import alone_in
 from watermark.corpus import Corpus
 from watermark.document import Document, text_sha256
@@ -48,6 +49,10 @@ class Intent:
     """Detector of these tests with a reference."""
     alpha: float = 0.001
     references: tuple[str, ...] = ()
+    public_references: tuple[str, ...] = field(
+        default_factory=lambda: assets.PUBLIC_LANGUAGE_MODELS
+    )
+    """References of the audit if `references` names none; empty for none at all."""
     holdout_share: float = 0.1
 
     def __post_init__(self) -> None:
@@ -66,6 +71,7 @@ class Intent:
             "detector_with_reference": self.detector_with_reference,
             "alpha": self.alpha,
             "references": self.references,
+            "public_references": () if self.references else self.public_references,
             "holdout_share": self.holdout_share,
         }
 

@@ -68,6 +68,9 @@ class Plan:
     made_with: dict[str, str] = field(default_factory=dict)
     """Versions of the program and of the language data."""
     schema: int = SCHEMA
+    public_references: tuple[str, ...] | None = None
+    """Public models that are the references where `references` names none, as far as they are
+    installed; empty to use none. None in plans that were made before there was a rule."""
 
     def key_name(self, document_id: str, original: str) -> str:
         """Return the name by which the key decides on a document as a whole.
@@ -98,7 +101,9 @@ def read_plan(folder: Path) -> Plan:
             found, known = str(fields.get("schema"))[:40], " and ".join(map(str, READ))
             raise VaultError(f"{path}: format {found}, this program reads {known}")
         check_fields(fields)
-        return Plan(**(fields | {"references": tuple(fields["references"])}))
+        names = {name: fields.get(name) for name in ("references", "public_references")}
+        tuples = {name: None if some is None else tuple(some) for name, some in names.items()}
+        return Plan(**(fields | tuples))
     except (BoundsError, TypeError) as error:
         raise VaultError(f"{path}: altered or not a plan ({error})") from error
 
@@ -110,6 +115,8 @@ def check_fields(fields: Mapping[str, Any]) -> None:
         BoundsError: The message names the field.
     """
     for name, (right, wanted) in _FIELDS.items():
+        if name in _OPTIONAL and fields.get(name) is None:
+            continue
         if name not in fields:
             raise BoundsError(f"it has no {name}")
         if not right(fields[name]):
@@ -119,6 +126,10 @@ def check_fields(fields: Mapping[str, Any]) -> None:
 
 def _is_text(value: Any) -> bool:
     return isinstance(value, str) and 0 < len(value) <= 1_000
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(map(_is_text, value))
 
 
 def _is_hash(value: Any) -> bool:
@@ -155,10 +166,8 @@ _FIELDS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "detector": (_is_text, "the name of a detector"),
     "detector_with_reference": (_is_text, "the name of a detector"),
     "alpha": (lambda value: _is_between(0, 1)(value) and 0 < value < 1, "a number between 0 and 1"),
-    "references": (
-        lambda value: isinstance(value, list) and all(map(_is_text, value)),
-        "a list of names",
-    ),
+    "references": (_are_texts, "a list of names"),
+    "public_references": (_are_texts, "a list of names"),
     "holdout_share": (_is_between(0, 0.5), "a number from 0 to 0.5"),
     "corpus": (_are_counts, "an object with " + ", ".join(COUNTS)),
     "key_commitment": (_is_hash, "a SHA-256"),
@@ -178,6 +187,8 @@ _FIELDS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     ),
 }
 """What each field of a plan must be, with words for a message."""
+_OPTIONAL = frozenset({"public_references"})
+"""Fields that older plans lack."""
 
 
 def file_sha256(path: Path) -> str:

@@ -7,7 +7,7 @@ import pytest
 
 from pipelines.experiments import ablations, hubble_ladder, laptop, records_needed
 from pipelines.experiments.runner.records import read_table
-from pipelines.experiments.standalone import acceptability_page, any_door, proof
+from pipelines.experiments.standalone import acceptability_page, any_door_page, proof
 
 REPORTS = Path(__file__).parents[3] / "reports"
 
@@ -16,7 +16,7 @@ REPORTS = Path(__file__).parents[3] / "reports"
     ("describe", "numbers", "page"),
     [
         (proof.describe, "proof/results.json", "proof/README.md"),
-        (any_door.describe, "any_door/results.json", "any_door/README.md"),
+        (any_door_page.describe, "any_door/results.json", "any_door/README.md"),
         (acceptability_page.describe_results, "marks/acceptance.json", "marks/acceptance.md"),
     ],
 )
