@@ -20,7 +20,6 @@ from itertools import chain, product
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from watermark.bounded import BoundsError, parse_json
 from watermark.document import Site
 from watermark.errors import CorpusError
 from watermark.limits import DECISION, DECISION_LINES
@@ -190,6 +189,8 @@ def read_lines(path: Path) -> list[tuple[str, dict[str, Any]]]:
     Raises:
         CorpusError: It cannot be read, or a line is not a JSON object.
     """
+    from watermark.bounded import BoundsError  # imports numpy, which `--help` must not
+
     found: list[tuple[str, dict[str, Any]]] = []
     try:
         with path.open("rb") as file:
@@ -204,6 +205,8 @@ def read_lines(path: Path) -> list[tuple[str, dict[str, Any]]]:
 
 
 def _object(place: str, line: bytes) -> dict[str, Any]:
+    from watermark.bounded import BoundsError, parse_json
+
     try:
         row = parse_json(line, DECISION)
     except BoundsError as error:
