@@ -137,8 +137,7 @@ def inspect(
         VaultError: The vault was altered, or no document was published.
         ModelError: The model cannot be loaded.
     """
-    opened = open_owned(Path(vault), _path(key_file))
-    judge = None if model is None else _opened(model)
+    opened, judge = open_owned(Path(vault), _path(key_file)), _opened(model) if model else None
     known = read_rules(Path(rules)) if rules else ()
     found = inspect_vault(opened, sample=sample, model=judge, seed=seed, rules=known)
     if out is not None:
@@ -199,8 +198,8 @@ def verify(
     Args:
         vault: The folder that marking filled.
         model: The suspect.
-        references: Models that have not seen the marked text, best of all the suspect's base; ()
-            for none, None for those of the plan or the public models that are installed.
+        references: Models that have not seen the marked text, best the suspect's base; () for none,
+            None for those of the plan or the public models that are installed.
         alpha: Level in (0, 1) instead of the plan's, noted in `departures`.
         n_resamples: Re-draws to compare with; no p-value is below 1 / (n_resamples + 1).
         seed: Seed of the re-draws.
