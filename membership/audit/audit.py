@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence, Sized
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from membership.audit.corpus import AuditCorpus, load_audit_corpus
 from membership.audit.observations import Observations, observe
@@ -153,7 +154,7 @@ class Level:
 def _twin(
     corpus: AuditCorpus, key: Key, panel: Panel, detector: str, progress: Progress, level: Level
 ) -> TestResult:
-    twins = list(twins_of(corpus.originals, corpus.sites, key))
+    twins = list(twins_of(corpus.originals, corpus.sites, key, names=corpus.key_names))
     panel.check(detector, "twin test")
     if not twins:
         raise PrerequisiteError(
@@ -183,9 +184,7 @@ def _remark(found: Observations, panel: Panel, detector: str, level: Level) -> T
 
 def _holdout(found: Observations, panel: Panel, detector: str, level: Level) -> TestResult:
     panel.check(detector, "hold-out test")
-    values, published = values_of(found.scores[detector]), found.corpus.published
-    inside, outside = {detector: values[published]}, {detector: values[~published]}
-    return holdout_test(inside, outside, detectors=[detector], **vars(level))
+    return _compare_groups(found.corpus, values_of(found.scores[detector]), detector, level)
 
 
 def _combined(
@@ -205,12 +204,21 @@ def _combined(
         panel.reference,
         progress=progress,
     )
-    values, published = values_of(scores[detector]), corpus.published
-    inside, outside = {detector: values[published]}, {detector: values[~published]}
     return combined_test(
         redraw_test(table, key, **vars(level)),
-        holdout_test(inside, outside, detectors=[detector], **vars(level)),
+        _compare_groups(corpus, values_of(scores[detector]), detector, level),
         alpha=level.alpha,
+    )
+
+
+def _compare_groups(
+    corpus: AuditCorpus, values: NDArray[np.float64], detector: str, level: Level
+) -> TestResult:
+    """Run the hold-out test; of documents with one text, which go together, one is a unit."""
+    units, published = corpus.first_of_name, corpus.published
+    inside, outside = values[units & published], values[units & ~published]
+    return holdout_test(
+        {detector: inside}, {detector: outside}, detectors=[detector], **vars(level)
     )
 
 

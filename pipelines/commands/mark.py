@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines.commands.options.corpus import BoilerplateShare, IdColumn, Split, TextColumn
+from pipelines.commands.options.corpus import BoilerplateShare, IdColumn, Rules, Split, TextColumn
 from pipelines.commands.options.groups import with_option_groups
 from pipelines.commands.options.marking import LexiMarkFlags, SchemeFlags
 from watermark.scheme import Scheme, Test
@@ -82,6 +82,7 @@ def mark(
         ),
     ] = None,
     boilerplate_share: BoilerplateShare = 0.02,
+    rules: Rules = None,
     workers: Annotated[
         int, typer.Option(min=1, help="Processes that find sites; the result is the same.")
     ] = 1,
@@ -93,6 +94,7 @@ def mark(
     later audit: keep it private. The same command continues an interrupted run.
     """
     from pipelines.jobs.mark import mark_command
+    from watermark.substitution.rules import read_rules
 
     try:
         intent = plan.intent(scheme.make(lexical))
@@ -109,6 +111,7 @@ def mark(
         key_file=key_file,
         workers=workers,
         boilerplate_share=boilerplate_share,
+        rules=read_rules(rules) if rules else (),
     )
     if as_json:
         print(done.to_json(), end="")

@@ -1,4 +1,4 @@
-"""What do the marks survive? Every attack on a tiny model, in documents needed for p < .001.
+"""How well marks survive attacks: documents needed for p < .001, measured on a tiny model.
 
     leximark reproduce attacks --out OUT
 
@@ -45,19 +45,19 @@ from watermark.schemes.leximark import LexiMark
 
 N_DOCUMENTS, N_OTHERS, N_EDITIONS = 100, 1_000, 2
 N_FRESH = 50
-"""The last of the other texts: no attack trains on them."""
+"""The last texts of the pool, which no attack trains on."""
 N_BASE = 600
 """Passages that the base is pretrained on; no experiment with this pool marks them."""
 SHAPE, VOCABULARY = Shape(layers=2, width=96, heads=4, context=256), 2_048
 TRAINING = TrainingSettings(
     learning_rate=3e-3, epochs=3, batch_size=8, max_tokens=256, precision="float32"
 )
-"""Of the base, and of the model on the published texts."""
+"""Training of the base, and of the model on the published texts."""
 ARMS = [*TEXT_ARMS, *MODEL_ARMS, *FROM_BASE]
 
 
 def cells(seeds: int) -> list[Cell]:
-    """Return one cell an attack, strength and seed, seed by seed."""
+    """Return a cell for each attack, strength and seed, ordered by seed."""
     return [
         Cell("attacks", {"attack": attack, "strength": strength, "seed": seed})
         for seed in range(seeds)
@@ -130,7 +130,7 @@ def _attacked_model(
     folder: Path,
     seed: int,
 ) -> Path:
-    """Return the attacked model; the model before the attack is trained once a seed."""
+    """Return the attacked model; the model before the attack is trained once per seed."""
     if folder.exists():
         return folder
     texts = [document.text for document in documents]

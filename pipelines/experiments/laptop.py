@@ -1,4 +1,4 @@
-"""Everything of the papers that two CPU cores can run: a real pretrained model, two real corpora.
+"""The experiments of the papers that two CPU cores can run: one pretrained model, two corpora.
 
     leximark reproduce laptop --out OUT
 
@@ -8,7 +8,7 @@ halves and the order of training, and the arms of one seed share all of them. Th
 reference.
 
 The released LexiMark code marks members and non-members separately. The arm with two codebooks does
-the same and shows what that alone is worth.
+the same, to measure the effect of that choice alone.
 """
 
 from collections.abc import Iterator
@@ -56,7 +56,7 @@ CONTRASTS = (
 
 
 def cells(seeds: int) -> list[Cell]:
-    """Return the cells, seed by seed."""
+    """Return the cells, ordered by seed."""
     return [
         Cell("laptop", {"corpus": corpus, "arm": arm, "seed": seed})
         for seed in range(seeds)
@@ -81,7 +81,7 @@ def run(cell: Cell, folder: Path) -> Iterator[Measure]:
 
 
 def describe(rows: list[Row], folder: Path) -> str:
-    """Write the plots, return the page."""
+    """Write the plots and return the page."""
     return f"# {EXPERIMENT.title}\n\n{_beside(rows)}\n" + describe_lift(
         rows, folder, arms=tuple(ARMS), contrasts=CONTRASTS
     )
@@ -121,7 +121,7 @@ def _beside(rows: list[Row]) -> str:
             f"AUROC of Min-K%++ with the rule of the paper, beside its numbers for {M160}, "
             "continued pre-training, also one epoch at 1e-4. What differs: the paper's records are "
             "longer and many more, its halves are in the order of the file and marked separately, "
-            "and its synonyms heed neither sense nor form; it gives no seeds and no intervals.",
+            "and its synonyms ignore sense and inflection; it gives no seeds and no intervals.",
             "",
             *markdown_table(
                 ["numbers", "corpus", "none", "published rule", "lift"],

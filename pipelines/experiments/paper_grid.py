@@ -21,7 +21,7 @@ from watermark.schemes.planted import Trigger
 from watermark.schemes.random_sequence import RandomSequence
 
 N_DOCUMENTS = 10_000
-"""Of each data set, both halves together; probably the paper's `--split`."""
+"""Documents of each data set, both halves together; probably the paper's `--split`."""
 K = 5
 ARMS = {
     "none": Arm(None),

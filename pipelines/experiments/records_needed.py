@@ -2,8 +2,8 @@
 
     leximark reproduce records_needed --out OUT
 
-One half of 240 passages is trained on for three epochs. Random subsets of the members are tested,
-with as many outsiders where the test wants some, at three levels.
+The model is trained on one half of 240 passages for three epochs. Random subsets of the members are
+tested at three levels, with as many non-members where the test needs them.
 """
 
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ ARMS = {
 
 
 def cells(seeds: int) -> list[Cell]:
-    """Return the cells, seed by seed."""
+    """Return the cells, ordered by seed."""
     return arm_cells("records_needed", ARMS, seeds)
 
 
@@ -43,7 +43,7 @@ def run(cell: Cell, folder: Path) -> Iterator[Measure]:
 
 
 def describe(rows: list[Row], folder: Path) -> str:
-    """Return the page: documents needed, then what every page of arms has."""
+    """Return the page: documents needed, then the tables that every page of arms has."""
     lines = [
         "# Documents needed",
         "",

@@ -32,6 +32,7 @@ from membership.scoring import run_queries
 from membership.traces.candidate_tokens import NOT_A_NUMBER
 from membership.traces.trace import CandidateLogprobs, Query, Slot
 from pipelines.loading.models import ModelOptions, load_model
+from pipelines.loading.vaults import open_owned
 from pipelines.reporting.judgement import Judgement
 from pipelines.reporting.provenance import program_version
 from watermark.atomic import atomic_folder
@@ -39,7 +40,7 @@ from watermark.errors import ToolkitError
 from watermark.vault.beforehand import Beforehand, rejected_sites
 from watermark.vault.custody import audit_settings, log_event, read_custody
 from watermark.vault.stamps import read_stamps
-from watermark.vault.vault import Vault, open_vault
+from watermark.vault.vault import Vault
 
 FORMAT = 1
 FORM = "logprobs"
@@ -61,7 +62,7 @@ def challenge_command(vault_folder: Path, out: Path, key_file: Path | None = Non
     """
     if out.exists():
         raise ToolkitError(f"{out}: exists already: name another folder with --out or remove it")
-    vault = open_vault(vault_folder, key_file)
+    vault = open_owned(vault_folder, key_file)
     name = os.urandom(16).hex()
     made = make_challenge(load_audit_corpus(vault), vault.key, name)
     lines = _question_lines(made)
@@ -163,7 +164,7 @@ def judge_command(
     Raises:
         ToolkitError: Answers are incomplete, twice, out of order, or to other questions.
     """
-    vault = open_vault(vault_folder, key_file)
+    vault = open_owned(vault_folder, key_file)
     name = _read_object(answers / "answers.json").get("challenge")
     if not isinstance(name, str):
         raise AnswersError(f"{answers / 'answers.json'}: does not say which challenge it answers")

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from tqdm import tqdm
 
 from membership.detectors import default_detectors
 from pipelines.loading.parallel import in_pieces, in_processes
+from pipelines.loading.schemes import with_rules
 from pipelines.loading.site_finders import asks_a_server, load_finder, refuse_other_languages
 from pipelines.reporting.provenance import program_version
 from watermark.corpus import Corpus, open_corpus
@@ -21,8 +23,12 @@ from watermark.scheme import Scheme
 from watermark.schemes.leximark import LexiMark
 from watermark.substitution.acceptability import Quality, load_acceptability
 from watermark.substitution.candidates import CandidateSettings
+from watermark.substitution.rules import Rule, WordRules, rules_sha256, word_rules
 from watermark.text.boilerplate import SHARE, Boilerplate, find_boilerplate
 from watermark.vault.plan import Plan
+
+SHOWN_COLUMNS = 20
+"""Columns of a corpus that a warning names."""
 
 
 def make_candidate_settings(
@@ -81,13 +87,17 @@ def mark_command(
     key_file: Path | None = None,
     workers: int = 1,
     boilerplate_share: float = SHARE,
+    rules: Sequence[Rule] = (),
 ) -> Plan:
     """Mark a data set given as a path, a hub id or a `datasets.Dataset`; return the plan.
 
     With several workers sites are found in as many processes; the result is the same. Sentences
     that stand in at least `boilerplate_share` of the documents are left as they are; 0 marks them.
+    Rules hold when candidates are chosen, so before the key draws.
     """
     corpus = open_corpus(source, text_column=text_column, id_column=id_column, split=split)
+    words = _rules_of(rules, corpus, text_column)
+    intent = replace(intent, scheme=with_rules(intent.scheme, words))
     if workers < 1:
         raise ValueError(f"workers must be 1 or more, got {workers}")
     if workers > 1 and asks_a_server(intent.scheme):
@@ -109,10 +119,11 @@ def mark_command(
             published,
             vault,
             intent,
-            _outside(boilerplate, find),
+            _allowed(words, _outside(boilerplate, find)),
             made_with={
                 "leximark": program_version(),
                 "boilerplate_share": str(boilerplate_share),
+                **({"rules": rules_sha256(words)} if words else {}),
                 **made_with,
             },
             key_file=key_file,
@@ -128,6 +139,29 @@ def _outside(boilerplate: Boilerplate, find: FindSites) -> FindSites:
             yield boilerplate.outside(document, sites)
 
     return find_outside
+
+
+def _allowed(rules: WordRules, find: FindSites) -> FindSites:
+    """Return a function that finds the same sites but for those that a rule excludes."""
+
+    def find_allowed(documents: Sequence[Document]) -> Iterator[list[Site]]:
+        for sites in find(documents):
+            yield [site for site in sites if rules.allow(site)]
+
+    return find_allowed if rules else find
+
+
+def _rules_of(rules: Sequence[Rule], corpus: Corpus, text_column: str) -> WordRules:
+    """Return the rules for a column; say which ones are for a column that the corpus lacks."""
+    words = word_rules(rules, text_column)
+    wanted = [rule for rule in rules if rule.column not in {"", text_column}]
+    columns = set(next(corpus.full_rows()).columns) if wanted else set[str]()
+    for rule in wanted:
+        if rule.column not in columns:
+            there = ", ".join(sorted(map(str, {text_column, *columns}))[:SHOWN_COLUMNS])
+            warning = f"the corpus has no column {rule.column!r}; it has {there}"
+            tqdm.write(f"leximark: {rule.place}: {warning}", file=sys.stderr)
+    return words
 
 
 def _say_boilerplate(boilerplate: Boilerplate, corpus: Corpus) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from membership.audit.audit import Audit
+from membership.audit.audit import Audit, check_planned_detectors
 from membership.audit.corpus import AuditCorpus, load_audit_corpus
 from membership.audit.observations import Observations, SiteLogprobs
 from membership.audit.verdict import Verdict
@@ -24,6 +24,7 @@ from membership.audit.word_answers import (
 from membership.choices.answers import Chooser
 from membership.choices.cache import CachedChooser
 from membership.choices.question import SiteQuestion, Window
+from membership.detectors import default_detectors
 from membership.evidence.redraw import simulate_null
 from membership.evidence.result import TestResult
 from membership.evidence.score_table import ScoreTable
@@ -124,6 +125,7 @@ def verify_choices_command(
             "leave it out, the report has the test"
         )
     vault = open_owned(vault_folder, key_file)
+    check_planned_detectors(vault, default_detectors())
     corpus = load_audit_corpus(vault)
     questions = _questions(corpus, address, asking)
     samples = [question.question for question in questions[:2]]

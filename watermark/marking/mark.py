@@ -14,13 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from watermark.atomic import alone_in
 from watermark.corpus import Corpus
-from watermark.document import Document
+from watermark.document import Document, text_sha256
 from watermark.errors import CorpusError, VaultError
-from watermark.keys import Key, read_key
+from watermark.keys import HOLDOUT, Key, holdout_limit, read_key
 from watermark.marking.codebook import build_codebook, draw_marks
 from watermark.marking.site_index import FindSites, IndexedDocument, SiteIndex, index_sites
 from watermark.marking.workspace import (
@@ -33,7 +31,7 @@ from watermark.marking.workspace import (
     move_into_place,
 )
 from watermark.scheme import Scheme, Test
-from watermark.vault.plan import Plan, read_plan, text_sha256
+from watermark.vault.plan import Plan, read_plan
 from watermark.vault.writer import VaultWriter, check_targets
 
 
@@ -118,7 +116,7 @@ def mark_corpus(
                 shutil.rmtree(work)
                 raise CorpusError(
                     f"{found.n_documents} documents read, but none that is to be marked has "
-                    f"{intent.scheme.needs}"
+                    f"{intent.scheme.needs}{', allowed by the rules' * ('rules' in made_with)}"
                 )
             _write(corpus, work, intent, found, key, made_with)
         move_into_place(work, published, vault)
@@ -134,17 +132,6 @@ def _index_sites(
         if not any((work / SITES).glob("*.parquet")):  # else: fix the line and resume from there
             shutil.rmtree(work)
         raise
-
-
-def holdout_limit(ids: Iterator[str], key: Key, share: float) -> int:
-    """Return a limit such that `share` of the documents have a fraction below it.
-
-    The key gives every document a uniform random fraction; those below the limit are held out,
-    a uniformly random subset of fixed size. Takes 8 bytes per document.
-    """
-    fractions = np.sort(np.fromiter((key.fraction("hold-out", i) for i in ids), dtype=np.uint64))
-    n = round(share * len(fractions))
-    return int(fractions[n]) if n < len(fractions) else 2**64
 
 
 def _write(
@@ -180,13 +167,14 @@ def _mark_each(
     corpus: Corpus, intent: Intent, found: SiteIndex, key: Key, vault: VaultWriter
 ) -> Iterator[str | None]:
     """Yield the text to publish of each document, None if held out; fill the vault meanwhile."""
-    codebook = build_codebook(found.sites(), intent.scheme)
-    limit = holdout_limit((d.document_id for d in found), key, intent.holdout_share)
+    codebook = build_codebook(found, intent.scheme)
+    limit = holdout_limit((d.text_sha256 for d in found), key, intent.holdout_share)
     for document, indexed in zip(corpus.documents(), found, strict=True):
         _check_unchanged(document, indexed)
         marked = draw_marks(document, indexed.sites, codebook, intent.scheme, key)
-        held_out = key.fraction("hold-out", document.id) < limit
-        vault.add(document.text, marked, "held out" if held_out else "published")
+        held_out = key.fraction(HOLDOUT, indexed.text_sha256) < limit
+        fits = {site.start: site.fits for site in indexed.sites}
+        vault.add(document.text, marked, "held out" if held_out else "published", fits)
         yield None if held_out else marked.document.text
 
 

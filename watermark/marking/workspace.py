@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from watermark.atomic import atomic_file, atomic_folder, refuse_existing
-from watermark.corpus import Corpus, corpus_digest
+from watermark.corpus import Corpus
 from watermark.errors import VaultError
 from watermark.keys import Key, new_key, read_key, write_key
+from watermark.marking.site_index import documents_digest
 from watermark.vault.plan import KEY, PLAN, read_plan
 
 REQUEST, SITES, PUBLISHED = "request.json", "sites", "published"
@@ -70,7 +71,7 @@ def check_finished(work: Path, corpus: Corpus, request: Mapping[str, Any]) -> No
         "key": None if (work / KEY).exists() else plan.key_commitment,
     }
     same = _written(_without_tolerance(made)) == _written(request)
-    if not same or corpus_digest(corpus.documents()) != plan.corpus["sha256"]:
+    if not same or documents_digest(corpus.documents()) != plan.corpus["sha256"]:
         raise VaultError(_LEFT.format(work=work))
 
 

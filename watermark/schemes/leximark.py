@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Any, ClassVar, Literal, get_args
 
-from watermark.scheme import Rule, Scheme, Test, check_share
+from watermark.scheme import Growth, Rule, Scheme, Test, check_share
 from watermark.substitution.acceptability import Quality
 from watermark.substitution.candidates import CandidateSettings
-from watermark.variants.find import DEFAULT_KINDS, check_kinds, is_document_draw
+from watermark.substitution.rules import WordRules
+from watermark.variants.find import DEFAULT_KINDS, check_kinds, is_document_draw, kind_of
 
 Scope = Literal["word", "site", "document"]
 Select = Literal["rarest", "commonest", "random"]
@@ -47,13 +48,16 @@ class LexiMark(Scheme):
     """Which words of a sentence come first. The paper's is the rarest; the others are ablations.
     `random` goes by a public hash: the choice must not depend on the key."""
     share: float = 1.0
-    """Share of the documents that are marked; a public hash of the id decides which."""
+    """Share of the documents that are marked; a public hash of the text decides which."""
     n_candidates: int = 2
     """How many words may stand at a site, the original among them if it is kept."""
     keep_original: bool = True
     """Whether the original is one of the candidates."""
-    max_sites_per_draw: int = 16
-    """A word that comes up more often keeps its other places as they are."""
+    sites_per_coin: int = 16
+    """Expected places that one draw decides in scope `word`; a word with more has more draws."""
+    max_frequency_ratio: float = 2.0
+    """How frequent a replacement may become in scope `word`, in multiples of its frequency in
+    general text. `sites_per_coin` places of a word are marked in any case."""
     min_letters: int = 3
     """Shorter words are left alone."""
     min_rarity_bits: float = 9.0
@@ -64,6 +68,8 @@ class LexiMark(Scheme):
     """Lemmas, lower case, that are never replaced."""
     protected_words: frozenset[str] = frozenset()
     """Words and lemmas, lower case, that are neither replaced nor put in."""
+    rules: WordRules = field(default_factory=WordRules)
+    """The owner's standing decisions on words, from a file of rules."""
     sources: tuple[str, ...] = ("wordnet",)
     """Where candidates come from, as `--source` names it; the first goes before the next."""
     quality: Quality = "fast"
@@ -83,12 +89,13 @@ class LexiMark(Scheme):
         """Refuse settings that could not mark anything."""
         if self.n_candidates < 2 and self.rule == "keyed":
             raise ValueError(f"a draw needs 2 candidates or more, got {self.n_candidates}")
-        if min(self.max_sites_per_draw, self.min_letters) < 1:
-            raise ValueError("sites a draw and letters must be 1 or more")
+        if self.min_letters < 1:
+            raise ValueError(f"min_letters must be 1 or more, got {self.min_letters}")
         self._check_variants()
         if not 0 <= self.min_rarity_bits < inf:
             raise ValueError(f"min_rarity_bits must be 0 or more, got {self.min_rarity_bits}")
         check_share(self.share)
+        self._growth()
         if self.max_failures < 0:
             raise ValueError(f"max_failures must be 0 or more, got {self.max_failures}")
         if self.fit.language != "en" and self.rule == "published":
@@ -125,10 +132,19 @@ class LexiMark(Scheme):
             return self.variants
         return DEFAULT_KINDS if self.variants_fit else ()
 
-    def cap(self, draw: str) -> int | None:
-        """Return the most sites of a draw; one of a single place or document needs no limit."""
-        limited = self.scope == "word" and not is_document_draw(draw)
-        return self.max_sites_per_draw if limited else None
+    def growth(self, draw: str) -> Growth | None:
+        """Return how the coins of a pair grow; places and documents have one each.
+
+        The frequency of a variant is not limited: both of its forms are common English.
+        """
+        if self.scope != "word" or self.rule == "published" or is_document_draw(draw):
+            return None
+        if kind_of(draw):
+            return Growth(self.sites_per_coin, None, self.fit.language)
+        return self._growth()
+
+    def _growth(self) -> Growth:
+        return Growth(self.sites_per_coin, self.max_frequency_ratio, self.fit.language)
 
     @property
     def tests(self) -> tuple[Test, ...]:
@@ -146,4 +162,7 @@ class LexiMark(Scheme):
             "protected_words": sorted(self.protected_words),
             "variants": list(self.variant_kinds),
         }
-        return super().describe() | words
+        rules = {name: sorted(some) for name, some in vars(self.rules).items()}
+        described = super().describe() | words
+        del described["rules"]
+        return described | ({"rules": rules} if self.rules else {})

@@ -1,6 +1,5 @@
 """Find the variants of a sentence, of all kinds, that may become sites."""
 
-import hashlib
 import re
 from collections.abc import Iterator, Sequence
 
@@ -80,7 +79,7 @@ def variant_sites(
             if is_about_words(sentence) or _may_be_quoted(variant, sentence, document.text):
                 continue
             taken.append(place)
-            draw = _draw(kind, variant, document)
+            draw = _draw(kind, variant)
             yield Site(document.id, variant.start, variant.original, variant.forms, draw)
 
 
@@ -102,17 +101,20 @@ def is_document_draw(draw: str) -> bool:
     return draw.startswith(DRAW) and DOCUMENT in draw
 
 
+def name_document(draw: str, text_sha256: str) -> str:
+    """Put the hash of a document's text into the name of a draw that is for the document."""
+    return draw.replace(DOCUMENT, DOCUMENT + text_sha256, 1)
+
+
 def kind_of(draw: str) -> str:
     """Return the kind of variant that a draw decides; empty if it decides something else."""
     return re.split("[@:]", draw.removeprefix(DRAW))[0] if draw.startswith(DRAW) else ""
 
 
-def _draw(kind: str, variant: Variant, document: Document) -> str:
-    """Name the draw. A document goes by a hash of its text: an owner can choose ids at will."""
-    name = f"{DRAW}{kind}"
-    if variant.scope == "document":
-        name += DOCUMENT + hashlib.sha256(document.text.encode()).hexdigest()[:24]
-    return f"{name}:{variant.pair}"
+def _draw(kind: str, variant: Variant) -> str:
+    """Name the draw; `name_document` completes the name of one that is for a document."""
+    owner = DOCUMENT if variant.scope == "document" else ""
+    return f"{DRAW}{kind}{owner}:{variant.pair}"
 
 
 def _protected(variant: Variant, kind: str, spans: Sequence[Span], document: Document) -> bool:

@@ -11,8 +11,8 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 CAN_BE_MADE_UP = (
-    "evidence of this kind can be made up afterwards, by whoever has the model and chooses a key, "
-    "documents or document ids that fit it"
+    "evidence of this kind can be made up afterwards, by whoever has the model and chooses a key "
+    "or documents that fit it"
 )
 
 

@@ -6,6 +6,7 @@ vault/
   ledger.parquet     one row per site
   documents.parquet  one row per document
   commitment.txt     one line that may be made public before the data
+  fits.parquet       how acceptable the candidates at each site are, if anything judged them
 """
 
 import hashlib
@@ -17,12 +18,17 @@ from pathlib import Path
 from typing import Any, get_args
 
 from watermark.bounded import BoundsError, read_json_file
+from watermark.document import text_sha256
 from watermark.errors import VaultError
 from watermark.limits import PLAN as PLAN_LIMITS
 from watermark.limits import VAULT_ROWS
 from watermark.scheme import Rule, Test
 
-SCHEMA = 1
+SCHEMA = 2
+"""Format that is written. In format 1 ids name the draws of places, the documents that are held
+out and their alternative versions, a word has one draw, and `corpus` hashes the texts themselves.
+"""
+READ = (1, SCHEMA)
 PLAN, KEY, LEDGER, DOCUMENTS, COMMITMENT = (
     "plan.json",
     "key",
@@ -30,6 +36,8 @@ PLAN, KEY, LEDGER, DOCUMENTS, COMMITMENT = (
     "documents.parquet",
     "commitment.txt",
 )
+FITS = "fits.parquet"
+"""How acceptable the candidates are: for an editor, not for the proof, so no hash covers it."""
 
 COUNTS = ("n_documents", "n_sites", "n_changed", "n_held_out")
 """What a plan says of the number of things in the tables."""
@@ -61,6 +69,13 @@ class Plan:
     """Versions of the program and of the language data."""
     schema: int = SCHEMA
 
+    def key_name(self, document_id: str, original: str) -> str:
+        """Return the name by which the key decides on a document as a whole.
+
+        It is the hash of the original text: ids could be chosen one by one until the key suits.
+        """
+        return document_id if self.schema == 1 else text_sha256(original)
+
     def to_json(self) -> str:
         """Return the plan as it is stored in the vault."""
         return json.dumps(asdict(self), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
@@ -79,9 +94,9 @@ def read_plan(folder: Path) -> Plan:
         fields = read_json_file(path, PLAN_LIMITS)
         if not isinstance(fields, dict):
             raise BoundsError(f"wanted a JSON object, got {type(fields).__name__}")
-        if fields.get("schema") != SCHEMA:
-            found = str(fields.get("schema"))[:40]
-            raise VaultError(f"{path}: format {found}, this program reads {SCHEMA}")
+        if type(fields.get("schema")) is not int or fields["schema"] not in READ:
+            found, known = str(fields.get("schema"))[:40], " and ".join(map(str, READ))
+            raise VaultError(f"{path}: format {found}, this program reads {known}")
         check_fields(fields)
         return Plan(**(fields | {"references": tuple(fields["references"])}))
     except (BoundsError, TypeError) as error:
@@ -163,11 +178,6 @@ _FIELDS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     ),
 }
 """What each field of a plan must be, with words for a message."""
-
-
-def text_sha256(text: str) -> str:
-    """Return the SHA-256 of a text in UTF-8."""
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def file_sha256(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -10,7 +11,7 @@ import pyarrow.parquet as pq
 
 from watermark.errors import VaultError
 from watermark.limits import ROW_GROUP_BYTES, VAULT_ROWS
-from watermark.vault.plan import DOCUMENTS
+from watermark.vault.plan import DOCUMENTS, FITS
 
 LEDGER_SCHEMA = pa.schema(
     [
@@ -30,6 +31,10 @@ DOCUMENTS_SCHEMA = pa.schema(
         ("status", pa.string()),
     ]
 )
+FITS_SCHEMA = pa.schema(
+    [("document_id", pa.string()), ("start", pa.int64()), ("fits", pa.list_(pa.float32()))]
+)
+"""`start` is the offset in the original text."""
 Status = Literal["published", "held out"]
 ROWS_PER_GROUP = 10_000
 
@@ -51,6 +56,30 @@ def read_documents(folder: Path) -> Iterator[VaultDocument]:
         if row["status"] not in get_args(Status):
             raise VaultError(f"{folder / DOCUMENTS}: {row['status']!r:.60} is not a status")
         yield VaultDocument(**row)
+
+
+class FitRows:
+    """The judgements of a vault's candidates, read beside its documents; none in older vaults.
+
+    They only order what an editor reads; the hashes in the plan do not cover them.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Open the table, if the vault has one."""
+        self._path = folder / FITS
+        self._rows = read_rows(self._path, FITS_SCHEMA) if self._path.exists() else iter(())
+        self._next = next(self._rows, None)
+
+    def of(self, document_id: str) -> dict[int, tuple[float, ...]]:
+        """Return the fits at each offset of a document; ask in the order of the corpus."""
+        found: dict[int, tuple[float, ...]] = {}
+        while self._next is not None and self._next["document_id"] == document_id:
+            fits = tuple(self._next["fits"])
+            if not all(map(isfinite, fits)):
+                raise VaultError(f"{self._path}: a fit of {document_id!r:.80} is not a number")
+            found[self._next["start"]] = fits
+            self._next = next(self._rows, None)
+        return found
 
 
 def read_rows(path: Path, schema: pa.Schema) -> Iterator[dict[str, Any]]:

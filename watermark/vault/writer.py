@@ -1,26 +1,28 @@
 """Write a vault: the tables while the documents pass, then plan and commitment."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from watermark.atomic import atomic_file, refuse_existing
-from watermark.document import Marked
+from watermark.document import Marked, sites_of, text_sha256
 from watermark.errors import VaultError
 from watermark.keys import Key
 from watermark.vault.commitment import commitment_line
 from watermark.vault.plan import (
     COMMITMENT,
     DOCUMENTS,
+    FITS,
     LEDGER,
     PLAN,
     Plan,
     file_sha256,
-    text_sha256,
 )
 from watermark.vault.tables import (
     DOCUMENTS_SCHEMA,
+    FITS_SCHEMA,
     LEDGER_SCHEMA,
     RowWriter,
     Status,
@@ -40,6 +42,8 @@ class VaultWriter:
         self._folder = folder
         self._ledger = RowWriter(folder / LEDGER, LEDGER_SCHEMA)
         self._documents = RowWriter(folder / DOCUMENTS, DOCUMENTS_SCHEMA)
+        (folder / FITS).unlink(missing_ok=True)
+        self._fits: RowWriter | None = None
         self.n_documents = self.n_sites = self.n_changed = self.n_held_out = 0
 
     def __enter__(self) -> Self:
@@ -52,12 +56,29 @@ class VaultWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Close both tables."""
+        """Close the tables."""
         self._ledger.close()
         self._documents.close()
+        if self._fits is not None:
+            self._fits.close()
 
-    def add(self, original: str, marked: Marked, status: Status) -> None:
-        """Add a document and its marks; documents come in the order of the corpus."""
+    def add(
+        self, original: str, marked: Marked, status: Status, fits: Mapping[int, Sequence[float]]
+    ) -> None:
+        """Add a document and its marks; documents come in the order of the corpus.
+
+        Args:
+            original: Its text as it was read.
+            marked: The document with its marks.
+            status: Whether it is published.
+            fits: How acceptable the candidates are, at the offset in the original of each site
+                where that is known; the table begins with the first of them.
+        """
+        for site in sites_of(marked) if fits else ():
+            if found := fits.get(site.start):
+                self._fits = self._fits or RowWriter(self._folder / FITS, FITS_SCHEMA)
+                row = {"document_id": site.document_id, "start": site.start}
+                self._fits.add(row | {"fits": list(found)})
         for mark in marked.marks:
             self._ledger.add(vars(mark))
         document = marked.document

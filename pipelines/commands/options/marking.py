@@ -91,9 +91,19 @@ class LexiMarkFlags:
             help="Whether the original word is one of the candidates.",
         ),
     ] = LexiMark.keep_original
-    max_sites_per_draw: Annotated[
-        int, typer.Option(min=1, help="Most places of one word that are marked.")
-    ] = LexiMark.max_sites_per_draw
+    sites_per_coin: Annotated[
+        int,
+        typer.Option(
+            min=1, help="Expected places of a word that one coin decides; more have more coins."
+        ),
+    ] = LexiMark.sites_per_coin
+    max_frequency_ratio: Annotated[
+        float,
+        typer.Option(
+            help="How frequent a rarer word may become in a large corpus, in multiples of its "
+            "frequency in general text."
+        ),
+    ] = LexiMark.max_frequency_ratio
     min_letters: Annotated[int, typer.Option(min=1, help="Skip shorter words.")] = (
         LexiMark.min_letters
     )
@@ -144,7 +154,8 @@ class LexiMarkFlags:
             words_per_sentence=self.words_per_sentence,
             n_candidates=self.n_candidates,
             keep_original=self.keep_original,
-            max_sites_per_draw=self.max_sites_per_draw,
+            sites_per_coin=self.sites_per_coin,
+            max_frequency_ratio=self.max_frequency_ratio,
             min_letters=self.min_letters,
             min_rarity_bits=self.min_rarity_bits,
             quotations=self.quotations,

@@ -25,6 +25,7 @@ from watermark.assets import find_model
 from watermark.document import Document, Marked, Site, segments
 from watermark.keys import Key
 from watermark.marking.codebook import build_codebook, draw_marks
+from watermark.marking.site_index import index_document
 from watermark.schemes.leximark import LexiMark
 from watermark.schemes.leximark_sites import find_sites
 from watermark.substitution.acceptability import Quality
@@ -69,7 +70,7 @@ def draw_all(
     originals: Sequence[Document], found: Sequence[Sequence[Site]], scheme: LexiMark
 ) -> list[Marked]:
     """Draw the marks of sites with the fixed key."""
-    codebook = build_codebook((site for sites in found for site in sites), scheme)
+    codebook = build_codebook(map(index_document, originals, found), scheme)
     return [
         draw_marks(document, sites, codebook, scheme, KEY)
         for document, sites in zip(originals, found, strict=True)

@@ -1,4 +1,4 @@
-"""The main job on real text: does `verify` find the model that was trained, and no other?
+"""The main claim on real text: does `verify` find the model that was trained, and no other?
 
     leximark reproduce proof --out OUT
     python -m pipelines.experiments.standalone.proof OUT [--unrelated MODEL]
@@ -15,7 +15,7 @@ published), fine-tunes SmolLM2-135M on the published ones for one epoch, and aud
 
 with the base as reference (the base itself has none). Then the power of the test on random subsets
 of the trained documents, with the base, without a reference, and with an unrelated model if one is
-named. Needs `leximark assets --all`. A run that was cut goes on where it was.
+named. Needs `leximark assets --all`. An interrupted run continues where it stopped.
 """
 
 import argparse
@@ -100,7 +100,7 @@ def run(out: Path, unrelated: str | None = None, seed: int = SEED) -> dict[str, 
 
 
 def once(path: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Return what a file holds; make it first if it is not there."""
+    """Return the contents of a file, which is made first if it does not exist."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         text = json.dumps(make(), indent=2)
