@@ -25,7 +25,7 @@ from watermark.text.line_ends import in_original, with_line_feeds
 from watermark.text.mentions import mention_exclusion
 from watermark.text.protected_spans import Span, protected_spans, quotation_spans
 from watermark.text.rarity import rarity_bits
-from watermark.text.sentences import Sentence, Word, read_pieces
+from watermark.text.sentences import Sentence, read_pieces
 from watermark.variants.consistency import keep_consistent
 from watermark.variants.find import variant_sites
 
