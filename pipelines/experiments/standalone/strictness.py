@@ -238,7 +238,7 @@ def plot(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
                 label=f"K = {k}",
             )
         panel.axhline(MOST_DOCUMENTS, color="grey", linewidth=0.8)
-        panel.set(xlabel="acceptable, by the fit", ylabel="documents for power .8", yscale="log")
+        panel.set(xlabel="acceptable, by the fit", ylabel="documents for power .8")
         panel.legend(fontsize=8)
         figure.tight_layout()
         figure.savefig(path, metadata={"Software": None})
