@@ -16,6 +16,7 @@ from watermark.schemes.composed import Composed, compose
 from watermark.schemes.leximark import LexiMark
 from watermark.schemes.leximark_sites import find_sites
 from watermark.schemes.rewriting import Rewriting, find_paragraphs
+from watermark.text.boilerplate import Boilerplate
 from watermark.text.language import count_languages
 from watermark.text.sentences import pipeline_version
 
@@ -86,6 +87,16 @@ def refuse_other_languages(scheme: Scheme, corpus: Corpus) -> None:
             "language needs --source thesaurus=FILE or llm=ADDRESS), or choose a scheme that needs "
             "no words"
         )
+
+
+def outside_boilerplate(boilerplate: Boilerplate, find: FindSites) -> FindSites:
+    """Return a function that finds the same sites but for those in boilerplate."""
+
+    def find_outside(documents: Sequence[Document]) -> Iterator[list[Site]]:
+        for document, sites in zip(documents, find(documents), strict=True):
+            yield boilerplate.outside(document, sites)
+
+    return find_outside
 
 
 def asks_a_server(scheme: Scheme) -> bool:

@@ -5,6 +5,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import pyarrow.compute as pc
+
 from watermark.atomic import atomic_file, refuse_existing
 from watermark.document import Marked, text_sha256
 from watermark.errors import VaultError
@@ -25,6 +27,7 @@ from watermark.vault.tables import (
     Status,
     VaultDocument,
     read_documents,
+    read_tables,
 )
 
 
@@ -66,6 +69,18 @@ class VaultWriter:
         self.n_sites += len(marked.marks)
         self.n_changed += sum(mark.chosen != mark.original for mark in marked.marks)
         self.n_held_out += status == "held out"
+
+    def append(self, folder: Path) -> None:
+        """Add the tables that another writer filled; parts come in the order of the corpus."""
+        for batch in read_tables(folder / LEDGER):
+            self._ledger.append(batch)
+            self.n_sites += len(batch)
+            changed = pc.sum(pc.not_equal(batch["chosen"], batch["original"])).as_py()
+            self.n_changed += changed or 0
+        for batch in read_tables(folder / DOCUMENTS):
+            self._documents.append(batch)
+            self.n_documents += len(batch)
+            self.n_held_out += pc.sum(pc.equal(batch["status"], "held out")).as_py() or 0
 
     def finish(self, plan: Plan, key: Key) -> Plan:
         """Write commitment and plan; the plan comes last and says that the vault is complete.
