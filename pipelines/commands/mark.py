@@ -11,6 +11,7 @@ from watermark.scheme import Scheme, Test
 
 if TYPE_CHECKING:
     from watermark.marking.mark import Intent
+    from watermark.vault.plan import Plan
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,10 @@ def mark(
         return
     else:
         done = by_tasks
+    _print_plan(done, out, vault, as_json=as_json)
+
+
+def _print_plan(done: "Plan", out: Path, vault: Path, *, as_json: bool) -> None:
     if as_json:
         print(done.to_json(), end="")
         return

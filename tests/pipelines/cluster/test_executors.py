@@ -2,7 +2,6 @@ import sys
 
 import pytest
 
-from pipelines.cluster import executors
 from pipelines.cluster.executors import (
     ExecutorChoice,
     check_installed,
@@ -41,7 +40,7 @@ def test_what_is_not_installed_is_said_with_the_command(monkeypatch):
 
 
 def test_slurm_is_refused_where_no_jobs_can_be_submitted(monkeypatch):
-    monkeypatch.setattr(executors.shutil, "which", lambda _: None)
+    monkeypatch.setattr("shutil.which", lambda _: None)
     with pytest.raises(PrerequisiteError, match="no program sbatch"):
         check_installed(ExecutorChoice("slurm", "cluster.toml"))
 
