@@ -147,6 +147,7 @@ TESTED_ELSEWHERE = {
     "pipelines/experiments/requirements.py": "tests/pipelines/experiments/test_reproduce.py",
     "pipelines/experiments/runner/experiment.py": "tests/pipelines/experiments/test_reproduce.py",
     "pipelines/experiments/smoke.py": "tests/pipelines/experiments/test_reproduce.py",
+    "pipelines/cluster/steps.py": "tests/pipelines/cluster/test_run.py",
     "pipelines/experiments/standalone/proof.py": "tests/pipelines/experiments/test_proof.py",
     "pipelines/experiments/standalone/acceptability_page.py": (
         "tests/pipelines/experiments/test_pages.py"
@@ -178,6 +179,7 @@ RUN_BY_HAND = {
     "pipelines/experiments/standalone/detectors_table.py",
     "pipelines/experiments/standalone/judgements.py",
     "pipelines/experiments/standalone/marks.py",
+    "pipelines/experiments/standalone/scale.py",
     "pipelines/experiments/standalone/variants.py",
     "pipelines/experiments/standalone/word_faults.py",
     "pipelines/experiments/trials/line_samples.py",

@@ -1,6 +1,6 @@
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,6 +11,7 @@ from watermark.scheme import Scheme, Test
 
 if TYPE_CHECKING:
     from watermark.marking.mark import Intent
+    from watermark.vault.plan import Plan
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,13 @@ def mark(
     workers: Annotated[
         int, typer.Option(min=1, help="Processes that find sites; the result is the same.")
     ] = 1,
+    executor: Annotated[
+        str | None,
+        typer.Option(
+            help="Run by datatrove: local:PROCESSES, slurm:FILE.toml or ray:ADDRESS; the result is "
+            "the same. See docs/cluster.md."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the plan as JSON.")] = False,
 ) -> None:
     """Mark a data set before publishing it.
@@ -103,26 +111,39 @@ def mark(
     Writes the marked texts in the format of the input, and a vault with everything needed for a
     later audit: keep it private. The same command continues an interrupted run.
     """
-    from pipelines.jobs.mark import mark_command
+    from pipelines.cluster.executors import parse_executor
+    from pipelines.jobs.mark import mark_by_executor, mark_command
     from watermark.substitution.rules import read_rules
 
+    if executor and workers > 1:
+        raise typer.BadParameter("--workers is the number of processes without --executor")
     try:
+        choice = parse_executor(executor) if executor else None
         intent = plan.intent(scheme.make(lexical))
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
-    done = mark_command(
-        corpus,
-        out,
-        vault,
-        intent,
-        text_column=text_column,
-        id_column=id_column,
-        split=split,
-        key_file=key_file,
-        workers=workers,
-        boilerplate_share=boilerplate_share,
-        rules=read_rules(rules) if rules else (),
-    )
+    common: dict[str, Any] = {
+        "text_column": text_column,
+        "id_column": id_column,
+        "split": split,
+        "key_file": key_file,
+        "boilerplate_share": boilerplate_share,
+        "rules": read_rules(rules) if rules else (),
+    }
+    if choice is None:
+        done = mark_command(corpus, out, vault, intent, **common, workers=workers)
+    elif (by_tasks := mark_by_executor(choice, corpus, out, vault, intent, **common)) is None:
+        print(
+            f"Jobs were submitted and fill {vault}.partial. When they are done, repeat the command "
+            "to move everything into place."
+        )
+        return
+    else:
+        done = by_tasks
+    _print_plan(done, out, vault, as_json=as_json)
+
+
+def _print_plan(done: "Plan", out: Path, vault: Path, *, as_json: bool) -> None:
     if as_json:
         print(done.to_json(), end="")
         return

@@ -1,7 +1,6 @@
 """The job behind `leximark mark`: load what finds sites, mark, show how far it is."""
 
 import sys
-from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -10,15 +9,24 @@ from typing import Any
 from tqdm import tqdm
 
 from membership.detectors import default_detectors
+from pipelines.cluster.executors import ExecutorChoice, check_installed
+from pipelines.cluster.run import refuse_forms, run_steps
 from pipelines.loading.parallel import in_pieces, in_processes
 from pipelines.loading.schemes import with_rules
-from pipelines.loading.site_finders import asks_a_server, load_finder, refuse_other_languages
+from pipelines.loading.site_finders import (
+    allowed_by_rules,
+    asks_a_server,
+    load_finder,
+    outside_boilerplate,
+    refuse_other_languages,
+)
 from pipelines.reporting.provenance import program_version
 from watermark.corpus import Corpus, open_corpus
-from watermark.document import Document, Site
 from watermark.errors import PrerequisiteError
-from watermark.marking.mark import Intent, mark_corpus
+from watermark.keys import Key
+from watermark.marking.mark import Intent, mark_corpus, mark_with
 from watermark.marking.site_index import FindSites
+from watermark.marking.tasks import Work
 from watermark.scheme import Scheme
 from watermark.schemes.leximark import LexiMark
 from watermark.substitution.acceptability import Quality, load_acceptability
@@ -100,15 +108,10 @@ def mark_command(
     intent = replace(intent, scheme=with_rules(intent.scheme, words))
     if workers < 1:
         raise ValueError(f"workers must be 1 or more, got {workers}")
-    if workers > 1 and asks_a_server(intent.scheme):
-        raise PrerequisiteError(
-            "what asks a server counts its failures in one process: leave out --workers"
-        )
-    refuse_other_languages(intent.scheme, corpus)
-    boilerplate = find_boilerplate(corpus.documents(), boilerplate_share)
-    if boilerplate.hashes:
-        _say_boilerplate(boilerplate, corpus)
-    find, made_with = load_finder(intent.scheme)
+    if workers > 1:
+        _refuse_servers(intent.scheme, "--workers")
+    boilerplate = _read_first(corpus, intent.scheme, boilerplate_share)
+    find, made_with = _load(intent.scheme, boilerplate_share, words)
     with ExitStack() as stack:
         find = in_pieces(find)
         if workers > 1:
@@ -119,36 +122,70 @@ def mark_command(
             published,
             vault,
             intent,
-            _allowed(words, _outside(boilerplate, find)),
-            made_with={
-                "leximark": program_version(),
-                "boilerplate_share": str(boilerplate_share),
-                **({"rules": rules_sha256(words)} if words else {}),
-                **made_with,
-            },
+            allowed_by_rules(words, outside_boilerplate(boilerplate, find)),
+            made_with=made_with,
             key_file=key_file,
             progress=bar.update,
         )
 
 
-def _outside(boilerplate: Boilerplate, find: FindSites) -> FindSites:
-    """Return a function that finds the same sites but for those in boilerplate."""
+def mark_by_executor(
+    choice: ExecutorChoice,
+    source: Any,
+    published: Path,
+    vault: Path,
+    intent: Intent,
+    *,
+    text_column: str = "text",
+    id_column: str | None = None,
+    split: str | None = None,
+    key_file: Path | None = None,
+    boilerplate_share: float = SHARE,
+    rules: Sequence[Rule] = (),
+) -> Plan | None:
+    """Mark a data set in tasks that an executor runs; the result is that of `mark_command`.
 
-    def find_outside(documents: Sequence[Document]) -> Iterator[list[Site]]:
-        for document, sites in zip(documents, find(documents), strict=True):
-            yield boilerplate.outside(document, sites)
+    Returns:
+        The plan, or None if jobs were submitted that fill the working folder later.
+    """
+    check_installed(choice)
+    _refuse_servers(intent.scheme, "--executor")
+    corpus = open_corpus(source, text_column=text_column, id_column=id_column, split=split)
+    refuse_forms(corpus.form)
+    words = _rules_of(rules, corpus, text_column)
+    intent = replace(intent, scheme=with_rules(intent.scheme, words))
+    boilerplate = _read_first(corpus, intent.scheme, boilerplate_share)
+    _, made_with = _load(intent.scheme, boilerplate_share, words)
 
-    return find_outside
+    def make(work: Path, _: Key) -> None:
+        run_steps(choice, Work(corpus, work, intent, made_with, key_file, words), boilerplate)
+
+    return mark_with(make, corpus, published, vault, intent, made_with=made_with, key_file=key_file)
 
 
-def _allowed(rules: WordRules, find: FindSites) -> FindSites:
-    """Return a function that finds the same sites but for those that a rule excludes."""
+def _refuse_servers(scheme: Scheme, option: str) -> None:
+    if asks_a_server(scheme):
+        raise PrerequisiteError(
+            f"what asks a server counts its failures in one process: leave out {option}"
+        )
 
-    def find_allowed(documents: Sequence[Document]) -> Iterator[list[Site]]:
-        for sites in find(documents):
-            yield [site for site in sites if rules.allow(site)]
 
-    return find_allowed if rules else find
+def _read_first(corpus: Corpus, scheme: Scheme, boilerplate_share: float) -> Boilerplate:
+    """Refuse a corpus in another language, and find its boilerplate."""
+    refuse_other_languages(scheme, corpus)
+    boilerplate = find_boilerplate(corpus.documents(), boilerplate_share)
+    if boilerplate.hashes:
+        _say_boilerplate(boilerplate, corpus)
+    return boilerplate
+
+
+def _load(
+    scheme: Scheme, boilerplate_share: float, rules: WordRules
+) -> tuple[FindSites, dict[str, str]]:
+    """Return what finds sites, and what a plan says of how it was made."""
+    find, made_with = load_finder(scheme)
+    made_with |= {"leximark": program_version(), "boilerplate_share": str(boilerplate_share)}
+    return find, made_with | ({"rules": rules_sha256(rules)} if rules else {})
 
 
 def _rules_of(rules: Sequence[Rule], corpus: Corpus, text_column: str) -> WordRules:

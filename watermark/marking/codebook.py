@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, Self
 
 from watermark.document import Document, Marked, Site, apply_choices, text_sha256
 from watermark.draws import Allotment, coin_name
@@ -20,6 +21,17 @@ class Codebook:
     """Coins of each pair whose number of coins grows with the corpus."""
     replacements: Mapping[str, str]
     """Replacement of each surface word under the rule `published`."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it for a file."""
+        pairs = {name: [pair.n_coins, pair.limit] for name, pair in self.pairs.items()}
+        return {"pairs": pairs, "replacements": dict(self.replacements)}
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any]) -> Self:
+        """Return what `to_json` wrote."""
+        pairs = {name: Allotment(*pair) for name, pair in fields["pairs"].items()}
+        return cls(pairs, fields["replacements"])
 
 
 def build_codebook(documents: Iterable[IndexedDocument], scheme: Scheme) -> Codebook:

@@ -104,6 +104,43 @@ def mark_corpus(
         VaultError: An unfinished run had other settings.
         ToolkitError: A target exists.
     """
+
+    def make(work: Path, key: Key) -> None:
+        found = _index_sites(corpus, work, find_sites, progress)
+        if not found.n_sites:
+            shutil.rmtree(work)
+            raise nothing_to_mark(found.n_documents, intent.scheme, made_with)
+        _write(corpus, work, intent, found, key, made_with)
+
+    plan = mark_with(make, corpus, published, vault, intent, made_with=made_with, key_file=key_file)
+    assert plan is not None
+    return plan
+
+
+def mark_with(
+    make: Callable[[Path, Key], None],
+    corpus: Corpus,
+    published: Path,
+    vault: Path,
+    intent: Intent,
+    *,
+    made_with: dict[str, str],
+    key_file: Path | None = None,
+) -> Plan | None:
+    """Have a vault made in its working folder and move it into place.
+
+    Args:
+        make: Fills the working folder, which it is given with the key, or has others fill it.
+        corpus: What to mark.
+        published: The folder to write the marked texts to.
+        vault: The folder to keep private.
+        intent: Scheme and plan.
+        made_with: Versions of program and language data.
+        key_file: A key to use instead of a fresh one.
+
+    Returns:
+        The plan, or None if others fill the folder and have not finished.
+    """
     given = None if key_file is None else read_key(key_file)
     request = make_request(corpus, intent.plan_fields(), made_with, given)
     work = vault.with_name(vault.name + ".partial")
@@ -116,17 +153,19 @@ def mark_corpus(
         if is_finished(work):
             check_finished(work, corpus, request)
         else:
-            key = begin(work, request, given)
-            found = _index_sites(corpus, work, find_sites, progress)
-            if not found.n_sites:
-                shutil.rmtree(work)
-                raise CorpusError(
-                    f"{found.n_documents} documents read, but none that is to be marked has "
-                    f"{intent.scheme.needs}{', allowed by the rules' * ('rules' in made_with)}"
-                )
-            _write(corpus, work, intent, found, key, made_with)
+            make(work, begin(work, request, given))
+            if not is_finished(work):
+                return None
         move_into_place(work, published, vault)
     return read_plan(vault)
+
+
+def nothing_to_mark(n_documents: int, scheme: Scheme, made_with: dict[str, str]) -> CorpusError:
+    """Return the error of a corpus without a site."""
+    return CorpusError(
+        f"{n_documents} documents read, but none that is to be marked has {scheme.needs}"
+        f"{', allowed by the rules' * ('rules' in made_with)}"
+    )
 
 
 def _index_sites(
@@ -152,11 +191,23 @@ def _write(
     shutil.rmtree(work / PUBLISHED, ignore_errors=True)
     with VaultWriter(work) as vault:
         corpus.rewrite(work / PUBLISHED, _mark_each(corpus, intent, found, key, vault))
+    finish_vault(vault, intent, key, corpus.form, found.digest, made_with)
+
+
+def finish_vault(
+    vault: VaultWriter,
+    intent: Intent,
+    key: Key,
+    form: str,
+    digest: str,
+    made_with: dict[str, str],
+) -> None:
+    """Write the plan and the commitment of a vault whose tables are complete."""
     plan = Plan(
         **intent.plan_fields(),
         corpus={
-            "form": corpus.form,
-            "sha256": found.digest,
+            "form": form,
+            "sha256": digest,
             "n_documents": vault.n_documents,
             "n_sites": vault.n_sites,
             "n_changed": vault.n_changed,

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -61,8 +62,14 @@ class SiteIndex:
 
     def __iter__(self) -> Iterator[IndexedDocument]:
         """Yield the documents in the order of the corpus."""
-        for path in sorted(self.folder.glob("*.parquet")):
-            yield from _read(path)
+        return indexed_documents(self.folder)
+
+
+def indexed_documents(folder: Path, first: int = 0) -> Iterator[IndexedDocument]:
+    """Yield the documents of an index from one on, counted from 0, in the order of the corpus."""
+    paths = sorted(folder.glob("*.parquet"))[first // SHARD_DOCUMENTS :]
+    documents = (document for path in paths for document in _read(path))
+    return islice(documents, first % SHARD_DOCUMENTS, None)
 
 
 class DocumentsDigest:
@@ -114,22 +121,39 @@ def index_sites(
     n_documents = n_sites = 0
     stream = iter(documents)
     while batch := list(islice(stream, SHARD_DOCUMENTS)):
-        path = folder / f"{n_documents // SHARD_DOCUMENTS:06d}.parquet"
-        if path.exists():
-            found = list(_read(path))
-            _check_same(batch, found)
-        else:
-            found = [
-                index_document(document, sites)
-                for document, sites in zip(batch, find_sites(batch), strict=True)
-            ]
-            _write(path, found)
+        found = index_batch(batch, batch_path(folder, n_documents), find_sites)
         for each in found:
             digest.add(each.document_id, each.text_sha256)
         n_sites += sum(len(document.sites) for document in found)
         n_documents += len(batch)
         progress(len(batch))
     return SiteIndex(folder, n_documents, n_sites, digest.hexdigest())
+
+
+def batch_path(folder: Path, first: int) -> Path:
+    """Return the file of the batch that begins with a document, counted from 0."""
+    return folder / f"{first // SHARD_DOCUMENTS:06d}.parquet"
+
+
+def index_batch(
+    batch: Sequence[Document], path: Path, find_sites: FindSites
+) -> list[IndexedDocument]:
+    """Find the sites of a batch and write its file, or read the file that is there.
+
+    Raises:
+        CorpusError: The file is of other documents.
+    """
+    if path.exists():
+        found = list(_read(path))
+        _check_same(batch, found)
+        return found
+    found = [
+        index_document(document, sites)
+        for document, sites in zip(batch, find_sites(batch), strict=True)
+    ]
+    with suppress(FileExistsError):  # another process was faster, and its file is the same
+        _write(path, found)
+    return found
 
 
 def index_document(document: Document, sites: Iterable[Site]) -> IndexedDocument:

@@ -116,6 +116,13 @@ def _check_sizes(path: Path, about: pq.FileMetaData) -> None:
             )
 
 
+def read_tables(path: Path) -> Iterator[pa.Table]:
+    """Yield a table that was written here, a group of rows at a time."""
+    with pq.ParquetFile(path) as file:
+        for number in range(file.metadata.num_row_groups):
+            yield file.read_row_group(number)
+
+
 class RowWriter:
     """Writes rows to a Parquet file in groups of fixed size: the same rows, the same bytes."""
 
@@ -124,6 +131,7 @@ class RowWriter:
         self._schema = schema
         self._writer = pq.ParquetWriter(path, schema, compression="zstd")
         self._rows: list[Mapping[str, Any]] = []
+        self._tables: list[pa.Table] = []
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Add a row."""
@@ -135,8 +143,18 @@ class RowWriter:
         self._writer.write_table(pa.Table.from_pylist(self._rows, self._schema))
         self._rows = []
 
+    def append(self, table: pa.Table) -> None:
+        """Add the rows of a table; nothing else may be added before or after, but more tables."""
+        self._tables.append(table)
+        while sum(map(len, self._tables)) >= ROWS_PER_GROUP:
+            whole = pa.concat_tables(self._tables)
+            self._writer.write_table(whole.slice(0, ROWS_PER_GROUP).combine_chunks())
+            self._tables = [whole.slice(ROWS_PER_GROUP)]
+
     def close(self) -> None:
         """Write what is left and close the file."""
+        if any(map(len, self._tables)):
+            self._writer.write_table(pa.concat_tables(self._tables).combine_chunks())
         if self._rows:
             self._flush()
         self._writer.close()

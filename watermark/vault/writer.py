@@ -6,6 +6,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import pyarrow.compute as pc
+
 from watermark.atomic import atomic_file, refuse_existing
 from watermark.document import Marked, sites_of, text_sha256
 from watermark.errors import VaultError
@@ -28,6 +30,7 @@ from watermark.vault.tables import (
     Status,
     VaultDocument,
     read_documents,
+    read_tables,
 )
 
 
@@ -76,9 +79,8 @@ class VaultWriter:
         """
         for site in sites_of(marked) if fits else ():
             if found := fits.get(site.start):
-                self._fits = self._fits or RowWriter(self._folder / FITS, FITS_SCHEMA)
                 row = {"document_id": site.document_id, "start": site.start}
-                self._fits.add(row | {"fits": list(found)})
+                self._fits_table().add(row | {"fits": list(found)})
         for mark in marked.marks:
             self._ledger.add(vars(mark))
         document = marked.document
@@ -88,6 +90,26 @@ class VaultWriter:
         self.n_sites += len(marked.marks)
         self.n_changed += sum(mark.chosen != mark.original for mark in marked.marks)
         self.n_held_out += status == "held out"
+
+    def _fits_table(self) -> RowWriter:
+        self._fits = self._fits or RowWriter(self._folder / FITS, FITS_SCHEMA)
+        return self._fits
+
+    def append(self, folder: Path) -> None:
+        """Add the tables that another writer filled; parts come in the order of the corpus."""
+        for batch in read_tables(folder / LEDGER):
+            self._ledger.append(batch)
+            self.n_sites += len(batch)
+            changed = pc.sum(pc.not_equal(batch["chosen"], batch["original"])).as_py()
+            self.n_changed += changed or 0
+        for batch in read_tables(folder / DOCUMENTS):
+            self._documents.append(batch)
+            self.n_documents += len(batch)
+            self.n_held_out += pc.sum(pc.equal(batch["status"], "held out")).as_py() or 0
+
+        if (folder / FITS).exists():
+            for batch in read_tables(folder / FITS):
+                self._fits_table().append(batch)
 
     def finish(self, plan: Plan, key: Key) -> Plan:
         """Write commitment and plan; the plan comes last and says that the vault is complete.
