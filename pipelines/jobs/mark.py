@@ -1,6 +1,7 @@
 """The job behind `leximark mark`: load what finds sites, mark, show how far it is."""
 
 import sys
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
