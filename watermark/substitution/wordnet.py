@@ -1,6 +1,8 @@
 """WordNet: senses, the words that share them, fixed phrases. The only user of NLTK."""
 
+import re
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from math import sqrt
@@ -14,6 +16,7 @@ from watermark.substitution.registers import register_of
 if TYPE_CHECKING:
     from nltk.corpus.reader.wordnet import Synset
 
+_RELATING = re.compile("(of or )?relating to|concerned with|of or belonging to")
 
 Relation = Literal["same", "similar", "broader"]
 """How the words of a synset stand to a sense: they share it, or come near it, or say less."""
@@ -108,8 +111,15 @@ class WordNet:
         self._neighbours: dict[tuple[str, str], frozenset[str]] = {}
         self._relatedness: dict[tuple[str, str, str], Relatedness] = {}
         self._domains: dict[tuple[str, str], frozenset[str]] = {}
+        self._above: dict[str, frozenset[str]] = {}
         self._opposed: dict[tuple[str, str, str], bool] = {}
         self._pos_shares: dict[str, dict[str, float]] = {}
+
+    def words(self) -> Iterator[tuple[str, str]]:
+        """Yield every single word in lower case with each of its parts of speech."""
+        for pos in "nvar":
+            names = self._reader.all_lemma_names(pos)
+            yield from ((name, pos) for name in names if name.isalpha() and name.islower())
 
     def is_phrase(self, words: str) -> bool:
         """Tell whether several words, lower case, are an entry of their own ("take place")."""
@@ -172,6 +182,33 @@ class WordNet:
         if sense not in self._glosses:
             self._glosses[sense] = _gloss(self._reader.synset(sense))
         return self._glosses[sense]
+
+    def kind(self, sense: str) -> str:
+        """Return the lexicographers' file that a sense stands in, for example `noun.person`."""
+        return str(self._reader.synset(sense).lexname())
+
+    def subject(self, sense: str) -> str:
+        """Return the subject of which a sense is a term ("law"), or nothing."""
+        names = [d.name().partition(".")[0] for d in self._reader.synset(sense).topic_domains()]
+        return min(names, default="")
+
+    def above(self, sense: str) -> frozenset[str]:
+        """Return the names of a sense and of all that are broader."""
+        if sense not in self._above:
+            synset = self._reader.synset(sense)
+            names = (s.name() for path in synset.hypernym_paths() for s in path)
+            self._above[sense] = frozenset(names)
+        return self._above[sense]
+
+    def classifies(self, adjective: str) -> bool:
+        """Tell whether an adjective says to what its noun belongs ("comic"), not what it is like.
+
+        So it does if a sense of it comes from a noun, or is defined as "of or relating to".
+        """
+        return any(
+            synset.lexname() == "adj.pert" or _RELATING.match(synset.definition())
+            for synset in self._reader.synsets(adjective, "a")
+        )
 
     def antonyms(self, lemma: str, pos: str) -> frozenset[str]:
         """Return the words that a sense of a lemma is directly opposed to."""

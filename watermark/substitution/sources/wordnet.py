@@ -65,6 +65,8 @@ def _objection(senses: TargetSenses, lemma: str, surface: str) -> str:
     register = senses.register(lemma)
     if register:
         return f"register: {register}"
+    if senses.says_less(lemma):
+        return "says less: a broader word"
     word = senses.word
     return word_objection(senses.wordnet, word.lemma, word.pos, lemma, surface.lower())
 
@@ -141,7 +143,7 @@ class ModelledWordNetSource:
         judged: list[list[Candidate]] = []
         for some, described, features in zip(found, offered, read, strict=True):
             probabilities = [
-                self.acceptance.probability({**d.features, **more})
+                self.acceptance.probability({"fast": self.screen.log_odds(d.features), **more})
                 for d, more in zip(described, features, strict=True)
             ]
             rejected = [d.candidate for d in some if d.candidate.rejected]
