@@ -30,6 +30,15 @@ _ROOTS = {
     "legal_document.n.01": "a term of law",
     "proceeding.n.01": "a term of law",
 }
+_SUBJECTS = frozenset(
+    """
+    accounting anatomy architecture astronomy biology botany catholicism chemistry christianity
+    finance genetics geology government judaism jurisprudence law linguistics mathematics medicine
+    military music navigation nautical_term ordnance pathology philosophy physics physiology
+    politics psychiatry psychology religion statistics sport theology zoology
+    """.split()  # noqa: SIM905
+)
+"""Subjects with terms of their own; "commerce" is not one, since "buy" is everybody's word."""
 
 
 def kind_objection(wordnet: WordNet, original: str, pos: str, lemma: str) -> str:
@@ -58,8 +67,8 @@ def kind_objection(wordnet: WordNet, original: str, pos: str, lemma: str) -> str
 
 def _technical(wordnet: WordNet, sense: str) -> str:
     """Return why a sense is not to be named by another word, or nothing."""
-    if subject := wordnet.subject(sense):
-        return f"a term of {subject}"
+    if subjects := wordnet.subjects(sense) & _SUBJECTS:
+        return f"a term of {min(subjects)}"
     if reason := _FILES.get(wordnet.kind(sense), ""):
         return reason
     above = wordnet.above(sense)

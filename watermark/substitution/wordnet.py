@@ -187,34 +187,24 @@ class WordNet:
         """Return the lexicographers' file that a sense stands in, for example `noun.person`."""
         return str(self._reader.synset(sense).lexname())
 
-    def subject(self, sense: str) -> str:
-        """Return the subject of which a sense is a term ("law"), or nothing."""
-        names = [d.name().partition(".")[0] for d in self._reader.synset(sense).topic_domains()]
-        return min(names, default="")
+    def subjects(self, sense: str) -> frozenset[str]:
+        """Return the subjects of which a sense is a term, such as "law"."""
+        domains = self._reader.synset(sense).topic_domains()
+        return frozenset(domain.name().partition(".")[0] for domain in domains)
 
     def above(self, sense: str) -> frozenset[str]:
         """Return the names of a sense and of all that are broader."""
         if sense not in self._above:
             synset = self._reader.synset(sense)
-            names = (s.name() for path in synset.hypernym_paths() for s in path)
-            self._above[sense] = frozenset(names)
+            self._above[sense] = frozenset(s.name() for p in synset.hypernym_paths() for s in p)
         return self._above[sense]
 
     def classifies(self, adjective: str) -> bool:
-        """Tell whether an adjective says to what its noun belongs ("comic"), not what it is like.
-
-        So it does if a sense of it comes from a noun, or is defined as "of or relating to".
-        """
+        """Tell whether an adjective says to what its noun belongs ("comic"), not how it is."""
         return any(
             synset.lexname() == "adj.pert" or _RELATING.match(synset.definition())
             for synset in self._reader.synsets(adjective, "a")
         )
-
-    def antonyms(self, lemma: str, pos: str) -> frozenset[str]:
-        """Return the words that a sense of a lemma is directly opposed to."""
-        synsets = self._reader.synsets(lemma, pos)
-        own = [found for synset in synsets for found in synset.lemmas() if found.name() == lemma]
-        return frozenset(other.name() for found in own for other in found.antonyms())
 
     def domains(self, lemma: str, pos: str) -> frozenset[str]:
         """Return the subjects in which a word is a term in some sense: law, chemistry, ..."""

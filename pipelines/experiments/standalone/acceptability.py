@@ -52,7 +52,7 @@ TRAINED_ON = "Swords v1.1, development set; CoInCo, part a; SemEval-2007 task 10
 WRITTEN_WEIGHT = 0.03
 """Weight of a word that was written, or not written, against one that was judged: that nobody
 thought of a word says little against it, and there are ten times as many."""
-MOST_WRITTEN = 5_000
+MOST_WRITTEN = 3_000
 """Targets of a file that are read, drawn with seed 0: more do not change the weights."""
 ANNOTATORS = 6
 """Of CoInCo. Only whether a word was written at all counts here."""

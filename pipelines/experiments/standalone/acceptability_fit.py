@@ -116,7 +116,7 @@ def _as_table(rows: Sequence[Row]) -> _Table:
 
 
 def _fit(table: _Table, seen: NDArray[np.bool_], penalty: float) -> tuple[Floats, float]:
-    """Fit to the votes of the rows seen; return weights, in units of the features, and intercept."""
+    """Fit to the votes of the rows seen; return weights, in the features' units, and intercept."""
     X, votes, weight = table.features[seen], table.votes[seen], table.weight[seen]
     mean, spread = X.mean(0), X.std(0)
     spread[spread == 0] = 1.0

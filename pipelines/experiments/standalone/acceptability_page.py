@@ -25,8 +25,9 @@ def describe_results(results: Mapping[str, Any]) -> str:
         "judged. They take targets for independent, but a lemma has up to twelve: at 20 % the "
         "interval that draws lemmas anew is given as well.",
         "",
-        "    python -m pipelines.experiments.standalone.acceptability swords-v1.1_dev.json.gz OUT \\",
-        "        --written coinco_part_a.tsv.gz --written ls07_trial.tsv.gz",
+        "    python -m pipelines.experiments.standalone.acceptability \\",
+        "        swords-v1.1_dev.json.gz OUT --written coinco_part_a.tsv.gz \\",
+        "        --written ls07_trial.tsv.gz",
         "",
     ]
     for quality in ("fast", "best"):
