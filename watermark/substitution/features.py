@@ -10,6 +10,7 @@ from math import exp, log, log1p, sqrt
 from watermark.substitution.target import Target
 from watermark.substitution.thesaurus_evidence import thesaurus_evidence
 from watermark.substitution.wordnet import Sense, WordNet, stems
+from watermark.text.inflection import lemma_of
 from watermark.text.rarity import rarity_bits
 from watermark.text.sentences import Sentence, Word
 
@@ -95,6 +96,15 @@ class TargetSenses:
                 if lemma in link.words:
                     shares[link.relation] += share
         return shares["broader"] > shares["same"] + shares["similar"]
+
+    def names_action(self, lemma: str) -> bool:
+        """Tell whether a word says what someone does where the adjective says how he is.
+
+        WordNet has "laughing" near "happy"; "amazing" shares a sense with "astonishing".
+        """
+        if self.word.pos != "a" or not lemma.endswith("ing") or lemma_of(lemma, "v") == lemma:
+            return False
+        return not any(lemma in sense.synonyms for sense, _ in self.shares)
 
     def features(self, lemma: str, surface: str) -> Features:
         """Describe a word that might stand here; it need not be one of `lemmas`.

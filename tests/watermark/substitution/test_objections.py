@@ -187,7 +187,8 @@ def test_what_an_editor_found_wrong_is_not_offered_by_default(resources, text, w
     stays = exclusion_reason(resources.wordnet, *where, [], LexiMark())
     least = load_acceptability("fast").offer_threshold
     # With models, a word that the cheap features find less likely than this is not even read.
-    for min_fit in (least, ModelledWordNetSource.least_screened):
+    best = load_acceptability("best").offer_threshold
+    for min_fit in (least, best * ModelledWordNetSource.screen_share):
         (found,) = find_candidates(
             resources.wordnet, resources.sources, [target], CandidateSettings(min_fit=min_fit)
         )
