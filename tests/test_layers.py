@@ -179,6 +179,7 @@ RUN_BY_HAND = {
     "pipelines/experiments/standalone/detectors_table.py",
     "pipelines/experiments/standalone/judgements.py",
     "pipelines/experiments/standalone/marks.py",
+    "pipelines/experiments/standalone/thesaurus_pairs.py",
     "pipelines/experiments/standalone/word_faults.py",
     "pipelines/experiments/trials/line_samples.py",
     "pipelines/experiments/trials/passages.py",
