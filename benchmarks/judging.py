@@ -95,7 +95,8 @@ def main() -> None:
         for one, other in [(scores(a), scores(b))]
         for lemma in one.keys() & other.keys()
     ]
-    rho = spearmanr(*zip(*pairs, strict=True)).statistic
+    first, second = ([pair[i] for pair in pairs] for i in (0, 1))
+    rho = float(spearmanr(first, second).statistic)
     print(
         f"{len(shown)} places with open candidates: {whole[0] / ours[0]:.1f} times the speed of "
         f"reading whole texts; rank correlation {rho:.3f} over {len(pairs)} candidates"

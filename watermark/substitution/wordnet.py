@@ -2,7 +2,6 @@
 
 import re
 import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from math import sqrt
@@ -115,12 +114,6 @@ class WordNet:
         self._opposed: dict[tuple[str, str, str], bool] = {}
         self._pos_shares: dict[str, dict[str, float]] = {}
 
-    def words(self) -> Iterator[tuple[str, str]]:
-        """Yield every single word in lower case with each of its parts of speech."""
-        for pos in "nvar":
-            names = self._reader.all_lemma_names(pos)
-            yield from ((name, pos) for name in names if name.isalpha() and name.islower())
-
     def is_phrase(self, words: str) -> bool:
         """Tell whether several words, lower case, are an entry of their own ("take place")."""
         return words in self._phrases
@@ -205,6 +198,12 @@ class WordNet:
             synset.lexname() == "adj.pert" or _RELATING.match(synset.definition())
             for synset in self._reader.synsets(adjective, "a")
         )
+
+    def antonyms(self, lemma: str, pos: str) -> frozenset[str]:
+        """Return the words that a sense of a lemma is directly opposed to."""
+        synsets = self._reader.synsets(lemma, pos)
+        own = [found for synset in synsets for found in synset.lemmas() if found.name() == lemma]
+        return frozenset(other.name() for found in own for other in found.antonyms())
 
     def domains(self, lemma: str, pos: str) -> frozenset[str]:
         """Return the subjects in which a word is a term in some sense: law, chemistry, ..."""

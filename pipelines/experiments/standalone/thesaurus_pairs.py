@@ -12,6 +12,7 @@ under the second, and how alike the entries are that name them, in hundredths.
 import argparse
 import gzip
 from collections import defaultdict
+from collections.abc import Iterator
 from math import sqrt
 from pathlib import Path
 
@@ -34,10 +35,18 @@ def read_entries(path: Path) -> dict[str, set[str]]:
     return dict(entries)
 
 
-def linked_pairs(wordnet: WordNet) -> set[tuple[str, str]]:
+def single_words(folder: Path) -> Iterator[tuple[str, str]]:
+    """Yield every single word of WordNet in lower case with each of its parts of speech."""
+    for pos, name in (("n", "noun"), ("v", "verb"), ("a", "adj"), ("r", "adv")):
+        with (folder / f"index.{name}").open(encoding="ascii") as lines:
+            words = (line.partition(" ")[0] for line in lines)
+            yield from ((word, pos) for word in words if word.isalpha() and word.islower())
+
+
+def linked_pairs(wordnet: WordNet, folder: Path) -> set[tuple[str, str]]:
     """Return the pairs of words that share a sense or come near one, each in alphabetical order."""
     pairs: set[tuple[str, str]] = set()
-    for lemma, pos in wordnet.words():
+    for lemma, pos in single_words(folder):
         links = [link for sense in wordnet.senses(lemma, pos) for link in sense.links]
         near = {word for link in links if link.relation != "broader" for word in link.words}
         pairs |= {(min(lemma, word), max(lemma, word)) for word in near}
@@ -56,8 +65,8 @@ def main() -> None:
         named_in[head].add(head)
         for word in words:
             named_in[word].add(head)
-    lines = []
-    for one, other in sorted(linked_pairs(WordNet(find_wordnet()))):
+    lines, folder = [], find_wordnet()
+    for one, other in sorted(linked_pairs(WordNet(folder), folder)):
         listed = (other in entries.get(one, ())) + 2 * (one in entries.get(other, ()))
         mine, theirs = named_in.get(one, set()), named_in.get(other, set())
         alike = len(mine & theirs) / sqrt(max(1, len(mine) * len(theirs)))

@@ -73,11 +73,10 @@ class Likes:
 
 def test_models_have_their_say(resources):
     target = target_of(resources, "She gave a quick answer to him.", "quick")
+    acceptance = AcceptabilityModel({"fast": 0.1, "word_similarity": 5.0}, 0.0, 0.5, 0.5)
     for liked in ("speedy", "prompt"):
         likes = Likes(liked, "quick")
-        source = ModelledWordNetSource(
-            resources.wordnet, load_acceptability("best"), Models(likes, likes), FAST
-        )
+        source = ModelledWordNetSource(resources.wordnet, acceptance, Models(likes, likes), FAST)
         (found,) = source.candidates([target], CandidateSettings(min_fit=0.0))
         best = max((c for c in found if not c.rejected), key=lambda c: c.score)
         assert best.lemma == liked
