@@ -74,7 +74,7 @@ class Likes:
 def test_models_have_their_say(resources):
     target = target_of(resources, "She gave a quick answer to him.", "quick")
     acceptance = AcceptabilityModel({"fast": 0.1, "word_similarity": 5.0}, 0.0, 0.5, 0.5)
-    for liked in ("speedy", "prompt"):
+    for liked in ("speedy", "agile"):
         likes = Likes(liked, "quick")
         source = ModelledWordNetSource(resources.wordnet, acceptance, Models(likes, likes), FAST)
         (found,) = source.candidates([target], CandidateSettings(min_fit=0.0))
