@@ -1,4 +1,3 @@
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -99,8 +98,6 @@ def mark(
         intent = plan.intent(scheme.make(lexical))
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
-    if scheme.scheme == "leximark" and (message := lexical.quality_message()):
-        print(f"leximark: {message}", file=sys.stderr)
     done = mark_command(
         corpus,
         out,

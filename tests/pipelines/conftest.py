@@ -25,12 +25,6 @@ from watermark.schemes.random_sequence import RandomSequence
 from watermark.schemes.rewriting import Rewriting
 
 
-@pytest.fixture(autouse=True)
-def no_optional_models(monkeypatch):
-    """Mark with `--quality fast` unless a test asks for more, on every machine alike."""
-    monkeypatch.setattr(sources, "installed_quality", lambda: "fast")
-
-
 @dataclass(frozen=True)
 class Job:
     """A corpus marked with our key, and two tiny models."""

@@ -88,13 +88,12 @@ class LexiMarkFlags:
     ] = LexiMark.min_rarity_bits
     source: Source = "wordnet"
     quality: Annotated[
-        Quality | None,
+        Quality,
         typer.Option(
             help="fast: WordNet's words are judged without a model. best: with two, which "
-            "`leximark assets --all` fetches; slower by far. Default: best if they are installed, "
-            "else fast; a message says which."
+            "`leximark assets --all` fetches; slower by far."
         ),
-    ] = None
+    ] = LexiMark.quality
     min_fit: MinFit = None
     max_failures: MaxFailures = LexiMark.max_failures
     language: Language = "en"
@@ -114,29 +113,6 @@ class LexiMarkFlags:
         """Return the options that do not have their default."""
         return [_option(f.name) for f in fields(self) if getattr(self, f.name) != f.default]
 
-    def chosen_quality(self) -> Quality:
-        """Return the quality asked for, or the best that this machine has the models for."""
-        from pipelines.loading import candidate_sources
-
-        if self.quality:
-            return self.quality
-        judged = self.language == "en" and "wordnet" in self.source.split(",")
-        return candidate_sources.installed_quality() if judged else "fast"
-
-    def quality_message(self) -> str:
-        """Say how words are judged if that was not asked for, or nothing."""
-        if self.quality or self.language != "en" or "wordnet" not in self.source.split(","):
-            return ""
-        if self.chosen_quality() == "best":
-            return (
-                "words are judged with two models (--quality best), which takes most of the time; "
-                "--quality fast needs none"
-            )
-        return (
-            "words are judged without models (--quality fast); `leximark assets --all` fetches "
-            "those of --quality best, which makes fewer mistakes"
-        )
-
     def scheme(self) -> LexiMark:
         """Return the scheme with these settings.
 
@@ -146,7 +122,6 @@ class LexiMarkFlags:
         """
         from pipelines.jobs.mark import make_candidate_settings
 
-        quality = self.chosen_quality()
         return LexiMark(
             rule=self.rule,
             scope=self.scope,
@@ -160,9 +135,9 @@ class LexiMarkFlags:
             stop_words=_words(self.stop_words) if self.stop_words else LIGHT_WORDS,
             protected_words=_words(self.protected_words) if self.protected_words else frozenset(),
             sources=tuple(self.source.split(",")),
-            quality=quality,
+            quality=self.quality,
             max_failures=self.max_failures,
-            fit=make_candidate_settings(quality, self.min_fit, self.language),
+            fit=make_candidate_settings(self.quality, self.min_fit, self.language),
         )
 
 

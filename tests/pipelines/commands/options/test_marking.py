@@ -1,11 +1,8 @@
 from dataclasses import fields
 from typing import Any
 
-import pytest
-
 from pipelines.commands.options.marking import LexiMarkFlags
 from pipelines.jobs.mark import make_candidate_settings
-from pipelines.loading import candidate_sources
 from watermark.schemes.leximark import LexiMark
 
 
@@ -48,15 +45,3 @@ def test_every_option_changes_the_scheme(tmp_path):
             value = not usual if isinstance(usual, bool) else usual + 1
         given: dict[str, Any] = {field.name: value}
         assert LexiMarkFlags(**given).scheme() != LexiMarkFlags().scheme(), field.name
-
-
-@pytest.mark.parametrize("installed", ["fast", "best"])
-def test_the_best_quality_that_is_installed_is_used_and_named(monkeypatch, installed):
-    monkeypatch.setattr(candidate_sources, "installed_quality", lambda: installed)
-    flags = LexiMarkFlags()
-    assert flags.scheme().quality == installed
-    assert flags.scheme().fit == make_candidate_settings(installed, None)
-    assert f"(--quality {installed})" in flags.quality_message()
-    asked = LexiMarkFlags(quality="fast")
-    assert (asked.scheme().quality, asked.quality_message()) == ("fast", "")
-    assert LexiMarkFlags(language="de", source="thesaurus=mine.tsv").scheme().quality == "fast"
