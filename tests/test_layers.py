@@ -180,6 +180,7 @@ RUN_BY_HAND = {
     "pipelines/experiments/standalone/judgements.py",
     "pipelines/experiments/standalone/marks.py",
     "pipelines/experiments/standalone/scale.py",
+    "pipelines/experiments/standalone/thesaurus_pairs.py",
     "pipelines/experiments/standalone/variants.py",
     "pipelines/experiments/standalone/word_faults.py",
     "pipelines/experiments/trials/line_samples.py",

@@ -26,6 +26,7 @@ LIGHT_WORDS = frozenset(
     thing way lot bit kind sort people time day year
     more most less least much many few other same such own too so not never ever
     also even just only still yet already again there here
+    now then today next last
     """.split()  # noqa: SIM905 - a list of words reads better as one
 )
 """Lemmas that mean little by themselves: a synonym of theirs is hardly ever right."""

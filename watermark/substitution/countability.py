@@ -57,7 +57,8 @@ def is_plural(lemma: str) -> bool:
     return lemma in PLURAL_ONLY or has_no_singular or lemma_of(lemma, "n") != lemma
 
 
-def _is_counted(lemma: str) -> bool:
+def is_counted(lemma: str) -> bool:
+    """Tell whether a noun has a plural that is not much rarer than its singular."""
     bits = plural_bits(lemma)
     return bits is not None and bits <= MOST_PLURAL_BITS
 
@@ -70,13 +71,13 @@ def number_objection(sentence: Sentence, index: int, lemma: str) -> str:
     if word.tag == "NNS" and word.text.lower() == word.lemma and not is_plural(word.lemma):
         return "number: the word may be singular"
     if word.tag == "NNS":
-        return "" if _is_counted(lemma) and not is_plural(lemma) else "number: hardly ever plural"
+        return "" if is_counted(lemma) and not is_plural(lemma) else "number: hardly ever plural"
     if is_plural(lemma):
         return "number: plural by itself"
     before = _determiner(sentence, index)
     if word.lemma in INVARIANT and before not in COUNTING:
         return "number: the word may be plural"
-    if before in COUNTING and not _is_counted(lemma):
+    if before in COUNTING and not is_counted(lemma):
         return "number: cannot be counted"
     if before in MEASURING or (not before and _is_mass(word.lemma)):
         return "" if _is_mass(lemma) else "number: cannot stand without an article"

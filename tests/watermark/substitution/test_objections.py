@@ -5,11 +5,13 @@ import pytest
 from tests.support.targets import target_of
 from watermark.schemes.leximark import LexiMark
 from watermark.schemes.leximark_sites import exclusion_reason
+from watermark.substitution.acceptability import load_acceptability
 from watermark.substitution.candidates import (
     Candidate,
     CandidateSettings,
     find_candidates,
 )
+from watermark.substitution.sources.wordnet import ModelledWordNetSource
 from watermark.text.inflection import inflect_lemma
 
 ANY = CandidateSettings(min_fit=0.0, min_rarer_bits=0.0, max_rarity_bits=30.0)
@@ -170,3 +172,37 @@ def test_terms_and_sensitive_words_stay(resources, text, word, expected):
     found = exclusion_reason(resources.wordnet, target, [], LexiMark())
     assert found.startswith(expected)
     assert bool(found) == bool(expected)
+
+
+FALSE_OR_ODD = [
+    ("The banks were targeted by hackers last year.", "hackers", "golfer"),
+    ("The court said that a fetus has rights.", "fetus", "vertebrate"),
+    ("Managers of such systems are never happy.", "happy", "laughing"),
+    ("The prosecutors asked for more time.", "prosecutors", "functionary"),
+    ("The leaders of both parties met again.", "leaders", "person"),
+    ("The location of the plant is secret.", "location", "object"),
+    ("He was charged with trading on inside news.", "trading", "commerce"),
+    ("The party was divided over the tax.", "divided", "pronged"),
+    ("His jokes provided comic relief to the crowd.", "provided", "supply"),
+    ("She wore religious attire at work.", "religious", "spiritual"),
+    ("They can do little about the delay.", "little", "small"),
+]
+
+
+@pytest.mark.parametrize(("text", "word", "lemma"), FALSE_OR_ODD)
+def test_what_an_editor_found_wrong_is_not_offered_by_default(resources, text, word, lemma):
+    target = target_of(resources, text, word)
+    where = target.sentence, target.index
+    stays = exclusion_reason(resources.wordnet, *where, [], LexiMark())
+    least = load_acceptability("fast").offer_threshold
+    # With models, a word that the cheap features find less likely than this is not even read.
+    best = load_acceptability("best").offer_threshold
+    for min_fit in (least, best * ModelledWordNetSource.screen_share):
+        (found,) = find_candidates(
+            resources.wordnet, resources.sources, [target], CandidateSettings(min_fit=min_fit)
+        )
+        assert stays or lemma not in {c.lemma for c in found if not c.rejected}
+
+
+def test_an_antonym_goes_before_what_kind_of_thing_a_word_names(resources):
+    assert reason(resources, "The old man slept.", "man", "woman") == "an antonym"
