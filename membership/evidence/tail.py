@@ -4,7 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-NEWTON_STEPS = 12
+NEWTON_STEPS, CLOSE = 12, 1e-3
+"""Most steps to the saddle point, and how close is enough, in standard deviations."""
 
 
 def tail_probability(
@@ -27,9 +28,11 @@ def tail_probability(
         return least
     t = 0.0
     for _ in range(NEWTON_STEPS):
-        _, slope, curve = _cumulants(value, inside, n_options, t)
-        t += float(np.clip((observed - slope) / max(curve, 1e-12), -2.0, 2.0))
-    height, _, curve = _cumulants(value, inside, n_options, t)
+        height, slope, curve = _cumulants(value, inside, n_options, t)
+        step = float(np.clip((observed - slope) / max(curve, 1e-12), -2.0, 2.0))
+        if abs(step) * np.sqrt(curve) < CLOSE:
+            break
+        t += step
     exponent = t * observed - height
     w, u = np.sign(t) * np.sqrt(2 * max(exponent, 0.0)), t * np.sqrt(curve)
     if abs(w) < 1e-3 or abs(u) < 1e-3:

@@ -30,7 +30,7 @@ WORDS_PER_SENTENCE = (1, 2)
 """Fewer sites a sentence than the scheme has."""
 STRICTER_FITS = (0.6, 0.75)
 """Least chances that a reader accepts a word, beside the default one."""
-N_SIMULATED = 60
+N_SIMULATED = 40
 N_VARIANT_DOCUMENTS = 60
 """Other ways to mark are tried on so many of the surveyed documents."""
 
