@@ -7,11 +7,20 @@ import stat
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from watermark.bounded import BoundsError, read_bytes
 from watermark.errors import VaultError
 
 KEY_BYTES = 32
+
+
+class Coins(Protocol):
+    """Whatever decides draws by their names: a key, or the keys of several instalments."""
+
+    def draw(self, name: str, n_options: int) -> int:
+        """Return the outcome of a draw, below `n_options`."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -41,6 +50,17 @@ class Key:
     def fraction(self, purpose: str, name: str) -> int:
         """Return a uniform number below 2**64, for choosing a random share of things."""
         return int.from_bytes(self.digest(purpose, name)[:8], "big")
+
+    def derive(self, kind: str, label: str) -> "Key":
+        """Return the key of an instalment or an edition, which does not give this key away.
+
+        Keys of different kinds or labels are independent of each other and of this one.
+
+        Args:
+            kind: What the key is for, `instalment` or `edition`.
+            label: Its name.
+        """
+        return Key(self.digest("sub-key", f"{kind}\0{label}"))
 
     def commitment(self) -> str:
         """Return a hash that binds the owner to this key and can be published."""

@@ -1,12 +1,13 @@
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pipelines.commands.options.corpus import BoilerplateShare, IdColumn, Split, TextColumn
 from pipelines.commands.options.groups import with_option_groups
 from pipelines.commands.options.marking import LexiMarkFlags, SchemeFlags
+from pipelines.commands.options.parts import AppendFlags
 from watermark.scheme import Scheme, Test
 
 if TYPE_CHECKING:
@@ -68,7 +69,10 @@ def mark(
         ),
     ],
     out: Annotated[Path, typer.Option(help="Folder to make for the texts to publish.")],
-    vault: Annotated[Path, typer.Option(help="Folder to make for what must stay private.")],
+    vault: Annotated[
+        Path | None, typer.Option(help="Folder to make for what must stay private.")
+    ] = None,
+    parts: AppendFlags,
     text_column: TextColumn = "text",
     id_column: IdColumn = None,
     split: Split = None,
@@ -92,17 +96,25 @@ def mark(
     Writes the marked texts in the format of the input, and a vault with everything needed for a
     later audit: keep it private. The same command continues an interrupted run.
     """
-    from pipelines.jobs.mark import mark_command
+    from pipelines.jobs.append import mark_any
 
     try:
         intent = plan.intent(scheme.make(lexical))
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
-    done = mark_command(
+    if (vault is None) == (parts.append_to is None):
+        raise typer.BadParameter("give --vault for a new vault, or --append-to to add to one")
+    if parts.append_to is None and (parts.instalment or parts.new_key):
+        raise typer.BadParameter("--instalment and --new-key belong to --append-to")
+    done, folder = mark_any(
         corpus,
         out,
-        vault,
         intent,
+        new_vault=vault,
+        append_to=parts.append_to,
+        name=parts.instalment,
+        new_owner_key=parts.new_key,
+        licensees=parts.editions,
         text_column=text_column,
         id_column=id_column,
         split=split,
@@ -113,7 +125,15 @@ def mark(
     if as_json:
         print(done.to_json(), end="")
         return
-    numbers = done.corpus
+    _say(done.corpus, out, folder)
+    if parts.editions:
+        print(
+            f"An edition for each licensee: `leximark edition {folder} --licensee NAME --out "
+            f"FOLDER`. The texts in {out} are your own edition: no licensee gets them."
+        )
+
+
+def _say(numbers: dict[str, Any], out: Path, vault: Path) -> None:
     print(
         f"{numbers['n_documents']:,} documents read, {numbers['n_held_out']:,} held out; "
         f"{numbers['n_sites']:,} sites, {numbers['n_changed']:,} words changed.\n"

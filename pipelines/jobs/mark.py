@@ -1,9 +1,10 @@
 """The job behind `leximark mark`: load what finds sites, mark, show how far it is."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from tqdm import tqdm
@@ -75,11 +76,13 @@ def mark_command(
     key_file: Path | None = None,
     workers: int = 1,
     boilerplate_share: float = SHARE,
+    sealed: Mapping[str, str] = MappingProxyType({}),
 ) -> Plan:
     """Mark a data set given as a path, a hub id or a `datasets.Dataset`; return the plan.
 
     With several workers sites are found in as many processes; the result is the same. Sentences
     that stand in at least `boilerplate_share` of the documents are left as they are; 0 marks them.
+    The plan, and so the commitment, binds the hashes in `sealed`, given by the names of files.
     """
     corpus = open_corpus(source, text_column=text_column, id_column=id_column, split=split)
     if workers < 1:
@@ -108,6 +111,7 @@ def mark_command(
                 "leximark": program_version(),
                 "boilerplate_share": str(boilerplate_share),
                 **made_with,
+                **sealed,
             },
             key_file=key_file,
             progress=bar.update,
