@@ -18,7 +18,7 @@ from watermark.vault.streams import (
     INSTALMENTS,
     KEYS,
     Instalment,
-    instalment_folder,
+    new_instalment_folder,
     next_link,
     original_hashes,
     owner_keys,
@@ -105,7 +105,7 @@ def append_command(
     if published.resolve().is_relative_to(vault.resolve()):
         raise VaultError(f"{published} is to be published and lies inside the vault {vault}")
     name = name or f"{len(chain):04d}"
-    folder = instalment_folder(vault, name)
+    folder = new_instalment_folder(vault, chain, name)
     (vault / INSTALMENTS).mkdir(mode=0o700, exist_ok=True)
     with alone_in(vault / INSTALMENTS) as alone:
         if not alone:

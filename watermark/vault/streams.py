@@ -137,16 +137,22 @@ def _read_link(folder: Path) -> Link:
     return link
 
 
-def next_link(chain: Sequence[Instalment], name: str, owner_key: Key) -> Link:
-    """Return the link of an instalment behind all others.
+def new_instalment_folder(vault: Path, chain: Sequence[Instalment], name: str) -> Path:
+    """Return the folder of an instalment that is to be added.
 
     Raises:
-        VaultError: There is an instalment of this name.
+        VaultError: The name cannot be one, or is taken.
     """
+    folder = instalment_folder(vault, name)
     if any(each.name.casefold() == name.casefold() for each in chain):
         raise VaultError(
             f"instalment {name!r}: is there already; an instalment is never changed: name another"
         )
+    return folder
+
+
+def next_link(chain: Sequence[Instalment], name: str, owner_key: Key) -> Link:
+    """Return the link of an instalment behind all others."""
     before = chain[-1]
     previous = file_sha256(before.folder / COMMITMENT)
     return Link(name, len(chain), previous, owner_key.commitment())

@@ -25,6 +25,8 @@ from attacks.text.collusion import Collusion
 from membership.audit.corpus import AuditCorpus, load_audit_corpus
 from membership.audit.observations import observe
 from membership.evidence.editions import EditionsResult, editions_test
+from membership.evidence.redraw import choices_of, draw_table, null_statistics, statistic
+from membership.evidence.result import monte_carlo_pvalue
 from membership.evidence.score_table import ScoreTable
 from membership.scoring import assemble_panel
 from pipelines.experiments.attacks import N_BASE, SHAPE, TRAINING, VOCABULARY
@@ -42,6 +44,8 @@ from watermark.schemes.leximark import LexiMark
 N_DOCUMENTS, N_SAMPLES, N_LICENSEES, ALPHA = 80, 4, 20, 0.001
 ARMS = {"one": (0,), "mixture": (0, 1), "vote": (0, 1, 2), "originals": ()}
 """The editions that each arm's training text comes from."""
+N_LISTS = 20
+"""Lists of innocent licensees that each trained model is tested with."""
 STEPS = {"one": 1, "mixture": 2, "vote": 8, "originals": 40}
 """Each arm is run with every so many of the seeds."""
 
@@ -62,7 +66,15 @@ def main() -> None:
             if seed % step == 0:
                 path = out / "runs" / f"{arm}-{seed}.json"
                 runs[arm].append(once(path, partial(run, arm, seed, base, out)))
-    results = {"runs": runs, "run": describe_run({}, {"first run": 0}).as_dict()}
+    n_lists, n_wrong = innocent_lists([each for arm in ARMS if ARMS[arm] for each in runs[arm]])
+    for each in (each for arm in ARMS for each in runs[arm]):
+        del each["table"]
+    results = {
+        "runs": runs,
+        "n_lists": n_lists,
+        "n_wrong_lists": n_wrong,
+        "run": describe_run({}, {"first run": 0}).as_dict(),
+    }
     (out / "results.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
     (out / "README.md").write_text(describe(results), encoding="utf-8")
 
@@ -169,6 +181,40 @@ def stored_table(table: ScoreTable) -> dict[str, Any]:
     }
 
 
+def innocent_lists(runs: Sequence[dict[str, Any]]) -> tuple[int, int]:
+    """Test trained models with lists of innocent licensees.
+
+    Returns:
+        How many lists, and in how many of them a licensee was named. Holm's correction names one
+        if and only if the smallest p times their number is at most alpha.
+    """
+    wrong = 0
+    for number, each in enumerate(runs):
+        draws = draw_table(loaded_table(each["table"]))
+        null = np.sort(null_statistics(draws, 99_999, np.random.default_rng(number)))
+        for place in range(N_LISTS):
+            owner = experiment_key(number, 10_000 + place)
+            best = max(
+                statistic(draws, choices_of(edition_key(owner, licensee_number), draws))
+                for licensee_number in range(N_LICENSEES)
+            )
+            wrong += N_LICENSEES * monte_carlo_pvalue(best, null) <= ALPHA
+    return len(runs) * N_LISTS, wrong
+
+
+def loaded_table(stored: dict[str, Any]) -> ScoreTable:
+    """Return the table that `stored_table` wrote."""
+    second = np.array(stored["second"])
+    return ScoreTable(
+        tuple(stored["document"]),
+        tuple(stored["draw"]),
+        np.array(stored["n_candidates"]),
+        np.stack([-second, second], axis=1),
+        {},
+        {},
+    )
+
+
 def describe(results: dict[str, Any]) -> str:
     """Return the page: one row an arm, with exact 95 % intervals."""
     rows = [_row(arm, runs) for arm, runs in results["runs"].items() if runs]
@@ -177,24 +223,28 @@ def describe(results: dict[str, Any]) -> str:
     machine = results["run"]["machine"]["processor"]
     return f"""# Editions: who leaked?
 
-{N_LICENSEES} licensees, {N_DOCUMENTS} news passages of about 130 tokens ({sites} usable sites in the
-{N_SAMPLES} samples), a tiny model ({SHAPE.layers} layers, width {SHAPE.width}) pretrained on {N_BASE}
-other passages and fine-tuned for {TRAINING.epochs:g} epochs at {TRAINING.learning_rate:g}, with the
-base as reference. Level {ALPHA:g} after Holm's correction. Each run has its own key and its own
-order of training. Intervals are Clopper-Pearson, 95 %.
+{N_LICENSEES} licensees, {N_DOCUMENTS} news passages of about 130 tokens ({sites} usable
+sites in the {N_SAMPLES} samples), a tiny model ({SHAPE.layers} layers, width {SHAPE.width})
+pretrained on {N_BASE} other passages and fine-tuned for {TRAINING.epochs:g} epochs at
+{TRAINING.learning_rate:g}, with the base as reference. Level {ALPHA:g} after Holm's correction.
+Each run has its own key and its own order of training. Intervals are Clopper-Pearson, 95 %.
 
 ```
 python -m pipelines.experiments.standalone.editions OUT
 ```
 
-| trained on | runs | all of its licensees named | some of them named | a wrong one named | \
-*some edition* p <= {ALPHA:g} | median z of its licensees |
+| trained on | runs | named: all of them | some of them | a wrong one | some edition | z |
 |---|---|---|---|---|---|---|
 {chr(10).join(rows)}
 
 *one*: the edition of one licensee. *mixture*: half of the documents from each of two. *vote*: at
 each place the word that most of three editions have. *originals*: the unmarked texts, which no
-licensee's coins touch.
+licensee's coins touch. *Some edition*: its p-value was at most {ALPHA:g}. *z*: the median over the
+licensees whose text was trained on.
+
+The models of the first three rows were also tested with {results["n_lists"]:,} other lists of
+{N_LICENSEES} licensees, none of whom leaked: one was named in
+{_share(results["n_wrong_lists"], results["n_lists"])} lists.
 
 Processor: {machine}; seeds 0 to {len(one) - 1}.
 """
