@@ -8,6 +8,7 @@ text and lists all of its candidates; a file that names the chosen word is refus
 
 import csv
 import json
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +19,9 @@ from watermark.corpus import Corpus
 from watermark.document import Document, Marked, apply_choices, sites_of
 from watermark.errors import CorpusError, VaultError
 from watermark.keys import write_key
+from watermark.vault.editions import LICENSEES
 from watermark.vault.plan import COMMITMENT, KEY, Plan, file_sha256, text_sha256
+from watermark.vault.streams import CHAIN
 from watermark.vault.tables import VaultDocument
 from watermark.vault.vault import Vault
 from watermark.vault.writer import VaultWriter, check_targets
@@ -116,6 +119,9 @@ def review_vault(
             published.rewrite(out, _rewritten(vault, published, decisions, writer))
         if (vault.folder / KEY).exists():
             write_key(draft / KEY, vault.key)
+        for name in (LICENSEES, CHAIN):  # which the plan binds
+            if (vault.folder / name).exists():
+                shutil.copyfile(vault.folder / name, draft / name)
         before = vault.plan.corpus
         counts = {
             "n_sites": writer.n_sites,

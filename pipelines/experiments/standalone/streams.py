@@ -145,8 +145,8 @@ def describe(results: dict[str, Any]) -> str:
 A **simulation from measured effects**. A year of daily news has {N_DAYS} instalments of
 {DOCUMENTS_A_DAY} passages of about 130 tokens, with {results["mean_draws_a_day"]:.1f} draws a day
 on average. Preferences and coins are those of {results["n_runs"]} tiny models that were really
-trained ([editions](../editions/README.md), the runs *one*); on days that the suspect did not train on, the
-coins are fresh. The e-value is looked at after each day; level {ALPHA:g}. Intervals are 95 %.
+trained ([editions](../editions/README.md), the runs *one*); on days that the suspect did not train
+on, the coins are fresh. The e-value is looked at after each day; level {ALPHA:g}. Intervals: 95 %.
 
 ```
 python -m pipelines.experiments.standalone.streams EDITIONS OUT

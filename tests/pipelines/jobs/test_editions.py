@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import pytest
 
@@ -7,9 +8,13 @@ from pipelines.jobs.mark import make_intent
 from pipelines.loading.models import ModelOptions
 from tests.pipelines.jobs.conftest import INTENT
 from watermark.corpus import open_corpus
+from watermark.document import sites_of
 from watermark.errors import CorpusError, PrerequisiteError, ToolkitError, VaultError
+from watermark.marking.review import Decisions, review_vault
 from watermark.schemes.leximark import LexiMark
 from watermark.vault.custody import read_custody
+from watermark.vault.streams import read_chain
+from watermark.vault.vault import open_vault
 
 OPTIONS = ModelOptions(dtype="float32")
 
@@ -79,6 +84,26 @@ def test_a_list_that_was_changed_after_marking_is_refused(stream, tmp_path):
     path.unlink()
     with pytest.raises(VaultError, match="is missing"):
         edition_command(stream.vault, "Charlie", tmp_path / "out")
+
+
+def test_a_reviewed_vault_keeps_its_licensees_and_its_place_in_the_chain(stream, tmp_path):
+    folder = stream.vault / "instalments/two"
+    vault = open_vault(folder)
+    document, marked = next(row for row in vault.marked() if row[1].marks)
+    site = sites_of(marked)[0]
+    rejected = {(document.id, site.start): (site.original, site.candidates)}
+    (tmp_path / "decisions.csv").write_text("")
+    decisions = Decisions("reject", tmp_path / "decisions.csv", rejected)
+    published = open_corpus(stream.corpora / "two/two.jsonl", id_column="id")
+    review_vault(vault, published, decisions, tmp_path / "p", tmp_path / "v")
+    shutil.rmtree(folder)
+    shutil.move(tmp_path / "v", folder)
+    assert [each.name for each in read_chain(stream.vault)] == ["first", "one", "two"]
+    first = open_vault(stream.vault)
+    published = open_corpus(stream.corpora / "first/first.jsonl", id_column="id")
+    keep_all = Decisions("reject", tmp_path / "decisions.csv", {})
+    review_vault(first, published, keep_all, tmp_path / "q", tmp_path / "w")
+    assert edition_command(tmp_path / "w", "Charlie", tmp_path / "c") == 27
 
 
 def test_a_vault_without_editions_says_so(stream, tmp_path):

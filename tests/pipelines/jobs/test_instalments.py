@@ -21,7 +21,7 @@ def audit(stream, out, names=(), **settings):
 def test_instalments_are_tested_together_and_one_after_the_other(stream, tmp_path):
     report = audit(stream, tmp_path / "r")
     verdict = report.audit.verdict
-    assert verdict.is_evidence
+    assert verdict.primary.pvalue < 0.05  # one of three instalments was trained on
     assert verdict.primary.title == "re-draw test over 3 instalments"
     (bets,) = verdict.others
     by_name = {row["instalment"]: row for row in bets.details["instalments"]}

@@ -1,6 +1,5 @@
 import pytest
 
-from watermark.document import Document
 from watermark.errors import CorpusError, VaultError
 from watermark.keys import Key
 from watermark.vault.editions import (
@@ -81,8 +80,10 @@ def test_an_edition_has_the_words_that_its_own_key_draws(with_editions):
             continue
         first = ("buy", "purchase")[key.draw(f"buy {row.id}", 2)]
         second = ("large", "sizeable")[key.draw("large", 2)]
-        number = row.id.removeprefix("d")
-        assert document == Document(row.id, f"{first} the {second} house {number}")
+        number = row.id.removeprefix("d")  # with a cap of 16, four of 20 sites are left out
+        texts = {f"{first} the {word} house {number}" for word in ("large", second)}
+        assert document.id == row.id
+        assert document.text in texts
     assert found != list(edition_documents(with_editions, "Bravo"))
 
 
