@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,14 @@ from watermark.errors import VaultError
 KEY_BYTES = 32
 HOLDOUT = "hold-out"
 """The purpose of the fractions that decide which documents are held out."""
+
+
+class Coins(Protocol):
+    """Whatever decides draws by their names: a key, or the keys of several instalments."""
+
+    def draw(self, name: str, n_options: int) -> int:
+        """Return the outcome of a draw, below `n_options`."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -47,6 +56,17 @@ class Key:
     def fraction(self, purpose: str, name: str) -> int:
         """Return a uniform number below 2**64, for choosing a random share of things."""
         return int.from_bytes(self.digest(purpose, name)[:8], "big")
+
+    def derive(self, kind: str, label: str) -> "Key":
+        """Return the key of an instalment or an edition, which does not give this key away.
+
+        Keys of different kinds or labels are independent of each other and of this one.
+
+        Args:
+            kind: What the key is for, `instalment` or `edition`.
+            label: Its name.
+        """
+        return Key(self.digest("sub-key", f"{kind}\0{label}"))
 
     def commitment(self) -> str:
         """Return a hash that binds the owner to this key and can be published."""

@@ -85,12 +85,7 @@ def audit(
         VaultError: The plan names an unknown detector.
     """
     check_planned_detectors(vault, detectors)
-    for name, reference in references.items():
-        if reference.fingerprint == suspect.fingerprint:
-            raise PrerequisiteError(
-                f"reference {name}: is the suspect itself, so no difference is left to test; name "
-                "the model that it was fine-tuned from, another one, or none"
-            )
+    check_references(suspect, references)
     corpus, plan = load_audit_corpus(vault), vault.plan
     alpha = plan.alpha if settings.alpha is None else settings.alpha
     panel = assemble_panel(detectors, suspect, references)
@@ -115,6 +110,20 @@ def audit(
     departures = _departures(plan, results[0], alpha, tuple(references), settings)
     verdict = Verdict(results[0], alpha, tuple(results[1:]), departures, skipped)
     return Audit(verdict, found, table)
+
+
+def check_references(suspect: Suspect, references: Mapping[str, Suspect]) -> None:
+    """Refuse the suspect as its own reference.
+
+    Raises:
+        PrerequisiteError: The message names the reference.
+    """
+    for name, reference in references.items():
+        if reference.fingerprint == suspect.fingerprint:
+            raise PrerequisiteError(
+                f"reference {name}: is the suspect itself, so no difference is left to test; name "
+                "the model that it was fine-tuned from, another one, or none"
+            )
 
 
 def check_planned_detectors(vault: Vault, detectors: Collection[str]) -> None:

@@ -16,7 +16,7 @@ from scipy.optimize import minimize_scalar
 from membership.evidence.result import BLOCK_CELLS, TestResult, detectable_shift, monte_carlo_pvalue
 from membership.evidence.score_table import ScoreTable
 from watermark.errors import PrerequisiteError
-from watermark.keys import Key
+from watermark.keys import Coins
 
 ASSUMPTION = (
     "the key was drawn at random, for this corpus alone, and not chosen among several; an innocent "
@@ -59,7 +59,7 @@ def draw_table(table: ScoreTable) -> DrawTable:
     return DrawTable(names, n_options, value / np.sqrt(n_sites)[:, None], n_sites)
 
 
-def choices_of(key: Key, table: DrawTable) -> NDArray[np.int64]:
+def choices_of(key: Coins, table: DrawTable) -> NDArray[np.int64]:
     """Return the outcome of every draw under a key."""
     pairs = zip(table.names, table.n_options.tolist(), strict=True)
     return np.array([key.draw(name, n) for name, n in pairs], dtype=np.int64)
@@ -127,7 +127,7 @@ def chernoff_bound(table: DrawTable, observed: float) -> float:
 
 def redraw_test(
     table: ScoreTable,
-    key: Key,
+    key: Coins,
     *,
     alpha: float,
     n_resamples: int = 99_999,
@@ -209,7 +209,7 @@ def _list(reasons: Mapping[str, int]) -> str:
 
 
 def simulate_null(
-    table: ScoreTable, keys: Sequence[Key], *, n_resamples: int = 9_999, seed: int = 0
+    table: ScoreTable, keys: Sequence[Coins], *, n_resamples: int = 9_999, seed: int = 0
 ) -> NDArray[np.float64]:
     """Return the p-values that other keys would have had, shape (n_keys,).
 

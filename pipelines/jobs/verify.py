@@ -78,7 +78,7 @@ def verify_command(
         vault, evidence, suspect.fingerprint, fingerprints,
         alpha=alpha, n_resamples=n_resamples, seed=seed,
     )  # fmt: skip
-    bars = _Bars()
+    bars = Bars()
     settings = Settings(record.level, n_resamples, seed)
     result = audit(vault, suspect, others, default_detectors(), settings, bars.update)
     bars.close()
@@ -170,7 +170,7 @@ def write_cost(
     )
 
 
-class _Bars:
+class Bars:
     """One progress bar a model, none if this is not a terminal."""
 
     def __init__(self) -> None:

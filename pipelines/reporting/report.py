@@ -37,6 +37,15 @@ class Report:
     references: str = ""
     """Which references were used and why, in a line."""
 
+    @property
+    def is_evidence(self) -> bool:
+        """Whether the verdict is "trained on it"."""
+        return self.audit.verdict.is_evidence
+
+    def lines(self) -> Iterator[str]:
+        """Yield the verdict in plain words, for a terminal."""
+        yield from summary_lines(self)
+
     def as_dict(self) -> dict[str, Any]:
         """Return the report for machines."""
         verdict = self.audit.verdict

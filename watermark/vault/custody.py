@@ -20,7 +20,7 @@ from watermark.vault.plan import COMMITMENT, file_sha256, read_plan
 
 CUSTODY = "custody.jsonl"
 """Its name in the vault; no hash of the vault covers it."""
-Event = Literal["made", "stamped", "audit", "challenge"]
+Event = Literal["made", "stamped", "audit", "challenge", "compromised"]
 BEGINNING = "0" * 64
 MAX_BYTES = 64 * 1024 * 1024
 
