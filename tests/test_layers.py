@@ -173,6 +173,8 @@ RUN_BY_HAND = {
     "pipelines/experiments/standalone/acceptability.py",
     "pipelines/experiments/standalone/acceptability_fit.py",
     "pipelines/experiments/standalone/any_door.py",
+    "pipelines/experiments/standalone/plan_check.py",
+    "pipelines/experiments/standalone/public_references.py",
     "pipelines/experiments/standalone/served_choices.py",
     "pipelines/experiments/standalone/backends.py",
     "pipelines/experiments/standalone/code_lines.py",
@@ -187,6 +189,7 @@ RUN_BY_HAND = {
     "pipelines/experiments/standalone/word_faults.py",
     "pipelines/experiments/trials/line_samples.py",
     "pipelines/experiments/trials/passages.py",
+    "pipelines/experiments/trials/small.py",
     "pipelines/experiments/trials/tiny.py",
 }
 
