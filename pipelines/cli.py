@@ -13,6 +13,7 @@ from pipelines.commands.attack import attack
 from pipelines.commands.attack_model import attack_model
 from pipelines.commands.cache import cache
 from pipelines.commands.candidates import candidates
+from pipelines.commands.card import card
 from pipelines.commands.challenge import answer, challenge, judge
 from pipelines.commands.check import check
 from pipelines.commands.decide import decide
@@ -34,6 +35,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "inspect": inspect,
     "review": review,
     "stamp": stamp,
+    "card": card,
     "verify": verify,
     "check": check,
     "challenge": challenge,
