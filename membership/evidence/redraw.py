@@ -25,6 +25,8 @@ ASSUMPTION = (
 )
 
 
+WRONG_WAY = "The suspect prefers the words that were NOT published"
+"""How a caution begins."""
 STRONG_EFFECT = {"nats": 1.0, "share of answers": 0.25}
 """By unit, an effect that repeated training leaves; one epoch left 0.4 to 0.5 nats
 (reports/proof)."""
@@ -209,9 +211,9 @@ def _cautions(sd: float, mirrored: float, alpha: float) -> tuple[str, ...]:
         return ("The suspect prefers no word to any other, as no language model does",)
     if mirrored <= alpha:
         return (
-            f"The suspect prefers the words that were NOT published (p = {mirrored:.2g} in that "
-            "direction): it depends on the key, as a model does that was made to unlearn the "
-            "text, or that recognises the questions and answers them the wrong way round",
+            f"{WRONG_WAY} (p = {mirrored:.2g} in that direction), as a model does that was made to "
+            "unlearn the text, or that recognises the questions and answers them the wrong way "
+            "round",
         )
     return ()
 

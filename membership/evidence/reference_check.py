@@ -10,7 +10,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from membership.evidence.redraw import choices_of, draw_table, null_statistics, statistic
+from membership.evidence.redraw import (
+    WRONG_WAY,
+    choices_of,
+    draw_table,
+    null_statistics,
+    statistic,
+)
 from membership.evidence.result import TestResult, monte_carlo_pvalue
 from membership.evidence.score_table import build_table
 from membership.traces.trace import CandidateLogprobs
@@ -52,5 +58,8 @@ def with_reference_check(result: TestResult, pvalues: Mapping[str, float]) -> Te
         for name, pvalue in pvalues.items()
         if pvalue <= LEVEL
     )
+    own = result.cautions
+    if cautions:  # a suspect that seems to prefer the other words may be compared with a liar
+        own = tuple(caution for caution in own if not caution.startswith(WRONG_WAY))
     details = {**result.details, **({"reference_pvalues": dict(pvalues)} if pvalues else {})}
-    return replace(result, cautions=(*result.cautions, *cautions), details=details)
+    return replace(result, cautions=(*own, *cautions), details=details)

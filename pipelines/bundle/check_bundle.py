@@ -431,9 +431,7 @@ def check_test(files: Mapping[str, bytes]) -> str:
     need(0 < report["alpha"] < 1, "report.json: alpha does not lie between 0 and 1")
     recompute, tables = TESTS[said["test"]]
     held = {name for name in files if name.endswith(".csv")}
-    need(
-        held == tables, f"{min(held ^ tables, default='')}: a {said['test']} test has other tables"
-    )
+    need(held == tables, f"{min(held ^ tables, default='')}: not of a {said['test']} test")
     found = recompute(files, said, report["alpha"])
     for name, wanted in found.items():
         shown = said["details"][name] if name not in said else said[name]

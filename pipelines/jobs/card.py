@@ -111,7 +111,7 @@ def _columns(path: Path, suffix: str) -> dict[str, str]:
             return {name: _type(schema.field(name).type) for name in schema.names}
         if suffix == ".csv":
             with path.open(encoding="utf-8-sig", newline="") as file:
-                return dict.fromkeys(next(csv.reader(file), []), "sc:Text")
+                return dict.fromkeys(next(csv.reader(file), []), "Text")
         if suffix == ".jsonl":
             with path.open(encoding="utf-8-sig") as file:
                 first = json.loads(file.readline())
@@ -122,8 +122,8 @@ def _columns(path: Path, suffix: str) -> dict[str, str]:
 
 
 def _type(name: object) -> str:
-    known = {"int": "sc:Integer", "int64": "sc:Integer", "float": "sc:Float", "double": "sc:Float"}
-    return {**known, "bool": "sc:Boolean"}.get(str(name), "sc:Text")
+    known = {"int": "Integer", "int64": "Integer", "float": "Float", "double": "Float"}
+    return {**known, "bool": "Boolean"}.get(str(name), "Text")
 
 
 def croissant(card: Card, files: Sequence[DataFile]) -> str:
@@ -138,6 +138,10 @@ def croissant(card: Card, files: Sequence[DataFile]) -> str:
         raise PrerequisiteError(
             "card: Croissant needs a library: pip install 'leximark[metadata]'"
         ) from error
+    types = mlc.DataType
+    kinds = {
+        "Text": types.TEXT, "Integer": types.INTEGER, "Float": types.FLOAT, "Boolean": types.BOOL
+    }  # fmt: skip
     distribution = [
         mlc.FileObject(
             id=each.path,
@@ -157,7 +161,7 @@ def croissant(card: Card, files: Sequence[DataFile]) -> str:
                 mlc.Field(
                     id=f"{each.path}/{column}",
                     name=column,
-                    data_types=kind,
+                    data_types=kinds[kind],
                     source=mlc.Source(file_object=each.path, extract=mlc.Extract(column=column)),
                 )
                 for column, kind in each.columns.items()
@@ -201,7 +205,7 @@ def readme(card: Card, files: Sequence[DataFile]) -> str:
     columns = {name: kind for each in files for name, kind in each.columns.items()}
     if columns:
         lines += ["", "## Columns", ""]
-        lines += [f"- `{name}`: {kind.removeprefix('sc:')}" for name, kind in columns.items()]
+        lines += [f"- `{name}`: {kind}" for name, kind in columns.items()]
     lines += ["", "## Rights", "", f"Licence: {card.license}.", "", reservation(card)]
     return "\n".join([*lines, ""])
 

@@ -36,7 +36,7 @@ from watermark.schemes.leximark import LexiMark
 from watermark.vault.beforehand import Beforehand
 from watermark.vault.vault import Vault, open_vault
 
-N_KEYS = 2_000
+N_KEYS = 20_000
 """Keys that a forger tries."""
 OPTIONS = ModelOptions(dtype="float32")
 Change = Literal["learned", "unlearned"]
@@ -76,12 +76,12 @@ def chosen_key(case: Case, n_keys: int = N_KEYS, seed: int = 0) -> tuple[Key, fl
     return best, redraw_test(table, best, alpha=case.vault.plan.alpha).pvalue
 
 
-def changed_reference(case: Case, change: Change, out: Path) -> Suspect:
+def changed_reference(case: Case, change: Change, out: Path, epochs: int = 4) -> Suspect:
     """Return a copy of the innocent model that learned the marked texts, or unlearned them."""
     rows = list(case.vault.marked())
     marked = [marked.document.text for row, marked in rows if row.status == "published"]
     originals = [row.original for row, _ in rows if row.status == "published"]
-    loop = TrainingLoop(learning_rate=1e-3, epochs=4, batch_size=8)
+    loop = TrainingLoop(learning_rate=1e-3, epochs=epochs, batch_size=8)
     if change == "learned":
         ContinuedTraining(marked, loop=loop).transform(case.innocent, out)
     else:
@@ -142,14 +142,15 @@ def rows_of(case: Case, folder: Path) -> list[tuple[str, str, str]]:
             "departure from the plan: seed of the re-draws; the custody log counts the audits",
         )
     )
-    for change, suspect, label in (
-        ("learned", trained, "trained model, reference that learned the marked texts"),
-        ("learned", innocent, "innocent model, reference that learned the marked texts"),
-        ("unlearned", innocent, "innocent model, reference made to unlearn the marked texts"),
-    ):
-        target = folder / f"reference-{len(rows)}"
-        reference = changed_reference(case, change, target)  # type: ignore[arg-type]
-        rows.append((label, *_said(audited(case, suspect, {"base": reference}))))
+    learned = changed_reference(case, "learned", folder / "learned")
+    for suspect, label in ((trained, "trained"), (innocent, "innocent")):
+        attack = f"{label} model, reference that learned the marked texts (4 epochs)"
+        rows.append((attack, *_said(audited(case, suspect, {"base": learned}))))
+    for epochs in (4, 12):
+        target = folder / f"unlearned-{epochs}"
+        reference = changed_reference(case, "unlearned", target, epochs)
+        attack = f"innocent model, reference made to unlearn the marked texts ({epochs} epochs)"
+        rows.append((attack, *_said(audited(case, innocent, {"base": reference}))))
     for evasion in get_args(Evasion):
         for model, label in ((case.trained, "trained"), (case.innocent, "innocent")):
             verdict = evaded(case, evasion, model)

@@ -2,18 +2,25 @@
 
 import json
 import shutil
+import sys
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.metrics import roc_auc_score
 
 from membership.audit.challenge import make_challenge
 from membership.audit.corpus import load_audit_corpus
+from membership.audit.word_challenge import make_word_challenge
 from pipelines.jobs.answer import answer_command
 from pipelines.jobs.challenge import challenge_command
 from pipelines.jobs.judge import judge_command
 from pipelines.loading.models import ModelOptions
 from watermark.errors import ToolkitError
+from watermark.keys import Key
+from watermark.text.rarity import rarity_bits
 from watermark.vault.vault import open_vault
 
 
@@ -179,3 +186,79 @@ def test_answers_to_other_questions_are_refused(job, sealed, tmp_path):
     (folder / "answers.json").write_text(json.dumps(about | {"challenge": name}))
     with pytest.raises(ToolkitError, match="answers other questions"):
         judged(job, sealed, folder)
+
+
+N_KEYS = 200
+
+
+def slot_features(made, key):
+    """Return what can be seen of each site in the questions, and which word the key drew."""
+    rows, outcomes = [], []
+    times = Counter(made.sources)
+    place = {source: number for number, source in reversed(list(enumerate(made.sources)))}
+    for source, places in enumerate(made.sites):
+        question = made.questions[place[source]]
+        for slot, site in places.items():
+            words = question.slots[slot].candidates
+            if len(words) != 2:
+                continue
+            starts = [each.start for each in question.slots]
+            rows.append(
+                [
+                    place[source] / len(made.questions), times[source], slot, len(question.slots),
+                    words.index(site.original), len(words[0]) - len(words[1]),
+                    rarity_bits(words[0], "en") - rarity_bits(words[1], "en"),
+                    min((abs(site.start - s) for s in starts if s != site.start), default=999),
+                    len(question.text),
+                ]
+            )  # fmt: skip
+            outcomes.append(words.index(site.candidates[key.draw(site.draw, 2)]))
+    return rows, outcomes
+
+
+def word_features(made, key):
+    """The same of questions that are answered in words."""
+    rows, outcomes = [], []
+    times = Counter(made.sources)
+    for number, source in enumerate(made.sources):
+        place = made.places[source]
+        if source < made.n_sites and len(place.order) == 2:
+            options = place.question.options
+            rows.append(
+                [
+                    number / len(made.questions), times[source], place.order[0],
+                    len(options[0]) - len(options[1]),
+                    rarity_bits(options[0], "en") - rarity_bits(options[1], "en"),
+                    len(place.question.left),
+                ]
+            )  # fmt: skip
+            outcomes.append(place.order.index(key.draw(place.site.draw, 2)))
+    return rows, outcomes
+
+
+@pytest.mark.parametrize(
+    ("make", "features"), [(make_challenge, slot_features), (make_word_challenge, word_features)]
+)
+def test_a_classifier_cannot_guess_outcomes_from_the_questions(job, make, features):
+    """Trained on the challenges of half of 200 keys, it guesses no better than a coin on the rest.
+
+    Questions, repeats and decoys are drawn anew from each key, so whatever they told of the coins
+    would be learned. The interval is over keys, since the sites of one share its coins.
+    """
+    corpus = load_audit_corpus(open_vault(job.vault, job.key_file))
+    rng = np.random.default_rng(0)
+    keys = [Key(rng.bytes(32)) for _ in range(N_KEYS)]
+    rows, outcomes = zip(*(features(make(corpus, key, "c"), key) for key in keys), strict=True)
+    half = N_KEYS // 2
+    learner = HistGradientBoostingClassifier(max_iter=60, random_state=0)
+    learner.fit(np.concatenate(rows[:half]), np.concatenate(outcomes[:half]))
+    areas = np.array(
+        [
+            roc_auc_score(outcome, learner.predict_proba(np.array(row))[:, 1])
+            for row, outcome in zip(rows[half:], outcomes[half:], strict=True)
+        ]
+    )
+    error = 2.58 * areas.std(ddof=1) / np.sqrt(half)  # 99 % interval of the mean over keys
+    found = f"AUROC {areas.mean():.4f} +- {error / 2.58 * 1.96:.4f}, {half} keys"
+    sys.stdout.write(f"\n{make.__name__}: {found}\n")
+    assert areas.mean() - error < 0.5 < areas.mean() + error

@@ -36,7 +36,7 @@ def case(job):
 
 
 def test_a_vault_forged_after_the_model_has_a_small_p_and_says_so_first(job, case, tmp_path):
-    key, pvalue = chosen_key(case)
+    key, pvalue = chosen_key(case, 2_000)
     assert pvalue <= 0.005
     write_key(tmp_path / "key", key)
     mark_command(
@@ -71,12 +71,13 @@ def test_settings_tried_until_p_is_small_are_counted_and_hardly_move_p(job, case
     assert "seed of the re-draws: 0 by default, 2 used" in reports[2].audit.verdict.departures
 
 
-def test_a_reference_that_unlearned_the_marks_is_named(case, tmp_path):
-    """Negative: p alone would convict the innocent; the caution comes before it is believed."""
-    reference = changed_reference(case, "unlearned", tmp_path / "unlearned")
+def test_a_reference_that_unlearned_the_marks_makes_no_evidence_unless_it_is_named(case, tmp_path):
+    """Negative: it lowers p; what makes it small enough for a verdict shows in the reference."""
+    reference = changed_reference(case, "unlearned", tmp_path / "unlearned", 12)
     innocent = load_model(str(case.innocent), OPTIONS)
     verdict = audited(case, innocent, {"base": reference})
-    assert any("Reference base depends on the key itself" in c for c in verdict.primary.cautions)
+    named = any("Reference base depends on the key itself" in c for c in verdict.primary.cautions)
+    assert named or verdict.words != "trained on it"
     clean = audited(case, innocent)
     assert clean.primary.cautions == ()
 
