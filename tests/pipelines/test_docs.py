@@ -67,7 +67,7 @@ def test_the_chain_is_the_one_of_the_docs(tmp_path, command):
     authority = found_authority(tmp_path / "authority")
     said: dict[str, list[str]] = {}
     with serve(authority.stamp) as url:
-        for line in "\n".join(re.findall(r"```sh\n(.*?)```", page, re.DOTALL)).splitlines():
+        for line in "".join(re.findall(r"```sh\n(.*?)```", page, re.DOTALL)).splitlines():
             program, *arguments = shlex.split(line.replace("http://127.0.0.1:3180/", url))
             if program == "verify":
                 arguments = ["verify", *arguments]
