@@ -13,6 +13,7 @@ from pipelines.commands.attack import attack
 from pipelines.commands.attack_model import attack_model
 from pipelines.commands.cache import cache
 from pipelines.commands.candidates import candidates
+from pipelines.commands.card import card
 from pipelines.commands.challenge import answer, challenge, judge
 from pipelines.commands.check import check
 from pipelines.commands.decide import decide
@@ -40,6 +41,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "edition": edition,
     "instalments": instalments,
     "stamp": stamp,
+    "card": card,
     "verify": verify,
     "check": check,
     "challenge": challenge,

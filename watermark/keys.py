@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from watermark.bounded import BoundsError, read_bytes
+from watermark.encrypted_key import decrypt, is_encrypted
 from watermark.errors import VaultError
 
 KEY_BYTES = 32
@@ -100,13 +101,13 @@ def new_key() -> Key:
 
 
 def read_key(path: Path) -> Key:
-    """Read a key file: 32 raw bytes.
+    """Read a key file: 32 raw bytes, as they are or encrypted by `age`.
 
     Raises:
         VaultError: There is no such file, or it does not hold exactly one key.
     """
     try:
-        secret = read_bytes(path, KEY_BYTES)
+        secret = decrypt(path) if is_encrypted(path) else read_bytes(path, KEY_BYTES)
     except BoundsError as error:
         raise VaultError(f"{path}: the key {error}") from error
     if len(secret) != KEY_BYTES:

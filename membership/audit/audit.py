@@ -18,6 +18,7 @@ from membership.detector import Detector, values_of
 from membership.evidence.combined import combined_test
 from membership.evidence.holdout import holdout_test
 from membership.evidence.redraw import redraw_test
+from membership.evidence.reference_check import reference_pvalues, with_reference_check
 from membership.evidence.remark import remark_test
 from membership.evidence.remarkings import make_remarkings
 from membership.evidence.result import TestResult
@@ -100,11 +101,11 @@ def audit(
     table = found.site_logprobs.table()
     level = Level(alpha, settings.n_resamples, settings.seed)
     tests: dict[str, Callable[[], TestResult]] = {
-        "redraw": lambda: redraw_test(table, vault.key, **vars(level)),
+        "redraw": lambda: _redraw(found, table, vault.key, level),
         "twin": lambda: _twin(corpus, vault.key, panel, detector, progress, level),
         "remark": lambda: _remark(found, panel, detector, level),
         "holdout": lambda: _holdout(found, panel, detector, level),
-        "combined": lambda: _combined(corpus, table, vault.key, panel, detector, progress, level),
+        "combined": lambda: _combined(found, table, vault.key, panel, detector, progress, level),
     }
     results, skipped = _run_tests(plan.test, tests)
     departures = _departures(plan, results[0], alpha, tuple(references), settings)
@@ -160,6 +161,12 @@ class Level:
     seed: int
 
 
+def _redraw(found: Observations, table: ScoreTable, key: Key, level: Level) -> TestResult:
+    known = found.site_logprobs
+    checked = reference_pvalues(known.sites, known.references, key, language=known.language)
+    return with_reference_check(redraw_test(table, key, **vars(level)), checked)
+
+
 def _twin(
     corpus: AuditCorpus, key: Key, panel: Panel, detector: str, progress: Progress, level: Level
 ) -> TestResult:
@@ -197,7 +204,7 @@ def _holdout(found: Observations, panel: Panel, detector: str, level: Level) -> 
 
 
 def _combined(
-    corpus: AuditCorpus,
+    found: Observations,
     table: ScoreTable,
     key: Key,
     panel: Panel,
@@ -207,6 +214,7 @@ def _combined(
 ) -> TestResult:
     """Combine the re-draw test with a hold-out test of the original texts."""
     panel.check(detector, "combined test")
+    corpus = found.corpus
     (scores,) = score_groups(
         [(corpus.originals, panel.only(detector))],
         panel.suspect,
@@ -214,7 +222,7 @@ def _combined(
         progress=progress,
     )
     return combined_test(
-        redraw_test(table, key, **vars(level)),
+        _redraw(found, table, key, level),
         _compare_groups(corpus, values_of(scores[detector]), detector, level),
         alpha=level.alpha,
     )

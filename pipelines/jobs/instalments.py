@@ -15,6 +15,7 @@ from membership.audit.observations import observe
 from membership.audit.streams import JoinedKey, join_corpora, stream_results
 from membership.audit.verdict import Verdict
 from membership.scoring import assemble_panel
+from pipelines.jobs.case import case_pages, insight_of
 from pipelines.jobs.evidence import NOTHING_MORE, AuditRecord, Evidence, begin_audit
 from pipelines.jobs.verify import Bars
 from pipelines.loading.models import PROBED_TEXTS, ModelOptions
@@ -142,9 +143,10 @@ def verify_instalments_command(
     bars = Bars()
     found = observe(corpus, assemble_panel({}, suspect, others), bars.update)
     bars.close()
+    keys = {name: vault.key for name, vault in parts.items()}
     table, joint, bets = stream_results(
         found.site_logprobs,
-        JoinedKey({name: vault.key for name, vault in parts.items()}),
+        JoinedKey(keys),
         left_out,
         alpha=level,
         n_resamples=n_resamples,
@@ -166,7 +168,11 @@ def verify_instalments_command(
     beforehand = _conclude(records, model, joint.pvalue)
     line = references_line(others, chosen)
     report = Report(audit, first.plan, run, beforehand, references=line)
-    write_report(report, out, seconds=time.monotonic() - began[1], began=began[0])
+    insight = insight_of(report, JoinedKey(keys), evidence.n_shown_sites)
+    write_report(
+        report, out, case_pages(report, insight),
+        seconds=time.monotonic() - began[1], began=began[0],
+    )  # fmt: skip
     return report
 
 
