@@ -9,8 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from pipelines.commands.assets import assets
-from pipelines.commands.attack import attack
-from pipelines.commands.attack_model import attack_model
+from pipelines.commands.attack import attack, attack_model
 from pipelines.commands.cache import cache
 from pipelines.commands.candidates import candidates
 from pipelines.commands.card import card

@@ -32,7 +32,7 @@ def edition(
 
     The same vault and licensee always give the same texts, so an edition need not be kept.
     """
-    from pipelines.jobs.editions import edition_command
+    from pipelines.instalments.editions import edition_command
 
     n = edition_command(
         vault,

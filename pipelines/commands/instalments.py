@@ -23,7 +23,7 @@ def instalments(
 
     The documents that the vault was made with are the instalment `first`.
     """
-    from pipelines.jobs.instalments import instalments_command
+    from pipelines.instalments.instalments import instalments_command
 
     listed = instalments_command(vault, compromised)
     if as_json:

@@ -15,6 +15,7 @@ from membership.audit.observations import observe
 from membership.audit.streams import JoinedKey, join_corpora, stream_results
 from membership.audit.verdict import Verdict
 from membership.scoring import assemble_panel
+from membership.traces.suspect import Suspect
 from pipelines.jobs.case import case_pages, insight_of
 from pipelines.jobs.evidence import NOTHING_MORE, AuditRecord, Evidence, begin_audit
 from pipelines.jobs.verify import Bars
@@ -25,7 +26,7 @@ from pipelines.loading.references import (
     references_line,
 )
 from pipelines.loading.vaults import open_owned
-from pipelines.reporting.provenance import describe_model, describe_run, program_version
+from pipelines.reporting.provenance import Run, describe_model, describe_run, program_version
 from pipelines.reporting.report import Report, write_report
 from watermark.atomic import refuse_existing
 from watermark.errors import ToolkitError, VaultError
@@ -154,7 +155,22 @@ def verify_instalments_command(
     )
     departures = _departures(parts, level, names, others, n_resamples, seed)
     audit = Audit(Verdict(joint, level, (bets,), departures, {}), found, table)
-    run = describe_run(
+    run = _describe(parts, suspect, others, seed)
+    beforehand = _conclude(records, model, joint.pvalue)
+    line = references_line(others, chosen)
+    report = Report(audit, first.plan, run, beforehand, references=line)
+    insight = insight_of(report, JoinedKey(keys), evidence.n_shown_sites)
+    write_report(
+        report, out, case_pages(report, insight),
+        seconds=time.monotonic() - began[1], began=began[0],
+    )  # fmt: skip
+    return report
+
+
+def _describe(
+    parts: Mapping[str, Vault], suspect: Suspect, others: Mapping[str, Suspect], seed: int
+) -> Run:
+    return describe_run(
         {
             "instalments": {
                 name: {file: file_sha256(vault.folder / file) for file in (PLAN, COMMITMENT)}
@@ -165,15 +181,6 @@ def verify_instalments_command(
         },
         {"resampling": seed},
     )
-    beforehand = _conclude(records, model, joint.pvalue)
-    line = references_line(others, chosen)
-    report = Report(audit, first.plan, run, beforehand, references=line)
-    insight = insight_of(report, JoinedKey(keys), evidence.n_shown_sites)
-    write_report(
-        report, out, case_pages(report, insight),
-        seconds=time.monotonic() - began[1], began=began[0],
-    )  # fmt: skip
-    return report
 
 
 def _open_parts(
