@@ -121,12 +121,12 @@ def places(resources: LexicalResources, scheme: LexiMark, n: int) -> list[Target
     """Return the first words of the texts that may be touched."""
     texts = texts_of(60 * n)
     found = (
-        Target(text, sentence, index)
+        target
         for text, sentences in zip(texts, read_sentences(resources.nlp, texts), strict=True)
         for spans in [protected_spans(text, quotations=False)]
         for sentence in sentences
-        for index in range(len(sentence))
-        if not exclusion_reason(resources.wordnet, sentence, index, spans, scheme)
+        for target in (Target(text, sentence, index) for index in range(len(sentence)))
+        if not exclusion_reason(resources.wordnet, target, spans, scheme)
     )
     return list(islice(found, n))
 

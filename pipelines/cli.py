@@ -13,13 +13,16 @@ from pipelines.commands.attack import attack
 from pipelines.commands.attack_model import attack_model
 from pipelines.commands.cache import cache
 from pipelines.commands.candidates import candidates
+from pipelines.commands.card import card
 from pipelines.commands.challenge import answer, challenge, judge
 from pipelines.commands.check import check
 from pipelines.commands.decide import decide
 from pipelines.commands.demo import demo
+from pipelines.commands.edition import edition
 from pipelines.commands.evaluate import evaluate
 from pipelines.commands.frequencies import frequencies
 from pipelines.commands.inspect import inspect
+from pipelines.commands.instalments import instalments
 from pipelines.commands.mark import mark
 from pipelines.commands.plan import plan
 from pipelines.commands.reproduce import reproduce
@@ -35,7 +38,10 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "mark": mark,
     "inspect": inspect,
     "review": review,
+    "edition": edition,
+    "instalments": instalments,
     "stamp": stamp,
+    "card": card,
     "verify": verify,
     "check": check,
     "challenge": challenge,

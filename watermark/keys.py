@@ -8,16 +8,26 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from watermark.bounded import BoundsError, read_bytes
+from watermark.encrypted_key import decrypt, is_encrypted
 from watermark.errors import VaultError
 
 KEY_BYTES = 32
 HOLDOUT = "hold-out"
 """The purpose of the fractions that decide which documents are held out."""
+
+
+class Coins(Protocol):
+    """Whatever decides draws by their names: a key, or the keys of several instalments."""
+
+    def draw(self, name: str, n_options: int) -> int:
+        """Return the outcome of a draw, below `n_options`."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -47,6 +57,17 @@ class Key:
     def fraction(self, purpose: str, name: str) -> int:
         """Return a uniform number below 2**64, for choosing a random share of things."""
         return int.from_bytes(self.digest(purpose, name)[:8], "big")
+
+    def derive(self, kind: str, label: str) -> "Key":
+        """Return the key of an instalment or an edition, which does not give this key away.
+
+        Keys of different kinds or labels are independent of each other and of this one.
+
+        Args:
+            kind: What the key is for, `instalment` or `edition`.
+            label: Its name.
+        """
+        return Key(self.digest("sub-key", f"{kind}\0{label}"))
 
     def commitment(self) -> str:
         """Return a hash that binds the owner to this key and can be published."""
@@ -80,13 +101,13 @@ def new_key() -> Key:
 
 
 def read_key(path: Path) -> Key:
-    """Read a key file: 32 raw bytes.
+    """Read a key file: 32 raw bytes, as they are or encrypted by `age`.
 
     Raises:
         VaultError: There is no such file, or it does not hold exactly one key.
     """
     try:
-        secret = read_bytes(path, KEY_BYTES)
+        secret = decrypt(path) if is_encrypted(path) else read_bytes(path, KEY_BYTES)
     except BoundsError as error:
         raise VaultError(f"{path}: the key {error}") from error
     if len(secret) != KEY_BYTES:

@@ -18,6 +18,7 @@ from membership.detector import Detector, values_of
 from membership.evidence.combined import combined_test
 from membership.evidence.holdout import holdout_test
 from membership.evidence.redraw import redraw_test
+from membership.evidence.reference_check import reference_pvalues, with_reference_check
 from membership.evidence.remark import remark_test
 from membership.evidence.remarkings import make_remarkings
 from membership.evidence.result import TestResult
@@ -85,12 +86,7 @@ def audit(
         VaultError: The plan names an unknown detector.
     """
     check_planned_detectors(vault, detectors)
-    for name, reference in references.items():
-        if reference.fingerprint == suspect.fingerprint:
-            raise PrerequisiteError(
-                f"reference {name}: is the suspect itself, so no difference is left to test; name "
-                "the model that it was fine-tuned from, another one, or none"
-            )
+    check_references(suspect, references)
     corpus, plan = load_audit_corpus(vault), vault.plan
     alpha = plan.alpha if settings.alpha is None else settings.alpha
     panel = assemble_panel(detectors, suspect, references)
@@ -105,16 +101,30 @@ def audit(
     table = found.site_logprobs.table()
     level = Level(alpha, settings.n_resamples, settings.seed)
     tests: dict[str, Callable[[], TestResult]] = {
-        "redraw": lambda: redraw_test(table, vault.key, **vars(level)),
+        "redraw": lambda: _redraw(found, table, vault.key, level),
         "twin": lambda: _twin(corpus, vault.key, panel, detector, progress, level),
         "remark": lambda: _remark(found, panel, detector, level),
         "holdout": lambda: _holdout(found, panel, detector, level),
-        "combined": lambda: _combined(corpus, table, vault.key, panel, detector, progress, level),
+        "combined": lambda: _combined(found, table, vault.key, panel, detector, progress, level),
     }
     results, skipped = _run_tests(plan.test, tests)
     departures = _departures(plan, results[0], alpha, tuple(references), settings)
     verdict = Verdict(results[0], alpha, tuple(results[1:]), departures, skipped)
     return Audit(verdict, found, table)
+
+
+def check_references(suspect: Suspect, references: Mapping[str, Suspect]) -> None:
+    """Refuse the suspect as its own reference.
+
+    Raises:
+        PrerequisiteError: The message names the reference.
+    """
+    for name, reference in references.items():
+        if reference.fingerprint == suspect.fingerprint:
+            raise PrerequisiteError(
+                f"reference {name}: is the suspect itself, so no difference is left to test; name "
+                "the model that it was fine-tuned from, another one, or none"
+            )
 
 
 def check_planned_detectors(vault: Vault, detectors: Collection[str]) -> None:
@@ -149,6 +159,12 @@ class Level:
     alpha: float
     n_resamples: int
     seed: int
+
+
+def _redraw(found: Observations, table: ScoreTable, key: Key, level: Level) -> TestResult:
+    known = found.site_logprobs
+    checked = reference_pvalues(known.sites, known.references, key, language=known.language)
+    return with_reference_check(redraw_test(table, key, **vars(level)), checked)
 
 
 def _twin(
@@ -188,7 +204,7 @@ def _holdout(found: Observations, panel: Panel, detector: str, level: Level) -> 
 
 
 def _combined(
-    corpus: AuditCorpus,
+    found: Observations,
     table: ScoreTable,
     key: Key,
     panel: Panel,
@@ -198,6 +214,7 @@ def _combined(
 ) -> TestResult:
     """Combine the re-draw test with a hold-out test of the original texts."""
     panel.check(detector, "combined test")
+    corpus = found.corpus
     (scores,) = score_groups(
         [(corpus.originals, panel.only(detector))],
         panel.suspect,
@@ -205,7 +222,7 @@ def _combined(
         progress=progress,
     )
     return combined_test(
-        redraw_test(table, key, **vars(level)),
+        _redraw(found, table, key, level),
         _compare_groups(corpus, values_of(scores[detector]), detector, level),
         alpha=level.alpha,
     )

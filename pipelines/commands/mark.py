@@ -7,6 +7,7 @@ import typer
 from pipelines.commands.options.corpus import BoilerplateShare, IdColumn, Rules, Split, TextColumn
 from pipelines.commands.options.groups import with_option_groups
 from pipelines.commands.options.marking import LexiMarkFlags, SchemeFlags
+from pipelines.commands.options.parts import AppendFlags
 from watermark.scheme import Scheme, Test
 
 if TYPE_CHECKING:
@@ -79,7 +80,10 @@ def mark(
         ),
     ],
     out: Annotated[Path, typer.Option(help="Folder to make for the texts to publish.")],
-    vault: Annotated[Path, typer.Option(help="Folder to make for what must stay private.")],
+    vault: Annotated[
+        Path | None, typer.Option(help="Folder to make for what must stay private.")
+    ] = None,
+    parts: AppendFlags,
     text_column: TextColumn = "text",
     id_column: IdColumn = None,
     split: Split = None,
@@ -112,7 +116,8 @@ def mark(
     later audit: keep it private. The same command continues an interrupted run.
     """
     from pipelines.cluster.executors import parse_executor
-    from pipelines.jobs.mark import mark_by_executor, mark_command
+    from pipelines.jobs.append import mark_any
+    from pipelines.jobs.mark import mark_by_executor
     from watermark.substitution.rules import read_rules
 
     if executor and workers > 1:
@@ -122,6 +127,7 @@ def mark(
         intent = plan.intent(scheme.make(lexical))
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
+    _check_parts(vault, parts, executor)
     common: dict[str, Any] = {
         "text_column": text_column,
         "id_column": id_column,
@@ -131,23 +137,54 @@ def mark(
         "rules": read_rules(rules) if rules else (),
     }
     if choice is None:
-        done = mark_command(corpus, out, vault, intent, **common, workers=workers)
-    elif (by_tasks := mark_by_executor(choice, corpus, out, vault, intent, **common)) is None:
-        print(
-            f"Jobs were submitted and fill {vault}.partial. When they are done, repeat the command "
-            "to move everything into place."
+        done, folder = mark_any(
+            corpus,
+            out,
+            intent,
+            new_vault=vault,
+            append_to=parts.append_to,
+            name=parts.instalment,
+            new_owner_key=parts.new_key,
+            licensees=parts.editions,
+            **common,
+            workers=workers,
         )
-        return
     else:
-        done = by_tasks
-    _print_plan(done, out, vault, as_json=as_json)
+        assert vault is not None
+        by_tasks = mark_by_executor(choice, corpus, out, vault, intent, **common)
+        if by_tasks is None:
+            print(
+                f"Jobs were submitted and fill {vault}.partial. When they are done, repeat the "
+                "command to move everything into place."
+            )
+            return
+        done, folder = by_tasks, vault
+    _print_plan(done, out, folder, has_editions=parts.editions is not None, as_json=as_json)
 
 
-def _print_plan(done: "Plan", out: Path, vault: Path, *, as_json: bool) -> None:
+def _check_parts(vault: Path | None, parts: AppendFlags, executor: str | None) -> None:
+    """Refuse options that do not go together."""
+    if (vault is None) == (parts.append_to is None):
+        raise typer.BadParameter("give --vault for a new vault, or --append-to to add to one")
+    if parts.append_to is None and (parts.instalment or parts.new_key):
+        raise typer.BadParameter("--instalment and --new-key belong to --append-to")
+    if executor and (parts.append_to or parts.editions):
+        raise typer.BadParameter("--executor fills a new vault without editions")
+
+
+def _print_plan(done: "Plan", out: Path, vault: Path, *, has_editions: bool, as_json: bool) -> None:
     if as_json:
         print(done.to_json(), end="")
         return
-    numbers = done.corpus
+    _say(done.corpus, out, vault)
+    if has_editions:
+        print(
+            f"An edition for each licensee: `leximark edition {vault} --licensee NAME --out "
+            f"FOLDER`. The texts in {out} are your own edition: no licensee gets them."
+        )
+
+
+def _say(numbers: dict[str, Any], out: Path, vault: Path) -> None:
     print(
         f"{numbers['n_documents']:,} documents read, {numbers['n_held_out']:,} held out; "
         f"{numbers['n_sites']:,} sites, {numbers['n_changed']:,} words changed.\n"

@@ -9,6 +9,7 @@ from pipelines.commands.options.corpus import KeyFile
 from pipelines.commands.options.evidence import EvidenceFlags
 from pipelines.commands.options.groups import with_option_groups
 from pipelines.commands.options.model import ModelFlags
+from pipelines.commands.options.parts import PartsFlags
 
 
 @with_option_groups
@@ -47,6 +48,7 @@ def verify(
         int,
         typer.Option(min=0, metavar="N", help="Also test with N other keys: p must be uniform."),
     ] = 0,
+    parts: PartsFlags,
     models: ModelFlags,
     asking: AskingFlags,
     evidence: EvidenceFlags,
@@ -60,20 +62,22 @@ def verify(
     Prints a verdict with an exact p-value and writes a report. The verdict is "trained on it" or
     "no evidence", never "not trained on it".
     """
-    from pipelines.jobs.verify import verify_any, write_cost
-    from pipelines.reporting.report import summary_lines
+    from pipelines.jobs.verify import write_cost
+    from pipelines.jobs.verify_parts import verify_parts
 
     if asking.dry_run:
         print(write_cost(corpus, model, asking.asking(), key_file, as_json=as_json))
         return
     if reference and no_reference:
         raise typer.BadParameter("choose one of --reference and --no-reference")
-    report = verify_any(
+    report = verify_parts(
         corpus,
         model,
         tuple(reference or ()) if reference or no_reference else None,
         out,
         models.options(),
+        by_licensee=parts.editions,
+        instalments=parts.instalments,
         asking=asking.asking(),
         evidence=evidence.evidence(),
         key_file=key_file,
@@ -83,6 +87,6 @@ def verify(
         n_null_keys=simulate_null,
     )
     shown = json.dumps(report.as_dict(), indent=2, ensure_ascii=False)
-    print(shown if as_json else "\n".join([*summary_lines(report), f"Report: {out / 'report.md'}"]))
-    if exit_code and report.audit.verdict.is_evidence:
+    print(shown if as_json else "\n".join([*report.lines(), f"Report: {out / 'report.md'}"]))
+    if exit_code and report.is_evidence:
         raise typer.Exit(3)

@@ -10,7 +10,6 @@ model trained on the originals, attacked in the same way, must give uniform p-va
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from attacks.attack import attack_documents
 from membership.audit.corpus import AuditCorpus, load_audit_corpus
@@ -27,14 +26,10 @@ from pipelines.experiments.trials.attacked import (
 )
 from pipelines.experiments.trials.attacks_page import describe
 from pipelines.experiments.trials.halves import experiment_key, mark_documents
-from pipelines.experiments.trials.passages import passages
-from pipelines.experiments.trials.tiny import CORPUS, POOL_SEED, fresh_passages
+from pipelines.experiments.trials.small import TRAINING, small_base
+from pipelines.experiments.trials.tiny import fresh_passages
 from pipelines.training.training import (
-    Shape,
-    TrainingSettings,
     load_base,
-    new_model,
-    new_tokenizer,
     train_once,
 )
 from watermark.assets import find_model
@@ -46,13 +41,6 @@ from watermark.schemes.leximark import LexiMark
 N_DOCUMENTS, N_OTHERS, N_EDITIONS = 100, 1_000, 2
 N_FRESH = 50
 """The last texts of the pool, which no attack trains on."""
-N_BASE = 600
-"""Passages that the base is pretrained on; no experiment with this pool marks them."""
-SHAPE, VOCABULARY = Shape(layers=2, width=96, heads=4, context=256), 2_048
-TRAINING = TrainingSettings(
-    learning_rate=3e-3, epochs=3, batch_size=8, max_tokens=256, precision="float32"
-)
-"""Training of the base, and of the model on the published texts."""
 ARMS = [*TEXT_ARMS, *MODEL_ARMS, *FROM_BASE]
 
 
@@ -88,17 +76,6 @@ def run(cell: Cell, folder: Path) -> Iterator[Measure]:
     yield from measure_loss(model, corpus.documents, scene.others[-N_FRESH:])
     yield from measure_redraw(observe_attacked(corpus, model, base), key)
     yield from measure_null(observe_attacked(corpus, other, base), seed)
-
-
-def small_base(folder: Path) -> Path:
-    """Return the pretrained tiny model; smaller than that of the other experiments."""
-    texts = [document.text for document in passages(CORPUS, N_BASE, seed=POOL_SEED)]
-
-    def new() -> tuple[Any, Any]:
-        tokenizer = new_tokenizer(texts, VOCABULARY)
-        return new_model(tokenizer, SHAPE, seed=POOL_SEED), tokenizer
-
-    return train_once(new, texts, folder, TRAINING)
 
 
 def _marked(home: Path, seed: int, edition: int) -> tuple[AuditCorpus, Key]:

@@ -1,10 +1,11 @@
 """The job behind `leximark mark`: load what finds sites, mark, show how far it is."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from tqdm import tqdm
@@ -97,12 +98,14 @@ def mark_command(
     workers: int = 1,
     boilerplate_share: float = SHARE,
     rules: Sequence[Rule] = (),
+    sealed: Mapping[str, str] = MappingProxyType({}),
 ) -> Plan:
     """Mark a data set given as a path, a hub id or a `datasets.Dataset`; return the plan.
 
     With several workers sites are found in as many processes; the result is the same. Sentences
     that stand in at least `boilerplate_share` of the documents are left as they are; 0 marks them.
     Rules hold when candidates are chosen, so before the key draws.
+    The plan, and so the commitment, binds the hashes in `sealed`, given by the names of files.
     """
     corpus = open_corpus(source, text_column=text_column, id_column=id_column, split=split)
     words = _rules_of(rules, corpus, text_column)
@@ -124,7 +127,7 @@ def mark_command(
             vault,
             intent,
             allowed_by_rules(words, outside_boilerplate(boilerplate, find)),
-            made_with=made_with,
+            made_with=made_with | dict(sealed),
             key_file=key_file,
             progress=bar.update,
         )

@@ -15,7 +15,7 @@ from tqdm import tqdm
 from membership.audit.audit import Audit, Settings, audit, check_planned_detectors
 from membership.detectors import default_detectors
 from membership.evidence.redraw import simulate_null
-from pipelines.bundle.write_bundle import write_bundle
+from pipelines.jobs.case import write_case
 from pipelines.jobs.evidence import NOTHING_MORE, Evidence, begin_audit
 from pipelines.jobs.verify_choices import (
     USUAL,
@@ -32,7 +32,7 @@ from pipelines.loading.references import (
 )
 from pipelines.loading.vaults import open_owned
 from pipelines.reporting.provenance import describe_model, describe_run
-from pipelines.reporting.report import Report, write_report
+from pipelines.reporting.report import Report
 from watermark.atomic import refuse_existing
 from watermark.errors import PrerequisiteError, ToolkitError
 from watermark.keys import KEY_BYTES, Key
@@ -78,7 +78,7 @@ def verify_command(
         vault, evidence, suspect.fingerprint, fingerprints,
         alpha=alpha, n_resamples=n_resamples, seed=seed,
     )  # fmt: skip
-    bars = _Bars()
+    bars = Bars()
     settings = Settings(record.level, n_resamples, seed)
     result = audit(vault, suspect, others, default_detectors(), settings, bars.update)
     bars.close()
@@ -95,10 +95,7 @@ def verify_command(
     beforehand = record.conclude(model, primary.test, primary.pvalue)
     line = references_line(others, chosen)
     report = Report(result, vault.plan, run, beforehand, null, line)
-    write_report(report, out, seconds=time.monotonic() - began[1], began=began[0])
-    if evidence.bundle is not None:
-        roots, disclosure = evidence.tsa_roots, evidence.disclosure
-        write_bundle(evidence.bundle, report, out, vault, record.custody, roots, disclosure)
+    write_case(report, record, out, seconds=time.monotonic() - began[1], began=began[0])
     return report
 
 
@@ -170,7 +167,7 @@ def write_cost(
     )
 
 
-class _Bars:
+class Bars:
     """One progress bar a model, none if this is not a terminal."""
 
     def __init__(self) -> None:

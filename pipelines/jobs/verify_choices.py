@@ -8,7 +8,12 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from membership.audit.audit import Audit, check_planned_detectors, reference_departure
+from membership.audit.audit import (
+    Audit,
+    Settings,
+    check_planned_detectors,
+    reference_departure,
+)
 from membership.audit.corpus import AuditCorpus, load_audit_corpus
 from membership.audit.observations import Observations, SiteLogprobs
 from membership.audit.verdict import Verdict
@@ -31,12 +36,13 @@ from membership.evidence.score_table import ScoreTable
 from membership.models.server.address import Address, parse_address
 from membership.models.server.open_chooser import open_chooser
 from membership.traces.suspect import Suspect
+from pipelines.jobs.case import write_case
 from pipelines.jobs.evidence import NOTHING_MORE, Evidence, begin_audit
 from pipelines.loading.models import ModelOptions, load_model
 from pipelines.loading.references import choose_references, references_line
 from pipelines.loading.vaults import open_owned
 from pipelines.reporting.provenance import describe_model, describe_run
-from pipelines.reporting.report import Report, write_report
+from pipelines.reporting.report import Report
 from watermark.atomic import refuse_existing
 from watermark.errors import PrerequisiteError, ToolkitError
 from watermark.keys import KEY_BYTES, Key
@@ -119,12 +125,8 @@ def verify_choices_command(
         ToolkitError: The report's folder exists, the vault was altered, or a model is not one.
     """
     began = datetime.now(UTC), time.monotonic()
-    refuse_existing(out)
-    if evidence.bundle is not None:
-        raise ToolkitError(
-            "--bundle: a bundle holds log-probabilities, and this model gives answers in words; "
-            "leave it out, the report has the test"
-        )
+    for target in filter(None, (out, evidence.bundle)):
+        refuse_existing(target)
     vault = open_owned(vault_folder, key_file)
     check_planned_detectors(vault, default_detectors())
     corpus = load_audit_corpus(vault)
@@ -143,7 +145,7 @@ def verify_choices_command(
     result, table = _run(
         corpus, chooser, others, questions, vault.key, asking, level, n_resamples, seed
     )
-    departures = _departures(vault.plan, result, level, tuple(others))
+    departures = _departures(vault.plan, result, level, tuple(others), seed, n_resamples)
     verdict = Verdict(result, level, (), departures, {})
     run = describe_run(
         {
@@ -165,7 +167,7 @@ def verify_choices_command(
     beforehand = record.conclude("", result.test, result.pvalue)
     line = references_line(others, chosen)
     report = Report(Audit(verdict, observations, table), vault.plan, run, beforehand, null, line)
-    write_report(report, out, seconds=time.monotonic() - began[1], began=began[0])
+    write_case(report, record, out, seconds=time.monotonic() - began[1], began=began[0])
     return report
 
 
@@ -218,7 +220,12 @@ def _run(
 
 
 def _departures(
-    plan: Plan, result: TestResult, alpha: float, references: tuple[str, ...]
+    plan: Plan,
+    result: TestResult,
+    alpha: float,
+    references: tuple[str, ...],
+    seed: int,
+    n_resamples: int,
 ) -> tuple[str, ...]:
     pairs = [
         ("test", plan.test, result.test),
@@ -226,6 +233,10 @@ def _departures(
         ("candidates", "log-probabilities", "answers in words"),
     ]
     pairs += reference_departure(plan, references)
-    return tuple(
-        f"{name}: {wanted} planned, {got} used" for name, wanted, got in pairs if wanted != got
+    usual = [("seed of the re-draws", Settings.seed, seed)]
+    if result.test != "betting":
+        usual.append(("number of re-draws", Settings.n_resamples, n_resamples))
+    return (
+        *(f"{name}: {wanted} planned, {got} used" for name, wanted, got in pairs if wanted != got),
+        *(f"{name}: {own:,} by default, {got:,} used" for name, own, got in usual if own != got),
     )

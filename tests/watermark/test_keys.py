@@ -64,3 +64,27 @@ def test_the_commitment_binds_to_the_key(key):
     assert key.commitment() == Key(bytes(range(32))).commitment()
     assert key.commitment() != new_key().commitment()
     assert bytes(range(32)).hex() not in key.commitment()
+
+
+def test_a_derived_key_is_the_documented_hmac(key):
+    message = b"leximark/sub-key\0edition\0acme"
+    wanted = hmac.new(bytes(range(32)), message, hashlib.sha256).digest()
+    assert key.derive("edition", "acme") == Key(wanted)
+
+
+def test_derived_keys_of_other_kinds_labels_and_owners_are_others(key):
+    made = {
+        owner.derive(kind, label).secret
+        for owner in (key, new_key())
+        for kind in ("edition", "instalment")
+        for label in ("acme", "acme2")
+    }
+    assert len(made | {key.secret}) == 9
+
+
+def test_draws_of_derived_keys_are_uniform_and_agree_with_the_owner_by_chance_alone():
+    owners = [new_key() for _ in range(4000)]
+    own = [key.draw("buy", 2) for key in owners]
+    theirs = [key.derive("edition", "acme").draw("buy", 2) for key in owners]
+    table = np.histogram2d(own, theirs, bins=2)[0]
+    assert chisquare(table.ravel()).pvalue > 1e-6

@@ -5,6 +5,7 @@ evidence stay exact because no decision depends on what the key decided
 (watermark/marking/decisions.py).
 """
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,9 @@ from watermark.document import Document, Marked, apply_choices, sites_of, text_s
 from watermark.errors import CorpusError, VaultError
 from watermark.keys import write_key
 from watermark.marking.decisions import Decisions, Place
+from watermark.vault.editions import LICENSEES
 from watermark.vault.plan import COMMITMENT, KEY, Plan, file_sha256
+from watermark.vault.streams import CHAIN
 from watermark.vault.tables import FitRows, VaultDocument
 from watermark.vault.vault import Vault
 from watermark.vault.writer import VaultWriter, check_targets
@@ -48,6 +51,9 @@ def review_vault(
             published.rewrite(out, _rewritten(vault, published, decisions, writer))
         if (vault.folder / KEY).exists():
             write_key(draft / KEY, vault.key)
+        for name in (LICENSEES, CHAIN):  # which the plan binds
+            if (vault.folder / name).exists():
+                shutil.copyfile(vault.folder / name, draft / name)
         before = vault.plan.corpus
         rules_file = decisions.rules_file
         used = {} if rules_file is None else {"rules_sha256": file_sha256(rules_file)}

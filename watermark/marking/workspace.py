@@ -56,12 +56,26 @@ def begin(work: Path, request: Mapping[str, Any], given: Key | None) -> Key:
             draft.write_text(text, encoding="utf-8")
     elif (work / REQUEST).read_text(encoding="utf-8") != text:
         raise VaultError(_LEFT.format(work=work))
-    if given is not None:
-        return given
+    return own_key(work) if given is None else given
+
+
+def own_key(work: Path, key: Key | None = None) -> Key:
+    """Return the key in a working folder; it is put there the first time.
+
+    Args:
+        work: The working folder.
+        key: The key to put there; without one it is drawn.
+
+    Raises:
+        VaultError: The folder has another key than the given one.
+    """
     if not (work / KEY).exists():
         with atomic_file(work / KEY) as draft:
-            write_key(draft, new_key())
-    return read_key(work / KEY)
+            write_key(draft, key or new_key())
+    found = read_key(work / KEY)
+    if key is not None and found != key:
+        raise VaultError(_LEFT.format(work=work))
+    return found
 
 
 def is_finished(work: Path) -> bool:

@@ -66,7 +66,7 @@ class Plan:
     files: dict[str, str]
     """SHA-256 of the other files of the vault."""
     made_with: dict[str, str] = field(default_factory=dict)
-    """Versions of the program and of the language data."""
+    """Versions of program and language data, and hashes of further files of the vault."""
     schema: int = SCHEMA
     public_references: tuple[str, ...] | None = None
     """Public models that are the references where `references` names none, as far as they are

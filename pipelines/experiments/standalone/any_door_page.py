@@ -83,7 +83,8 @@ def _served_lines(served: Sequence[Mapping[str, Any]]) -> list[str]:
         "",
         "vLLM on the CPU serves the fine-tuned model (`trained`) or the model before fine-tuning "
         "(`base`) on loopback; every answer was sampled by the server. `text` asks for "
-        "completions, `chat` for chat completions, which show the options.",
+        "completions, `chat` for chat completions, which show the options. All runs have the "
+        "same seeds for sampling: they are not independent of each other.",
         "",
         "| served, asked by | reference | p | z | sites | documents needed | power at 30 (95 %) | "
         "null |",

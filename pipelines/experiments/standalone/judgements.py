@@ -77,7 +77,7 @@ def rows_of_written(
         if not places or places[0][0][places[0][1]].pos != one.pos:
             continue
         target = Target(one.sentence, *places[0])
-        if exclusion_reason(resources.wordnet, *places[0], [], LexiMark()):
+        if exclusion_reason(resources.wordnet, target, [], LexiMark()):
             continue
         votes = {lemma_of(w, one.pos): n / annotators for w, n in one.votes.items()}
         yield rows_of(resources, number, target, votes, default=0.0)

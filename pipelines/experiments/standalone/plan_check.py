@@ -35,10 +35,10 @@ from membership.evidence.redraw import redraw_test
 from membership.evidence.score_table import ScoreTable
 from membership.evidence.sensitivity import Sensitivity, measure_sensitivity
 from membership.scoring import assemble_panel
-from pipelines.experiments.attacks import TRAINING, small_base
 from pipelines.experiments.standalone.any_door import of_documents
 from pipelines.experiments.standalone.proof import once
 from pipelines.experiments.trials.halves import experiment_key, mark_documents
+from pipelines.experiments.trials.small import TRAINING, small_base
 from pipelines.experiments.trials.tiny import OPTIONS, fresh_passages
 from pipelines.loading.models import ModelOptions, load_model
 from pipelines.reporting.provenance import describe_run

@@ -17,11 +17,11 @@ from typing import Any
 from membership.audit.corpus import load_audit_corpus
 from membership.audit.word_answers import (
     Asked,
-    answer_counts,
     ask,
     questions_of,
     read_references,
 )
+from membership.choices.answers import answer_counts
 from membership.choices.cache import CachedChooser
 from membership.models.server.address import parse_address
 from membership.models.server.open_chooser import open_chooser

@@ -22,6 +22,8 @@ from watermark.errors import PrerequisiteError
 FILES = {
     "report.json",
     "report.md",
+    "report.html",
+    "report-shareable.html",
     "null.png",
     "null.svg",
     "scores.png",
@@ -235,9 +237,9 @@ def test_a_verify_that_was_killed_ten_times_ends_as_if_it_had_not(job, tmp_path)
     if not (tmp_path / "cut/report").exists():
         assert start("cut/report").wait() == 0
     whole, cut = tmp_path / "whole/report", tmp_path / "cut/report"
-    for name in FILES - {"timing.json", "report.json", "report.md"}:
+    for name in FILES - {"timing.json", "report.json", "report.md", "report.html"}:
         assert filecmp.cmp(whole / name, cut / name, shallow=False), name
-    for name in ("report.json", "report.md"):  # the command names another folder
+    for name in ("report.json", "report.md", "report.html"):  # the command names another folder
         one, two = ((folder / name).read_text() for folder in (whole, cut))
         assert one.replace("whole/report", "cut/report") == two
     assert sorted(p.name for p in (tmp_path / "cut").iterdir()) == ["report"]

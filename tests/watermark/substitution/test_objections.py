@@ -192,8 +192,7 @@ FALSE_OR_ODD = [
 @pytest.mark.parametrize(("text", "word", "lemma"), FALSE_OR_ODD)
 def test_what_an_editor_found_wrong_is_not_offered_by_default(resources, text, word, lemma):
     target = target_of(resources, text, word)
-    where = target.sentence, target.index
-    stays = exclusion_reason(resources.wordnet, *where, [], LexiMark())
+    stays = exclusion_reason(resources.wordnet, target, [], LexiMark())
     least = load_acceptability("fast").offer_threshold
     # With models, a word that the cheap features find less likely than this is not even read.
     best = load_acceptability("best").offer_threshold

@@ -1,0 +1,202 @@
+"""The jobs behind `mark --editions`, `edition` and `verify --editions`."""
+
+import json
+import shutil
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from membership.audit.audit import check_references
+from membership.audit.corpus import load_audit_corpus
+from membership.audit.observations import observe
+from membership.evidence.editions import editions_test
+from membership.scoring import assemble_panel
+from pipelines.jobs.evidence import NOTHING_MORE, Evidence, begin_audit
+from pipelines.jobs.mark import mark_command
+from pipelines.jobs.verify import Bars
+from pipelines.loading.models import PROBED_TEXTS, ModelOptions
+from pipelines.loading.references import (
+    choose_references,
+    load_suspect_and_references,
+    references_line,
+)
+from pipelines.loading.vaults import open_owned
+from pipelines.reporting.editions import EditionsReport, write_editions_report
+from pipelines.reporting.provenance import describe_model, describe_run
+from watermark.atomic import atomic_file, atomic_folder, refuse_existing
+from watermark.corpus import corpus_digest, open_corpus
+from watermark.errors import CorpusError, PrerequisiteError, VaultError
+from watermark.keys import read_key
+from watermark.marking.mark import Intent
+from watermark.marking.workspace import is_finished, own_key
+from watermark.vault.editions import (
+    LICENSEES,
+    edition_documents,
+    edition_key,
+    licensees_of,
+    read_licensee_list,
+    seal_of,
+)
+from watermark.vault.plan import COMMITMENT, PLAN, Plan, file_sha256
+from watermark.vault.writer import check_targets
+
+WITHOUT_CORPUS = "documents.jsonl"
+"""Name of the file of an edition that is written without the original corpus."""
+
+
+def mark_editions_command(
+    source: Any,
+    published: Path,
+    vault: Path,
+    intent: Intent,
+    licensees: Path,
+    *,
+    key_file: Path | None = None,
+    sealed: dict[str, str] | None = None,
+    **options: Any,
+) -> Plan:
+    """Mark a data set with a list of licensees, who each get an edition; return the plan.
+
+    The texts in `published` have the coins of the owner's own key. Those of the editions are
+    written by `edition_command`.
+
+    Args:
+        source: The data set.
+        published: Folder for the owner's own edition.
+        vault: Folder to keep private.
+        intent: Scheme and plan.
+        licensees: CSV file with a column `licensee`.
+        key_file: A key to use instead of a fresh one.
+        sealed: Hashes of further files that the plan is to bind.
+        options: As of `mark_command`.
+
+    Raises:
+        ToolkitError: As of `mark_command`; or the list is not one, or is not that of the
+            unfinished run.
+    """
+    read_licensee_list(licensees)
+    if "redraw" not in intent.scheme.tests:
+        raise PrerequisiteError(
+            f"--editions: {intent.scheme.name} draws no words that the re-draw test could compare; "
+            "choose another scheme or rule"
+        )
+    names = ("text_column", "id_column", "split")
+    open_corpus(source, **{name: options[name] for name in names if name in options})
+    work = vault.with_name(vault.name + ".partial")
+    if not is_finished(work):
+        check_targets(published, vault)
+        work.mkdir(parents=True, exist_ok=True, mode=0o700)
+    key = own_key(work) if key_file is None else read_key(key_file)
+    if not (work / LICENSEES).exists():
+        with atomic_file(work / LICENSEES) as draft:
+            shutil.copyfile(licensees, draft)
+    elif (work / LICENSEES).read_bytes() != licensees.read_bytes():
+        raise VaultError(
+            f"{work}: left by an unfinished run with another list of licensees: repeat that "
+            "command, or remove the folder to begin anew"
+        )
+    seals = {**(sealed or {}), LICENSEES: seal_of(work / LICENSEES, key)}
+    return mark_command(
+        source, published, vault, intent, key_file=key_file, sealed=seals, **options
+    )
+
+
+def edition_command(
+    vault_folder: Path,
+    licensee: str,
+    out: Path,
+    source: Any = None,
+    *,
+    key_file: Path | None = None,
+    text_column: str = "text",
+    id_column: str | None = None,
+    split: str | None = None,
+) -> int:
+    """Write the texts of a licensee's edition into a new folder; return how many.
+
+    With the original corpus they have its form and all of its columns, else they are JSON Lines
+    with `id` and `text`.
+
+    Raises:
+        ToolkitError: There is no such licensee, the list of licensees or the vault was changed,
+            or the corpus is not the one that was marked.
+    """
+    refuse_existing(out)
+    vault = open_owned(vault_folder, key_file)
+    edition_key(vault, licensee)  # before the corpus is read
+    if source is None:
+        n = 0
+        with atomic_folder(out) as draft, (draft / WITHOUT_CORPUS).open("w", encoding="utf-8") as f:
+            for document in filter(None, edition_documents(vault, licensee)):
+                row = {"id": document.id, "text": document.text}
+                f.write(json.dumps(row, ensure_ascii=False) + "\n")
+                n += 1
+        return n
+    corpus = open_corpus(source, text_column=text_column, id_column=id_column, split=split)
+    if corpus_digest(corpus.documents()) != vault.plan.corpus["sha256"]:
+        raise CorpusError(
+            f"{corpus.source}: not the corpus that {vault_folder} was marked from: its ids or "
+            "texts differ; name the original, with the same --text-column and --id-column"
+        )
+    texts = (
+        None if document is None else document.text
+        for document in edition_documents(vault, licensee)
+    )
+    return corpus.rewrite(out, texts)
+
+
+def verify_editions_command(
+    vault_folder: Path,
+    model: str,
+    references: tuple[str, ...] | None,
+    out: Path,
+    options: ModelOptions,
+    *,
+    key_file: Path | None = None,
+    alpha: float | None = None,
+    n_resamples: int = 99_999,
+    seed: int = 0,
+    evidence: Evidence = NOTHING_MORE,
+) -> EditionsReport:
+    """Test which editions a model was trained on, write the report, and return it.
+
+    The suspect is read once: its table of preferences is the same for all editions.
+
+    Raises:
+        ToolkitError: The report's folder exists, the vault or its list was altered, or a model is
+            not one.
+    """
+    began = datetime.now(UTC), time.monotonic()
+    refuse_existing(out)
+    vault = open_owned(vault_folder, key_file)
+    keys = {name: edition_key(vault, name) for name in licensees_of(vault)}
+    texts = tuple(row.original for row in islice(vault.documents(), PROBED_TEXTS))
+    chosen = choose_references(references, vault.plan)
+    suspect, others, chosen = load_suspect_and_references(
+        model, chosen, replace(options, texts=texts)
+    )
+    check_references(suspect, others)
+    record = begin_audit(
+        vault, evidence, suspect.fingerprint, [other.fingerprint for other in others.values()],
+        alpha=alpha, n_resamples=n_resamples, seed=seed,
+    )  # fmt: skip
+    bars = Bars()
+    found = observe(load_audit_corpus(vault), assemble_panel({}, suspect, others), bars.update)
+    bars.close()
+    table = found.site_logprobs.table()
+    result = editions_test(table, keys, alpha=record.level, n_resamples=n_resamples, seed=seed)
+    run = describe_run(
+        {
+            "vault": {name: file_sha256(vault_folder / name) for name in (PLAN, COMMITMENT)},
+            "suspect": describe_model(suspect),
+            "references": {name: describe_model(other) for name, other in others.items()},
+        },
+        {"resampling": seed},
+    )
+    beforehand = record.conclude(model, "editions", result.some_pvalue)
+    report = EditionsReport(result, run, beforehand, references_line(others, chosen))
+    write_editions_report(report, out, seconds=time.monotonic() - began[1], began=began[0])
+    return report
