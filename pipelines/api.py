@@ -218,9 +218,8 @@ def verify(
         raise ValueError(f"alpha must lie in (0, 1), got {alpha:g}")
     opened = open_vault(Path(vault), _path(key_file))
     check_planned_detectors(opened, default_detectors())
-    suspect = _opened(model)
+    suspect, settings = _opened(model), Settings(alpha, n_resamples, seed)
     others = open_references(references, opened.plan, suspect)
-    settings = Settings(alpha, n_resamples, seed)
     return audit(opened, suspect, others, default_detectors(), settings).verdict
 
 

@@ -9,6 +9,7 @@ from pipelines.commands.options.corpus import KeyFile
 from pipelines.commands.options.evidence import EvidenceFlags
 from pipelines.commands.options.groups import with_option_groups
 from pipelines.commands.options.model import ModelFlags
+from pipelines.commands.options.reference import ReferenceFlags
 
 
 @with_option_groups
@@ -22,17 +23,6 @@ def verify(
             "#model; chat+ or text+ if it only answers in words)."
         ),
     ],
-    reference: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Model that has not seen the marked text, ideally the suspect's base; any "
-            "other language model helps too. May be repeated. Default: those of the plan, else the "
-            "public models that are installed."
-        ),
-    ] = None,
-    no_reference: Annotated[
-        bool, typer.Option("--no-reference", help="Use no reference, not even a public one.")
-    ] = False,
     key_file: KeyFile = None,
     out: Annotated[Path, typer.Option(help="Folder to make for the report.")] = Path("report"),
     alpha: Annotated[
@@ -47,6 +37,7 @@ def verify(
         int,
         typer.Option(min=0, metavar="N", help="Also test with N other keys: p must be uniform."),
     ] = 0,
+    references: ReferenceFlags,
     models: ModelFlags,
     asking: AskingFlags,
     evidence: EvidenceFlags,
@@ -66,12 +57,10 @@ def verify(
     if asking.dry_run:
         print(write_cost(corpus, model, asking.asking(), key_file, as_json=as_json))
         return
-    if reference and no_reference:
-        raise typer.BadParameter("choose one of --reference and --no-reference")
     report = verify_any(
         corpus,
         model,
-        tuple(reference or ()) if reference or no_reference else None,
+        references.named(),
         out,
         models.options(),
         asking=asking.asking(),

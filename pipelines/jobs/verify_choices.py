@@ -141,8 +141,7 @@ def verify_choices_command(
     result, table = _run(
         corpus, chooser, others, questions, vault.key, asking, level, n_resamples, seed
     )
-    departures = _departures(vault.plan, result, level, tuple(others))
-    verdict = Verdict(result, level, (), departures, {})
+    verdict = Verdict(result, level, (), _departures(vault.plan, result, level, tuple(others)), {})
     run = describe_run(
         {
             "vault": {name: file_sha256(vault_folder / name) for name in (PLAN, COMMITMENT)},
@@ -161,8 +160,8 @@ def verify_choices_command(
         keys = [Key(rng.bytes(KEY_BYTES)) for _ in range(n_null_keys)]
         null = simulate_null(table, keys, seed=seed)
     beforehand = record.conclude("", result.test, result.pvalue)
-    line = references_line(others, chosen)
-    report = Report(Audit(verdict, observations, table), vault.plan, run, beforehand, null, line)
+    said = references_line(others, chosen)
+    report = Report(Audit(verdict, observations, table), vault.plan, run, beforehand, null, said)
     write_report(report, out, seconds=time.monotonic() - began[1], began=began[0])
     return report
 
