@@ -27,7 +27,7 @@ from pipelines.experiments.trials.halves import experiment_key
 from pipelines.reporting.provenance import describe_run
 
 N_DAYS, DOCUMENTS_A_DAY, ALPHA, SEED = 365, 3, 0.001, 0
-N_YEARS, N_NULL, N_POOL = 200, 1_000, 1_500
+N_YEARS, N_NULL, N_POOL = 100, 1_000, 1_500
 SCENARIOS = {
     "the whole year": (0, 365),
     "April to June": (90, 181),
