@@ -246,7 +246,8 @@ The models of the first three rows were also tested with {results["n_lists"]:,} 
 {N_LICENSEES} licensees, none of whom leaked: one was named in
 {_share(results["n_wrong_lists"], results["n_lists"])} lists.
 
-Processor: {machine}; seeds 0 to {len(one) - 1}.
+Commit {results["run"]["commit"][:7]}; processor: {machine}; seeds 0 to {len(one) - 1}, every
+second one for *mixture* and every eighth one for *vote*.
 """
 
 
