@@ -57,7 +57,8 @@ def lines(characters: float) -> Iterator[str]:
         parts.append(paragraph)
         if sum(map(len, parts)) < DOCUMENT_CHARACTERS:
             continue
-        line = json.dumps({"id": f"d{number}", "text": "\n\n".join(parts)}) + "\n"
+        text = f"{number}\n\n" + "\n\n".join(parts)  # no two alike: texts decide which are marked
+        line = json.dumps({"id": f"d{number}", "text": text}) + "\n"
         yield line
         number, written, parts = number + 1, written + len(line), []
         if written >= characters:

@@ -5,9 +5,8 @@
     to_publish = api.mark(news, "published", "vault")
     verdict = api.verify("vault", "their-model", ["their-base"])
 
-The commands do the same with files. A model is a folder, hub id or address, as `verify --model`
-takes it, or a `Suspect` that `open_model` opened. What the user can fix is raised as a
-`ToolkitError`, with the message of the command.
+The commands do the same with files. A model is a folder, hub id or address, or a `Suspect` that
+`open_model` opened. What the user can fix is raised as a `ToolkitError`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,23 +22,26 @@ from pipelines.jobs.attack import attack_dataset as attack
 from pipelines.jobs.evaluate import Evaluation, evaluate_scores
 from pipelines.jobs.inspect import Inspection, inspect_vault, write_inspection
 from pipelines.jobs.mark import make_intent, mark_command
+from pipelines.jobs.plan import plan_corpus as plan
+from pipelines.jobs.review import DecisionFiles, review_command
 from pipelines.jobs.score import Extras, choose
 from pipelines.loading.labelled import Record, labels_of
 from pipelines.loading.models import ModelOptions, load_models
+from pipelines.loading.references import open_references
+from pipelines.loading.vaults import open_owned
 from pipelines.reporting import score_columns
-from watermark.corpus import load_saved, open_corpus
+from watermark.corpus import load_saved
 from watermark.document import Document
-from watermark.marking.review import read_decisions, review_vault
 from watermark.scheme import Scheme
 from watermark.schemes.leximark import LexiMark
-from watermark.vault.vault import open_vault
+from watermark.substitution.rules import read_rules
 
 if TYPE_CHECKING:
     from datasets import Dataset
 
 __all__ = [
     "Evaluation", "Extras", "Inspection", "LexiMark", "ModelOptions", "Suspect", "Verdict",
-    "attack", "evaluate", "inspect", "mark", "open_model", "review", "score", "verify",
+    "attack", "evaluate", "inspect", "mark", "open_model", "plan", "review", "score", "verify",
 ]  # fmt: skip
 
 PathLike = str | Path
@@ -51,14 +53,13 @@ def open_model(name: PathLike, options: ModelOptions = ModelOptions()) -> Suspec
     """Open a model, to use it more than once.
 
     Args:
-        name: A folder or hub id of a causal model, the folder of a LoRA adapter, a GGUF file, or
-            the address of a server (`openai+http://host/v1#model`).
+        name: Folder or hub id of a model, folder of an adapter, GGUF file, or server's address.
         options: How it is run and reached. Nothing is cached unless `cache` names a folder.
 
     Raises:
         ModelError: It cannot or must not be loaded, or its server lacks what is needed.
     """
-    return load_models(str(name), (), options)[0]
+    return load_models(str(name), {}, options)[0]
 
 
 def mark(
@@ -72,6 +73,7 @@ def mark(
     plan: Mapping[str, Any] | None = None,
     key_file: PathLike | None = None,
     workers: int = 1,
+    rules: PathLike | None = None,
 ) -> "Dataset":
     """Mark a data set; return the one to publish, without the documents that are held out.
 
@@ -81,16 +83,17 @@ def mark(
         vault: Folder to make for the key, the originals and the plan of the audit. Private.
         scheme: How to mark.
         text_column: Column that holds the text.
-        id_column: Column that holds the ids; without one they are made from the texts.
+        id_column: Column that holds the ids; by default they are made from the texts.
         plan: Other fields of `watermark.marking.mark.Intent`: `test`, `detector`, `alpha` in
             (0, 1), `references`, `holdout_share` in [0, 0.5].
         key_file: Key to use, 32 raw bytes; without one a fresh key is put into the vault.
         workers: Processes that look for sites, 1 or more; the result is the same.
+        rules: File that `review` made of what is never marked.
 
     Raises:
         CorpusError: The data set is empty, or lacks a column.
         VaultError: A folder exists already.
-        ValueError: The plan does not suit the scheme, or a number is out of its range.
+        ValueError: The plan does not suit the scheme, or is out of its range.
     """
     mark_command(
         dataset,
@@ -101,6 +104,7 @@ def mark(
         id_column=id_column,
         key_file=_path(key_file),
         workers=workers,
+        rules=read_rules(Path(rules)) if rules else (),
     )
     return load_saved(Path(published))
 
@@ -113,6 +117,7 @@ def inspect(
     sample: int = 200,
     seed: int = 0,
     key_file: PathLike | None = None,
+    rules: PathLike | None = None,
 ) -> Inspection:
     """Measure what marking changed, at what cost, and what could be proved later.
 
@@ -123,6 +128,7 @@ def inspect(
         sample: How many published documents are measured; 0 for all.
         seed: Seed for sampling documents.
         key_file: The key, if it is not kept in the vault.
+        rules: File of rules: pairs that it accepts come last on the review page.
 
     Returns:
         The findings by section, in `sections`, and the sampled documents in both versions.
@@ -131,9 +137,9 @@ def inspect(
         VaultError: The vault was altered, or no document was published.
         ModelError: The model cannot be loaded.
     """
-    opened = open_vault(Path(vault), _path(key_file))
-    judge = None if model is None else _opened(model)
-    found = inspect_vault(opened, sample=sample, model=judge, seed=seed)
+    opened, judge = open_owned(Path(vault), _path(key_file)), _opened(model) if model else None
+    known = read_rules(Path(rules)) if rules else ()
+    found = inspect_vault(opened, sample=sample, model=judge, seed=seed, rules=known)
     if out is not None:
         write_inspection(found, Path(out))
     return found
@@ -145,6 +151,8 @@ def review(
     out: PathLike,
     vault_out: PathLike,
     *,
+    decisions: PathLike | None = None,
+    rules: PathLike | None = None,
     reject: PathLike | None = None,
     approve: PathLike | None = None,
     text_column: str = "text",
@@ -157,32 +165,28 @@ def review(
         published: The folder that `mark` saved the data set in, not public yet.
         out: Folder to make for the reviewed data set.
         vault_out: Folder to make for its vault.
-        reject: CSV file of the review page: these sites return to their original word.
-        approve: The same, but these sites stay and all others return. Name one of the two.
+        decisions: File that the review page exported.
+        rules: File of rules; they are applied, and those of `decisions` are added to it.
+        reject: Instead of `decisions` a CSV file of sites that return to the original.
+        approve: Instead, a CSV file of sites that stay while all others return.
         text_column: Column that holds the text.
         key_file: The key, if it is not kept in the vault.
 
     Raises:
         VaultError: A decision is not about a site of this vault, or no site would be left.
-        CorpusError: The published data set is not the one of the vault.
-        ValueError: Both files or none are named.
+        CorpusError: The published data set is not the one of the vault, or a rule is invalid.
+        ValueError: No decisions are named, or two files of them.
     """
-    if reject is not None and approve is None:
-        decisions = read_decisions(Path(reject), "reject")
-    elif approve is not None and reject is None:
-        decisions = read_decisions(Path(approve), "approve")
-    else:
-        raise ValueError("name one file of decisions, as reject or as approve")
-    opened = open_vault(Path(vault), _path(key_file))
-    corpus = open_corpus(Path(published), text_column=text_column)
-    review_vault(opened, corpus, decisions, Path(out), Path(vault_out))
+    opened = open_owned(Path(vault), _path(key_file))
+    files = DecisionFiles(*map(_path, (decisions, reject, approve, rules)))
+    review_command(opened, Path(published), files, Path(out), Path(vault_out), text_column)
     return load_saved(Path(out))
 
 
 def verify(
     vault: PathLike,
     model: Model,
-    references: Iterable[Model] = (),
+    references: Iterable[Model] | None = None,
     *,
     alpha: float | None = None,
     n_resamples: int = 99_999,
@@ -194,10 +198,10 @@ def verify(
     Args:
         vault: The folder that marking filled.
         model: The suspect.
-        references: Models that have not seen the marked text, best of all the suspect's base.
+        references: Models that have not seen the marked text, best the suspect's base; () for none,
+            None for those of the plan or the public models that are installed.
         alpha: Level in (0, 1) instead of the plan's, noted in `departures`.
-        n_resamples: Re-draws the statistic is compared with; no p-value is below
-            1 / (n_resamples + 1).
+        n_resamples: Re-draws to compare with; no p-value is below 1 / (n_resamples + 1).
         seed: Seed of the re-draws.
         key_file: The key, if it is not kept in the vault.
 
@@ -213,14 +217,12 @@ def verify(
     """
     if alpha is not None and not 0 < alpha < 1:
         raise ValueError(f"alpha must lie in (0, 1), got {alpha:g}")
-    opened = open_vault(Path(vault), _path(key_file))
+    opened = open_owned(Path(vault), _path(key_file))
     check_planned_detectors(opened, default_detectors())
-    others = {
-        str(each) if isinstance(each, str | Path) else each.name: _opened(each)
-        for each in references
-    }
+    suspect = _opened(model)
+    others = open_references(references, opened.plan, suspect)
     settings = Settings(alpha, n_resamples, seed)
-    return audit(opened, _opened(model), others, default_detectors(), settings).verdict
+    return audit(opened, suspect, others, default_detectors(), settings).verdict
 
 
 def score(
@@ -257,8 +259,7 @@ def score(
     suspect, other = _opened(model), None if reference is None else _opened(reference)
     chosen = choose(detectors, suspect, other, extras or Extras(), records)
     score_columns.refuse_clash(dataset, list(chosen))
-    documents = [record.document for record in records]
-    rows = list(score_documents(documents, chosen, suspect, other))
+    rows = list(score_documents([r.document for r in records], chosen, suspect, other))
     return score_columns.add_scores(dataset, list(chosen), rows)
 
 

@@ -13,6 +13,7 @@ from pipelines.commands.attack import attack
 from pipelines.commands.attack_model import attack_model
 from pipelines.commands.cache import cache
 from pipelines.commands.candidates import candidates
+from pipelines.commands.card import card
 from pipelines.commands.challenge import answer, challenge, judge
 from pipelines.commands.check import check
 from pipelines.commands.decide import decide
@@ -23,6 +24,7 @@ from pipelines.commands.frequencies import frequencies
 from pipelines.commands.inspect import inspect
 from pipelines.commands.instalments import instalments
 from pipelines.commands.mark import mark
+from pipelines.commands.plan import plan
 from pipelines.commands.reproduce import reproduce
 from pipelines.commands.review import review
 from pipelines.commands.score import score
@@ -32,12 +34,14 @@ from pipelines.commands.verify import verify
 from watermark.errors import SYSTEM_ERRORS, ToolkitError
 
 COMMANDS: dict[str, Callable[..., Any]] = {
+    "plan": plan,
     "mark": mark,
     "inspect": inspect,
     "review": review,
     "edition": edition,
     "instalments": instalments,
     "stamp": stamp,
+    "card": card,
     "verify": verify,
     "check": check,
     "challenge": challenge,

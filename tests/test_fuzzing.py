@@ -7,6 +7,7 @@ import json
 import os
 import resource
 import struct
+import sys
 import time
 from contextlib import suppress
 
@@ -30,6 +31,8 @@ pytestmark = pytest.mark.slow
 N = int(os.environ.get("LEXIMARK_FUZZ", "2000"))
 SECONDS = 2.0
 GIB = 1 << 20  # of kilobytes, in which the system counts
+SPENT: list[float] = []
+"""Seconds of each input."""
 
 HARSH = settings(
     max_examples=N,
@@ -68,8 +71,10 @@ def written(value):
 
 def quietly(function, *arguments):
     """Call a function that may raise our own errors and no others."""
+    began = time.perf_counter()
     with suppress(ToolkitError, BoundsError):
         function(*arguments)
+    SPENT.append(time.perf_counter() - began)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -78,6 +83,9 @@ def within_a_gibibyte_and_its_time():
     began = time.monotonic()
     yield
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+    said = f"{len(SPENT):,} inputs, the longest {max(SPENT):.3f} s, at most {most} MB in all"
+    sys.stdout.write(f"\n{said}\n")  # shown with `-s`
     assert used < GIB
     assert time.monotonic() - began < 8 * N * SECONDS
 

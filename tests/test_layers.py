@@ -60,9 +60,7 @@ ONE_FILE = "pipelines/bundle/check_bundle.py"
 TESTED_ELSEWHERE = {
     "membership/models/model_limits.py": "tests/membership/models/test_hostile_folders.py",
     "membership/models/tokenizer_limits.py": "tests/membership/models/test_hostile_folders.py",
-    "membership/models/server/deadline.py": (
-        "tests/membership/models/server/test_hostile_server.py"
-    ),
+    "membership/models/server/pieces.py": "tests/membership/models/server/test_endpoint.py",
     "membership/models/server/probes.py": "tests/membership/models/server/test_hostile_server.py",
     "watermark/limits.py": "tests/watermark/test_bounded.py",
     "watermark/vault/check_draws.py": "tests/watermark/vault/test_forged_vaults.py",
@@ -109,7 +107,6 @@ TESTED_ELSEWHERE = {
     "watermark/substitution/word_lists.py": "tests/watermark/substitution/test_objections.py",
     "watermark/vault/writer.py": "tests/watermark/marking/test_resuming.py",
     "membership/audit/audit.py": "tests/membership/audit/test_twins.py",
-    "membership/audit/corpus.py": "tests/membership/audit/test_observations.py",
     "membership/choices/cache.py": "tests/membership/models/server/test_chooser.py",
     "membership/choices/local_model.py": "tests/membership/audit/test_word_answers.py",
     "membership/detectors/con_recall.py": "tests/membership/detectors/test_more_passes.py",
@@ -150,6 +147,7 @@ TESTED_ELSEWHERE = {
     "pipelines/experiments/requirements.py": "tests/pipelines/experiments/test_reproduce.py",
     "pipelines/experiments/runner/experiment.py": "tests/pipelines/experiments/test_reproduce.py",
     "pipelines/experiments/smoke.py": "tests/pipelines/experiments/test_reproduce.py",
+    "pipelines/cluster/steps.py": "tests/pipelines/cluster/test_run.py",
     "pipelines/experiments/standalone/proof.py": "tests/pipelines/experiments/test_proof.py",
     "pipelines/experiments/standalone/acceptability_page.py": (
         "tests/pipelines/experiments/test_pages.py"
@@ -160,7 +158,8 @@ TESTED_ELSEWHERE = {
     "pipelines/experiments/trials/trial.py": "tests/pipelines/experiments/test_reproduce.py",
     "pipelines/jobs/train.py": "tests/pipelines/training/test_training.py",
     "pipelines/loading/site_finders.py": "tests/pipelines/loading/test_schemes.py",
-    "pipelines/reporting/html.py": "tests/pipelines/jobs/test_inspect.py",
+    "pipelines/reporting/comparison_page.py": "tests/pipelines/jobs/test_inspect.py",
+    "pipelines/reporting/review_page.py": "tests/pipelines/jobs/test_inspect.py",
     "pipelines/reporting/plots.py": "tests/pipelines/jobs/test_verify.py",
     "pipelines/reporting/report.py": "tests/pipelines/jobs/test_verify.py",
     "pipelines/reporting/score_file.py": "tests/pipelines/jobs/test_score.py",
@@ -174,16 +173,23 @@ RUN_BY_HAND = {
     "pipelines/experiments/standalone/acceptability.py",
     "pipelines/experiments/standalone/acceptability_fit.py",
     "pipelines/experiments/standalone/any_door.py",
+    "pipelines/experiments/standalone/plan_check.py",
+    "pipelines/experiments/standalone/public_references.py",
+    "pipelines/experiments/standalone/served_choices.py",
     "pipelines/experiments/standalone/backends.py",
     "pipelines/experiments/standalone/code_lines.py",
     "pipelines/experiments/standalone/detectors_table.py",
     "pipelines/experiments/standalone/editions.py",
     "pipelines/experiments/standalone/judgements.py",
     "pipelines/experiments/standalone/marks.py",
+    "pipelines/experiments/standalone/scale.py",
     "pipelines/experiments/standalone/streams.py",
+    "pipelines/experiments/standalone/thesaurus_pairs.py",
+    "pipelines/experiments/standalone/variants.py",
     "pipelines/experiments/standalone/word_faults.py",
     "pipelines/experiments/trials/line_samples.py",
     "pipelines/experiments/trials/passages.py",
+    "pipelines/experiments/trials/small.py",
     "pipelines/experiments/trials/tiny.py",
 }
 

@@ -11,6 +11,9 @@ from platformdirs import user_cache_path
 
 from watermark.errors import AssetError
 
+PUBLIC_LANGUAGE_MODELS = ("smollm2-135m",)
+"""Assets that serve as references where nobody names one: public language models, fixed by hash and
+older than this program, so that no mark of its can be in them."""
 RECEIPT = "asset.json"
 """The file in each asset's folder that records its name, source and hashes."""
 

@@ -5,8 +5,9 @@ made of a site. Functions that find sites never see a key, and that is what the 
 evidence stands on.
 """
 
+import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 
@@ -16,6 +17,11 @@ class Document:
 
     id: str
     text: str
+
+
+def text_sha256(text: str) -> str:
+    """Return the SHA-256 of a text in UTF-8."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -31,6 +37,8 @@ class Site:
     original: str
     candidates: tuple[str, ...]
     draw: str
+    fits: tuple[float, ...] = field(default=(), compare=False)
+    """For each candidate the chance that a reader accepts it here; empty if nothing judged them."""
 
     @property
     def end(self) -> int:

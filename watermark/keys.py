@@ -5,14 +5,21 @@ import hmac
 import os
 import stat
 import sys
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from watermark.bounded import BoundsError, read_bytes
+from watermark.encrypted_key import decrypt, is_encrypted
 from watermark.errors import VaultError
 
 KEY_BYTES = 32
+HOLDOUT = "hold-out"
+"""The purpose of the fractions that decide which documents are held out."""
 
 
 class Coins(Protocol):
@@ -67,19 +74,40 @@ class Key:
         return hashlib.sha256(b"leximark/commitment\0" + self.secret).hexdigest()
 
 
+def holdout_limit(names: Iterable[str], key: Key, share: float) -> int:
+    """Return the limit of the documents that are held out, by the fractions of their names.
+
+    The key gives every name a uniform random fraction, so those below the limit are a uniformly
+    random subset of fixed size. Takes 8 bytes per name.
+    """
+    drawn = (key.fraction(HOLDOUT, name) for name in names)
+    return limit_of_share(np.fromiter(drawn, dtype=np.uint64), share)
+
+
+def limit_of_share(fractions: Sequence[int] | NDArray[np.uint64], share: float) -> int:
+    """Return a limit such that `share` of the different fractions lie below it.
+
+    A fraction that comes twice counts once: how many documents have one text must have no part in
+    how many texts are held out.
+    """
+    different = np.unique(np.asarray(fractions, dtype=np.uint64))
+    n = round(share * len(different))
+    return int(different[n]) if n < len(different) else 2**64
+
+
 def new_key() -> Key:
     """Draw a key from the operating system."""
     return Key(os.urandom(KEY_BYTES))
 
 
 def read_key(path: Path) -> Key:
-    """Read a key file: 32 raw bytes.
+    """Read a key file: 32 raw bytes, as they are or encrypted by `age`.
 
     Raises:
         VaultError: There is no such file, or it does not hold exactly one key.
     """
     try:
-        secret = read_bytes(path, KEY_BYTES)
+        secret = decrypt(path) if is_encrypted(path) else read_bytes(path, KEY_BYTES)
     except BoundsError as error:
         raise VaultError(f"{path}: the key {error}") from error
     if len(secret) != KEY_BYTES:

@@ -31,6 +31,15 @@ TOKENIZER = JsonLimits(128 * MIB, 4_000_000)
 REPLY = JsonLimits(64 * MIB, 2_000_000, constants=_INFINITIES | {"NaN"}, duplicates=True)
 """Where a server gives no number for a token, the text is unscored."""
 PLAN = JsonLimits(16 * MIB, 500_000)
+DECISION = JsonLimits(4 * MIB, 20_000)
+"""A line of a file of rules or decisions: a site may have thousands of candidates."""
+DECISION_LINES = 200_000
+RECORD = JsonLimits(GIB, 2_000_000, largest=10**40, duplicates=True)
+"""A line of a corpus, which may have more columns than the text."""
+SHORT_RECORD = MIB
+"""Characters of a line that is parsed without being measured: it cannot grow to much."""
+NOTE = JsonLimits(MIB, 10_000)
+"""Notes of a cache, and a line of its answers."""
 
 TEXT_FILE_BYTES = 64 * MIB
 """Other small files beside a model: merges, SentencePiece vocabularies, chat templates."""

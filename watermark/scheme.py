@@ -7,13 +7,35 @@ empty string.
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from math import inf
 from typing import Any, ClassVar, Literal, Protocol
 
 from watermark.document import Document, Site
 
 Rule = Literal["keyed", "published"]
 Test = Literal["redraw", "twin", "remark", "holdout", "combined"]
+
+
+@dataclass(frozen=True)
+class Growth:
+    """How the number of draws of a word grows with the corpus."""
+
+    sites_per_coin: int
+    """Expected sites that one coin decides, at most."""
+    max_frequency_ratio: float | None
+    """How frequent a replacement may become, in multiples of its frequency in general text; None
+    for no limit."""
+    language: str
+
+    def __post_init__(self) -> None:
+        """Reject invalid numbers."""
+        if self.sites_per_coin < 1:
+            raise ValueError(f"sites_per_coin must be 1 or more, got {self.sites_per_coin}")
+        if self.max_frequency_ratio is not None and not 1 < self.max_frequency_ratio < inf:
+            raise ValueError(
+                f"max_frequency_ratio must be more than 1, got {self.max_frequency_ratio}"
+            )
 
 
 class Scheme(Protocol):
@@ -38,8 +60,8 @@ class Scheme(Protocol):
     def needs(self) -> str:
         """What a document must have so that it can be marked, for a message."""
 
-    def cap(self, draw: str) -> int | None:
-        """Return the most sites that a draw decides; None for no limit."""
+    def growth(self, draw: str) -> Growth | None:
+        """Return how the coins behind the name that a site carries grow; None if it is one coin."""
         return None
 
     def describe(self) -> dict[str, Any]:
@@ -55,13 +77,15 @@ class TextScheme(Scheme, Protocol):
         """Yield the sites of each document in the order of its text."""
 
 
-def takes_part(document_id: str, share: float) -> bool:
+def takes_part(text: str, share: float) -> bool:
     """Tell whether a document is among the share that is marked.
 
-    A public hash decides: the choice must not depend on the key, which decides what stands at a
-    site and nothing else.
+    A public hash of its text decides: the choice must not depend on the key, which decides what
+    stands at a site and nothing else.
     """
-    digest = hashlib.sha256(f"leximark/share\0{document_id}".encode()).digest()
+    if share == 1:
+        return True
+    digest = hashlib.sha256(f"leximark/share\0{text}".encode()).digest()
     return int.from_bytes(digest[:8], "big") < share * 2**64
 
 
@@ -71,9 +95,9 @@ def sites_of_share(
     find: Callable[[Sequence[Document]], Iterable[list[Site]]],
 ) -> Iterator[list[Site]]:
     """Yield the sites of each document, none for those that are not in the share."""
-    found = iter(find([d for d in documents if takes_part(d.id, share)]))
+    found = iter(find([d for d in documents if takes_part(d.text, share)]))
     for document in documents:
-        yield next(found) if takes_part(document.id, share) else []
+        yield next(found) if takes_part(document.text, share) else []
 
 
 def check_share(share: float) -> None:

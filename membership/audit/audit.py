@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence, Sized
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from membership.audit.corpus import AuditCorpus, load_audit_corpus
 from membership.audit.observations import Observations, observe
@@ -17,6 +18,7 @@ from membership.detector import Detector, values_of
 from membership.evidence.combined import combined_test
 from membership.evidence.holdout import holdout_test
 from membership.evidence.redraw import redraw_test
+from membership.evidence.reference_check import reference_pvalues, with_reference_check
 from membership.evidence.remark import remark_test
 from membership.evidence.remarkings import make_remarkings
 from membership.evidence.result import TestResult
@@ -99,11 +101,11 @@ def audit(
     table = found.site_logprobs.table()
     level = Level(alpha, settings.n_resamples, settings.seed)
     tests: dict[str, Callable[[], TestResult]] = {
-        "redraw": lambda: redraw_test(table, vault.key, **vars(level)),
+        "redraw": lambda: _redraw(found, table, vault.key, level),
         "twin": lambda: _twin(corpus, vault.key, panel, detector, progress, level),
         "remark": lambda: _remark(found, panel, detector, level),
         "holdout": lambda: _holdout(found, panel, detector, level),
-        "combined": lambda: _combined(corpus, table, vault.key, panel, detector, progress, level),
+        "combined": lambda: _combined(found, table, vault.key, panel, detector, progress, level),
     }
     results, skipped = _run_tests(plan.test, tests)
     departures = _departures(plan, results[0], alpha, tuple(references), settings)
@@ -159,10 +161,16 @@ class Level:
     seed: int
 
 
+def _redraw(found: Observations, table: ScoreTable, key: Key, level: Level) -> TestResult:
+    known = found.site_logprobs
+    checked = reference_pvalues(known.sites, known.references, key, language=known.language)
+    return with_reference_check(redraw_test(table, key, **vars(level)), checked)
+
+
 def _twin(
     corpus: AuditCorpus, key: Key, panel: Panel, detector: str, progress: Progress, level: Level
 ) -> TestResult:
-    twins = list(twins_of(corpus.originals, corpus.sites, key))
+    twins = list(twins_of(corpus.originals, corpus.sites, key, names=corpus.key_names))
     panel.check(detector, "twin test")
     if not twins:
         raise PrerequisiteError(
@@ -192,13 +200,11 @@ def _remark(found: Observations, panel: Panel, detector: str, level: Level) -> T
 
 def _holdout(found: Observations, panel: Panel, detector: str, level: Level) -> TestResult:
     panel.check(detector, "hold-out test")
-    values, published = values_of(found.scores[detector]), found.corpus.published
-    inside, outside = {detector: values[published]}, {detector: values[~published]}
-    return holdout_test(inside, outside, detectors=[detector], **vars(level))
+    return _compare_groups(found.corpus, values_of(found.scores[detector]), detector, level)
 
 
 def _combined(
-    corpus: AuditCorpus,
+    found: Observations,
     table: ScoreTable,
     key: Key,
     panel: Panel,
@@ -208,18 +214,28 @@ def _combined(
 ) -> TestResult:
     """Combine the re-draw test with a hold-out test of the original texts."""
     panel.check(detector, "combined test")
+    corpus = found.corpus
     (scores,) = score_groups(
         [(corpus.originals, panel.only(detector))],
         panel.suspect,
         panel.reference,
         progress=progress,
     )
-    values, published = values_of(scores[detector]), corpus.published
-    inside, outside = {detector: values[published]}, {detector: values[~published]}
     return combined_test(
-        redraw_test(table, key, **vars(level)),
-        holdout_test(inside, outside, detectors=[detector], **vars(level)),
+        _redraw(found, table, key, level),
+        _compare_groups(corpus, values_of(scores[detector]), detector, level),
         alpha=level.alpha,
+    )
+
+
+def _compare_groups(
+    corpus: AuditCorpus, values: NDArray[np.float64], detector: str, level: Level
+) -> TestResult:
+    """Run the hold-out test; of documents with one text, which go together, one is a unit."""
+    units, published = corpus.first_of_name, corpus.published
+    inside, outside = values[units & published], values[units & ~published]
+    return holdout_test(
+        {detector: inside}, {detector: outside}, detectors=[detector], **vars(level)
     )
 
 
@@ -241,6 +257,18 @@ def _run_tests(
     return results, skipped
 
 
+def reference_departure(plan: Plan, used: Sequence[str]) -> list[tuple[str, str, str]]:
+    """Return what was planned and what was used, if the references are not those of the plan.
+
+    A plan that names public models leaves room for the suspect's base, which nobody knows before
+    there is a suspect; it leaves no room for an audit without any reference.
+    """
+    planned = plan.references or plan.public_references
+    if planned is None or set(planned) == set(used) or (used and planned and not plan.references):
+        return []
+    return [("references", ", ".join(planned) or "none", ", ".join(used) or "none")]
+
+
 def _departures(
     plan: Plan, primary: TestResult, alpha: float, references: Sequence[str], settings: Settings
 ) -> tuple[str, ...]:
@@ -250,8 +278,7 @@ def _departures(
         ("detector", planned, ", ".join(primary.detectors) or planned),
         ("alpha", f"{plan.alpha:g}", f"{alpha:g}"),
     ]
-    if plan.references and set(references) != set(plan.references):
-        pairs.append(("references", ", ".join(plan.references), ", ".join(references) or "none"))
+    pairs += reference_departure(plan, references)
     return (
         *(f"{what}: {ours} planned, {used} used" for what, ours, used in pairs if ours != used),
         *(

@@ -7,9 +7,8 @@ the word of the text with a word from elsewhere. Both measure whether the answer
 language model at all.
 """
 
-import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,7 +66,7 @@ def make_challenge(corpus: AuditCorpus, key: Key, name: str) -> Challenge:
     readable = [
         (d, some) for d, some in corpus.readable() if any(len(s.candidates) > 1 for s in some)
     ]
-    words = sorted({m[0] for document, _ in readable for m in _WORD.finditer(document.text)})
+    words = plain_words(document for document, _ in readable)
     if not readable or len(words) < 2:
         raise PrerequisiteError("challenge: the vault has no site whose words could be compared")
     texts, sites = [], []
@@ -91,6 +90,24 @@ def _question(
 ) -> tuple[Question, dict[int, Site]]:
     """Return a text with its sites and decoys as slots, in the order of the text."""
     real = {site.start: site for site in some if len(site.candidates) > 1}
+    places = [*real.values(), *decoys_of(document, some, words, rng)]
+    slots = [Slot(s.start, s.original, tuple(sorted(s.candidates))) for s in places]
+    slots.sort(key=lambda slot: slot.start)
+    sites = {i: real[slot.start] for i, slot in enumerate(slots) if slot.start in real}
+    return Question(document.text, tuple(slots)), sites
+
+
+def decoys_of(
+    document: Document, some: Sequence[Site], words: Sequence[str], rng: np.random.Generator
+) -> list[Site]:
+    """Return places of a text, apart from its sites, with the word there and one from elsewhere.
+
+    Args:
+        document: An original text.
+        some: Its sites.
+        words: Words of all texts, from `plain_words`.
+        rng: Decides which places and which words.
+    """
     taken = [(site.start, site.end) for site in some]
     free = [
         match
@@ -98,15 +115,17 @@ def _question(
         if match.start() and not any(a < match.end() and match.start() < b for a, b in taken)
     ]
     n = min(DECOYS_PER_QUESTION, len(free))
-    decoys = [free[i] for i in rng.choice(len(free), n, replace=False)] if n else []
-    slots = [Slot(s.start, s.original, tuple(sorted(s.candidates))) for s in real.values()]
-    for match in decoys:
+    found = []
+    for match in [free[i] for i in rng.choice(len(free), n, replace=False)] if n else []:
         others = [word for word in words if word != match[0]]
         pair = (match[0], others[rng.integers(len(others))])
-        slots.append(Slot(match.start(), match[0], tuple(sorted(pair))))
-    slots.sort(key=lambda slot: slot.start)
-    places = {i: real[slot.start] for i, slot in enumerate(slots) if slot.start in real}
-    return Question(document.text, tuple(slots)), places
+        found.append(Site(document.id, match.start(), match[0], pair, ""))
+    return found
+
+
+def plain_words(documents: Iterable[Document]) -> list[str]:
+    """Return the lower-case words of some texts, each once, in alphabetical order."""
+    return sorted({match[0] for each in documents for match in _WORD.finditer(each.text)})
 
 
 Answer = Sequence[CandidateLogprobs]
@@ -144,12 +163,14 @@ class Credibility:
     """Share of the decoys at which the word of the text was preferred; a coin has 1/2."""
     pvalue_decoys: float
     """p-value of as many under a coin."""
+    least_repeated: float = 0.95
+    """Least share of repeated questions that must have one answer."""
 
     @property
     def problems(self) -> tuple[str, ...]:
         """Why the answers are not credible; empty if they are."""
         found = []
-        if self.share_repeated < 0.95:
+        if self.share_repeated < self.least_repeated:
             found.append(
                 f"only {self.share_repeated:.0%} of the questions that came twice have one answer"
             )
@@ -189,8 +210,3 @@ def _agree(one: Answer, other: Answer) -> bool:
         np.allclose(a.logprob, b.logprob, rtol=0, atol=SAME, equal_nan=True)
         for a, b in zip(one, other, strict=True)
     )
-
-
-def challenge_digest(lines: Sequence[str]) -> str:
-    """Return the hash by which answers name the questions that they are to."""
-    return hashlib.sha256("".join(lines).encode()).hexdigest()

@@ -27,6 +27,15 @@ class AuditCorpus:
     """Index of the candidate that the key drew at each site, for each document."""
     language: str = "en"
     """Language of the candidates."""
+    key_names: tuple[str, ...] = ()
+    """Names by which the key decides on each document as a whole; two with one text share one."""
+
+    @property
+    def first_of_name(self) -> NDArray[np.bool_]:
+        """Which documents are the first with their text: the units of the hold-out."""
+        names = self.key_names or range(len(self.documents))
+        first = {name: number for number, name in reversed(list(enumerate(names)))}
+        return np.isin(np.arange(len(self.documents)), list(first.values()))
 
     def readable(self) -> Iterator[tuple[Document, tuple[Site, ...]]]:
         """Yield the original documents with their sites, without insertions."""
@@ -47,6 +56,7 @@ def load_audit_corpus(vault: Vault) -> AuditCorpus:
         sites=tuple(sites_of(m) for m in drawn),
         choices=tuple(tuple(k.candidates.index(k.chosen) for k in m.marks) for m in drawn),
         language=_language(vault.plan.scheme),
+        key_names=tuple(vault.plan.key_name(row.id, row.original) for row, _ in rows),
     )
 
 

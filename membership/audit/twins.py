@@ -29,7 +29,12 @@ class Twins:
 
 
 def twins_of(
-    originals: Sequence[Document], sites: Sequence[Sequence[Site]], key: Key, n: int = N_TWINS
+    originals: Sequence[Document],
+    sites: Sequence[Sequence[Site]],
+    key: Key,
+    n: int = N_TWINS,
+    *,
+    names: Sequence[str] = (),
 ) -> Iterator[Twins]:
     """Yield the versions of each document that has more than one.
 
@@ -41,13 +46,15 @@ def twins_of(
         sites: Sites of each document; empty for documents that were not published.
         key: The owner's key.
         n: Number of alternative versions; all of them if there are fewer.
+        names: Names by which the key decides on each document; without them, their ids.
     """
     documents_of = Counter(draw for some in sites for draw in {site.draw for site in some})
-    for document, some in zip(originals, sites, strict=True):
+    names = names or [document.id for document in originals]
+    for document, some, name in zip(originals, sites, names, strict=True):
         options = {s.draw: len(s.candidates) for s in some if documents_of[s.draw] == 1}
         true = {site.draw: key.draw(site.draw, len(site.candidates)) for site in some}
         own = {draw: true[draw] for draw in options}
-        outcomes, published = _outcomes(document, options, own, key, n)
+        outcomes, published = _outcomes(name, options, own, key, n)
         if len(outcomes) > 1:
             remarkings = [
                 apply_choices(document, some, [{**true, **o}[site.draw] for site in some]).document
@@ -57,7 +64,7 @@ def twins_of(
 
 
 def _outcomes(
-    document: Document, options: Mapping[str, int], own: dict[str, int], key: Key, n: int
+    name: str, options: Mapping[str, int], own: dict[str, int], key: Key, n: int
 ) -> tuple[list[dict[str, int]], int]:
     """Return outcomes of the draws of a document, and the index of the key's own outcome."""
     if prod(options.values()) <= n + 1:
@@ -66,5 +73,5 @@ def _outcomes(
             for chosen in product(*(range(size) for size in options.values()))
         ]
         return every, every.index(own)
-    keys = [Key(key.digest("twin", f"{number}:{document.id}")) for number in range(n)]
+    keys = [Key(key.digest("twin", f"{number}:{name}")) for number in range(n)]
     return [own, *({d: k.draw(d, size) for d, size in options.items()} for k in keys)], 0

@@ -1,11 +1,8 @@
 """The verdict of an audit, in a fixed vocabulary."""
 
 from dataclasses import dataclass
-from typing import Literal
 
-from membership.evidence.result import TestResult
-
-Words = Literal["trained on it", "no evidence"]
+from membership.evidence.result import TestResult, Words
 
 
 @dataclass(frozen=True)
@@ -13,7 +10,7 @@ class Verdict:
     """The outcome of the primary test, together with the other tests.
 
     There is no verdict "not trained on it": an effect below the minimum detectable effect may still
-    be present.
+    be present. A test that would have missed even a strong effect gives "cannot tell".
     """
 
     primary: TestResult
@@ -28,7 +25,7 @@ class Verdict:
     @property
     def words(self) -> Words:
         """The verdict: evidence if the primary p-value is at most alpha."""
-        return "trained on it" if self.primary.pvalue <= self.alpha else "no evidence"
+        return self.primary.words(self.alpha)
 
     @property
     def is_evidence(self) -> bool:

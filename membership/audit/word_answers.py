@@ -13,11 +13,17 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from membership.audit.corpus import AuditCorpus
-from membership.choices.answers import Answers, Chooser
+from membership.choices.answers import Answers, Chooser, answer_counts, answers_sentence
 from membership.choices.local_model import LocalChooser
 from membership.choices.question import SiteQuestion, Window, asking_order, site_questions
 from membership.evidence.answer_table import answer_table
-from membership.evidence.betting import BettingState, bet, out_of_reach
+from membership.evidence.betting import (
+    STRONG_GROWTH,
+    BettingState,
+    bet,
+    least_growth,
+    out_of_reach,
+)
 from membership.evidence.redraw import ASSUMPTION, draw_table, redraw_test
 from membership.evidence.result import TestResult
 from membership.evidence.score_table import ScoreTable
@@ -25,10 +31,9 @@ from membership.traces.suspect import Suspect
 from watermark.keys import Key
 
 BATCH_DRAWS = 64
-"""Draws that are asked about together when there is a budget; fixed, so that a later run with a
-larger budget repeats the same bets and goes on."""
+"""Draws asked about together when there is a budget; fixed, so that a later run goes on."""
 CHARACTERS_A_TOKEN = 4
-"""For the estimate of cost alone: English text has about four characters a token."""
+"""Of English text, about; for the estimate of cost alone."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +72,8 @@ class BudgetedEvidence:
     asked: Asked
     state: BettingState
     n_calls: int
+    bets: tuple[tuple[str, tuple[float, ...]], ...]
+    """Each draw that was bet on, with the gain of each of its options, in order."""
     stopped: str
     """Why the asking ended: `evidence`, `budget`, `out of reach` or `all asked`."""
 
@@ -158,6 +165,7 @@ def ask_within_budget(
     kept: list[SiteQuestion] = []
     answers: list[Answers] = []
     known: dict[str, list[NDArray[np.float64]]] = {name: [] for name in references}
+    bets: list[tuple[str, tuple[float, ...]]] = []
     draws_left = len({question.site.draw for question in questions})
     for batch in _batches(questions):
         if n_calls + n * len(batch) > budget:
@@ -172,7 +180,10 @@ def ask_within_budget(
         progress(n_calls, budget)
         new = {question.site.draw for question in batch}
         draws_left -= len(new)
-        state = _bet_on(_asked(corpus, kept, answers, known).table(), new, key, state)
+        table = _asked(corpus, kept, answers, known).table()
+        for name, gains in _gains_of(table, new):
+            state = bet(state, np.array(gains), key.draw(name, len(gains)))
+            bets.append((name, gains))
         if state.log_e >= -np.log(alpha):
             stopped = "evidence"
             break
@@ -180,7 +191,9 @@ def ask_within_budget(
         if affordable and out_of_reach(state, affordable, alpha):
             stopped = "out of reach"
             break
-    return BudgetedEvidence(_asked(corpus, kept, answers, known), state, n_calls, stopped)
+    return BudgetedEvidence(
+        _asked(corpus, kept, answers, known), state, n_calls, tuple(bets), stopped
+    )
 
 
 def _asked(
@@ -207,13 +220,12 @@ def _batches(questions: Sequence[SiteQuestion]) -> Iterator[list[SiteQuestion]]:
         yield batch
 
 
-def _bet_on(table: ScoreTable, new: set[str], key: Key, state: BettingState) -> BettingState:
+def _gains_of(table: ScoreTable, new: set[str]) -> Iterator[tuple[str, tuple[float, ...]]]:
+    """Yield the new draws, each with what its options add to the statistic."""
     draws = draw_table(table)
     for row, name in enumerate(draws.names):
         if name in new:
-            n_options = int(draws.n_options[row])
-            state = bet(state, draws.value[row, :n_options], key.draw(name, n_options))
-    return state
+            yield name, tuple(draws.value[row, : int(draws.n_options[row])].tolist())
 
 
 def redraw_result(
@@ -238,7 +250,7 @@ def redraw_result(
 def betting_result(found: BudgetedEvidence, *, way: str, alpha: float, seed: int) -> TestResult:
     """Report the bets as a test: p is anytime-valid and needs no resamples."""
     n_draws = len(found.state.path)
-    documents = {question.site.document_id for question in found.asked.questions}
+    documents = {each.site.document_id for each in found.asked.questions}
     return TestResult(
         test="betting",
         title="bets on the key's coins, valid at any stopping time",
@@ -254,12 +266,14 @@ def betting_result(found: BudgetedEvidence, *, way: str, alpha: float, seed: int
         null=np.zeros(0),
         seed=seed,
         effect=found.state.log_e / max(1, n_draws),
-        detectable_effect=float("inf"),
+        detectable_effect=least_growth(n_draws, alpha),
         effect_unit="nats by which the wealth grew at each draw",
+        strong_effect=STRONG_GROWTH,
         assumption=ASSUMPTION,
         grade="A",
         left_out=(answers_sentence(found.asked.answers, way),),
         path=found.state.path,
+        bets=found.bets,
         details={
             **answer_counts(found.asked.answers),
             "way": way,
@@ -267,23 +281,4 @@ def betting_result(found: BudgetedEvidence, *, way: str, alpha: float, seed: int
             "stopped": found.stopped,
             "n_draws": n_draws,
         },
-    )
-
-
-def answer_counts(answers: Sequence[Answers]) -> dict[str, float]:
-    """Return how many answers were asked for and what became of them."""
-    return {
-        "n_asked": sum(a.n_asked for a in answers),
-        "n_candidates": sum(sum(a.counts) for a in answers),
-        "n_other": sum(a.other for a in answers),
-        "n_refused": sum(a.refused for a in answers),
-    }
-
-
-def answers_sentence(answers: Sequence[Answers], way: str) -> str:
-    """Return what became of the answers, for a reader."""
-    counts = answer_counts(answers)
-    return (
-        f"Answers: {counts['n_asked']:,.0f} asked for by {way}; {counts['n_candidates']:,.0f} were "
-        f"a candidate, {counts['n_other']:,.0f} something else, {counts['n_refused']:,.0f} refused"
     )

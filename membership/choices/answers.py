@@ -85,6 +85,25 @@ def first_option(continuation: str, options: Sequence[str]) -> int | None:
     return max(found, key=lambda i: len(options[i])) if found else None
 
 
+def answer_counts(answers: Sequence[Answers]) -> dict[str, float]:
+    """Return how many answers were asked for and what became of them."""
+    return {
+        "n_asked": sum(a.n_asked for a in answers),
+        "n_candidates": sum(sum(a.counts) for a in answers),
+        "n_other": sum(a.other for a in answers),
+        "n_refused": sum(a.refused for a in answers),
+    }
+
+
+def answers_sentence(answers: Sequence[Answers], way: str) -> str:
+    """Return what became of the answers, for a reader."""
+    counts = answer_counts(answers)
+    return (
+        f"Answers: {counts['n_asked']:,.0f} asked for by {way}; {counts['n_candidates']:,.0f} were "
+        f"a candidate, {counts['n_other']:,.0f} something else, {counts['n_refused']:,.0f} refused"
+    )
+
+
 def _plain(text: str, *, strip: bool = True) -> str:
     folded = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
     return folded.strip(_QUOTES) if strip else folded

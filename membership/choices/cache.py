@@ -13,7 +13,9 @@ from pathlib import Path
 
 from membership.choices.answers import Answers, Chooser
 from membership.choices.question import Question
+from watermark.bounded import parse_json
 from watermark.errors import ToolkitError
+from watermark.limits import NOTE
 
 
 class CachedChooser:
@@ -37,7 +39,7 @@ class CachedChooser:
         lines = self.path.read_bytes().split(b"\n")
         for number, line in enumerate(lines[:-1], 1):  # a run that was killed may leave half a line
             try:
-                key, counts, other, refused = json.loads(line)
+                key, counts, other, refused = parse_json(line, NOTE)
                 self._known[str(key)] = Answers(tuple(map(float, counts)), other, int(refused))
             except (ValueError, TypeError) as error:
                 raise ToolkitError(

@@ -66,6 +66,7 @@ def answer_table(
         score,
         dict(unusable),
         adjustment,
+        tuple(site.start for site in sites),
     )
 
 

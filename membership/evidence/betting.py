@@ -20,6 +20,9 @@ from numpy.typing import NDArray
 STAKES = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9)
 """Shares of the wealth that the players of the mixture put on a coin at full confidence."""
 
+STRONG_GROWTH = 0.1
+"""Growth of the wealth, in nats a draw, that a model which has learned the marks well leaves."""
+
 
 @dataclass(frozen=True)
 class BettingState:
@@ -85,6 +88,16 @@ def out_of_reach(state: BettingState, n_left: int, alpha: float) -> bool:
     """
     best = np.array(state.log_wealth) + n_left * np.log1p(np.array(STAKES))
     return bool(_log_mean(best) < -np.log(alpha))
+
+
+def least_growth(n_draws: int, alpha: float) -> float:
+    """Return the mean growth of the wealth, in nats a draw, that reaches 1 / alpha.
+
+    Infinite if no player can reach it although every draw is won.
+    """
+    if not n_draws or out_of_reach(BettingState(), n_draws, alpha):
+        return float("inf")
+    return float(-np.log(alpha) / n_draws)
 
 
 def _log_mean(values: NDArray[np.float64]) -> float:

@@ -56,11 +56,16 @@ def combined_test(coins: TestResult, holdout: TestResult, *, alpha: float) -> Te
         effect_unit=coins.effect_unit,
         assumption=f"{coins.assumption}; and {holdout.assumption}",
         grade="A",
+        strong_effect=coins.strong_effect,
+        groups=holdout.groups,
         detectors=holdout.detectors,
+        cautions=coins.cautions,
         left_out=(*coins.left_out, *holdout.left_out),
         details={
+            "detectors": list(holdout.detectors),
             "redraw_pvalue": coins.pvalue,
             "holdout_pvalue": holdout.pvalue,
             **coins.details,
+            **{name: holdout.details[name] for name in ("n_published", "n_withheld")},
         },
     )

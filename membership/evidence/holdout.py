@@ -16,6 +16,9 @@ ASSUMPTION = (
     "the suspect was made without knowledge of the key"
 )
 
+STRONG_EFFECT = 0.9
+"""An AUROC that repeated training reaches; one epoch reached 0.76 to 0.88 (reports/proof)."""
+
 
 def holdout_test(
     published: Scores,
@@ -72,6 +75,8 @@ def holdout_test(
         effect_unit="AUROC of published against withheld documents",
         assumption=ASSUMPTION,
         grade="A",
+        strong_effect=STRONG_EFFECT,
+        groups=(published[detectors[0]], withheld[detectors[0]]) if len(detectors) == 1 else None,
         detectors=tuple(detectors),
         details={
             "detectors": list(detectors),

@@ -25,6 +25,13 @@ ASSUMPTION = (
 )
 
 
+WRONG_WAY = "The suspect prefers the words that were NOT published"
+"""How a caution begins."""
+STRONG_EFFECT = {"nats": 1.0, "share of answers": 0.25}
+"""By unit, an effect that repeated training leaves; one epoch left 0.4 to 0.5 nats
+(reports/proof)."""
+
+
 @dataclass(frozen=True)
 class DrawTable:
     """The contribution of each outcome of each draw to the statistic.
@@ -157,6 +164,8 @@ def redraw_test(
     null = null_statistics(draws, n_resamples, np.random.default_rng(seed))
     per_nat = statistic_per_unit(draws)
     sd = standard_deviation(draws)
+    pvalue = monte_carlo_pvalue(observed, null)
+    reach = detectable_shift(alpha, least_pvalue(draws, n_resamples)) * sd / per_nat
     n_sites, n_documents = len(table.draws), len(set(table.document_ids))
     return TestResult(
         test="redraw",
@@ -167,16 +176,18 @@ def redraw_test(
         ),
         n_units=n_sites,
         statistic=observed,
-        pvalue=monte_carlo_pvalue(observed, null),
+        pvalue=pvalue,
         n_resamples=n_resamples,
         null=null,
         seed=seed,
         effect=observed / per_nat,
-        detectable_effect=detectable_shift(alpha, least_pvalue(draws, n_resamples)) * sd / per_nat,
+        detectable_effect=float(reach) if sd else float("inf"),
         effect_unit=f"{unit} by which the suspect prefers a published word, mean over sites",
         assumption=ASSUMPTION,
         grade="A",
+        strong_effect=STRONG_EFFECT[unit],
         bound=chernoff_bound(draws, observed),
+        cautions=_cautions(sd, monte_carlo_pvalue(-observed, -null), alpha),
         left_out=tuple(f"Unusable: {n:,} sites, {why}" for why, n in table.unusable.items()),
         details={
             "n_documents": n_documents,
@@ -186,6 +197,25 @@ def redraw_test(
             "adjustment": dict(table.adjustment),
         },
     )
+
+
+def _cautions(sd: float, mirrored: float, alpha: float) -> tuple[str, ...]:
+    """Return what an honest suspect would hardly show.
+
+    Args:
+        sd: Standard deviation of T under fresh keys.
+        mirrored: p-value in the other direction.
+        alpha: Level of the test.
+    """
+    if not sd:
+        return ("The suspect prefers no word to any other, as no language model does",)
+    if mirrored <= alpha:
+        return (
+            f"{WRONG_WAY} (p = {mirrored:.2g} in that direction), as a model does that was made to "
+            "unlearn the text, or that recognises the questions and answers them the wrong way "
+            "round",
+        )
+    return ()
 
 
 def least_pvalue(draws: DrawTable, n_resamples: int) -> float:

@@ -14,6 +14,9 @@ BLOCK_CELLS = 4_000_000
 Grade = Literal["A", "B", "C"]
 """A: exact, by the owner's own randomization. B: under an assumption. C: descriptive, no p."""
 
+Words = Literal["trained on it", "no evidence", "cannot tell"]
+"""The outcomes of a test of evidence."""
+
 
 @dataclass(frozen=True)
 class TestResult:
@@ -46,16 +49,40 @@ class TestResult:
     assumption: str
     """What must hold for the p-value to be valid, in words."""
     grade: Grade
+    strong_effect: float = float("inf")
+    """An effect that repeated training leaves, in the same unit. A test that would miss even this
+    one cannot tell anything when its p-value is large; infinite if no such effect is known."""
     bound: float | None = None
     """Chernoff bound on the exact p-value, if the null distribution of the statistic is known."""
     detectors: tuple[str, ...] = ()
     """The detectors whose scores were compared; none in a test that compares words."""
     left_out: tuple[str, ...] = ()
     """What could not be used and why, in sentences."""
+    cautions: tuple[str, ...] = ()
+    """What a reader must know before the outcome is trusted, in sentences."""
     path: tuple[float, ...] = ()
     """Natural logarithm of the e-value after each draw, for a test that may stop at any time."""
+    bets: tuple[tuple[str, tuple[float, ...]], ...] = ()
+    """Name of each draw that was bet on and the gain of each of its options, in the order of the
+    bets; for a test that may stop at any time."""
+    groups: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
+    """Scores of the published and of the withheld documents that were compared, in the order of the
+    corpus, NaN where there is none; nothing in a test that compares words alone."""
     details: dict[str, Any] = field(default_factory=dict)
     """The test's own numbers, for machines."""
+
+    def words(self, alpha: float) -> Words:
+        """Return the outcome at a level.
+
+        Evidence if the p-value is at most alpha. Otherwise `no evidence`, or `cannot tell` if the
+        test would have missed even a strong effect.
+        """
+        if self.pvalue <= alpha:
+            return "trained on it"
+        blind = not np.isfinite(self.detectable_effect)
+        return (
+            "cannot tell" if blind or self.detectable_effect > self.strong_effect else "no evidence"
+        )
 
     @property
     def zscore(self) -> float:
@@ -76,6 +103,8 @@ class TestResult:
     @property
     def detectable_words(self) -> str:
         """The minimum detectable effect, for a reader."""
+        if not np.isfinite(self.detectable_effect) and self.statistic == 0 and self.cautions:
+            return "no detectable effect: nothing varies with the key"
         if not np.isfinite(self.detectable_effect):
             return (
                 f"no detectable effect: with {self.n_units:,} units no p-value can be as small as "

@@ -38,6 +38,8 @@ class ScoreTable:
     """Number of sites that could not be scored, by reason."""
     adjustment: Mapping[str, float]
     """Coefficients of the regression; empty without one."""
+    starts: tuple[int, ...] = ()
+    """Where each site begins in its original text; nothing if the table was not made of texts."""
 
 
 def slots_of(sites: Iterable[Site]) -> tuple[Slot, ...]:
@@ -86,6 +88,7 @@ def build_table(
         score,
         dict(sorted(unusable.items())),
         adjustment,
+        tuple(site.start for site in kept),
     )
 
 

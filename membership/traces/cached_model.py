@@ -9,7 +9,9 @@ from pathlib import Path
 from membership.traces.store import TraceStore, write_json
 from membership.traces.suspect import Sampling, Suspect, TextGenerator
 from membership.traces.trace import Query, Trace
+from watermark.bounded import read_json_file
 from watermark.errors import ModelError, PrerequisiteError, ToolkitError
+from watermark.limits import NOTE
 
 CHECKS = 2
 """Raised whenever more models are refused when they are opened: a model that an older version
@@ -112,9 +114,9 @@ def open_cached(
     note = folder / f"{hashlib.sha256(said.encode()).hexdigest()[:32]}.json"
     if note.exists():
         try:
-            known = json.loads(note.read_text(encoding="utf-8"))
+            known = read_json_file(note, NOTE)
             settings, abilities = str(known["settings"]), frozenset(known["abilities"])
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError) as error:
             raise ToolkitError(
                 f"{note}: the cache is damaged; remove it with `leximark cache --clear`"
             ) from error

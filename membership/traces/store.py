@@ -26,7 +26,9 @@ import pyarrow.parquet as pq
 from membership.traces.suspect import Suspect
 from membership.traces.trace import FLOATS, CandidateLogprobs, Query, Trace
 from watermark.atomic import atomic_file
+from watermark.bounded import read_json_file
 from watermark.errors import ToolkitError
+from watermark.limits import NOTE
 
 VERSION = 1
 """Raised whenever a trace of the same model and text would have other numbers."""
@@ -150,14 +152,24 @@ class Contents:
 
 
 def contents(folder: Path) -> list[Contents]:
-    """List the models whose traces are in a folder."""
+    """List the models whose traces are in a folder.
+
+    Raises:
+        ToolkitError: A note on a model cannot be read.
+    """
     found = []
     for about in sorted(folder.glob(f"*/{ABOUT}")):
-        said = json.loads(about.read_text(encoding="utf-8"))
+        try:
+            said = read_json_file(about, NOTE)
+            name, settings = str(said["name"]), str(said["settings"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise ToolkitError(
+                f"{about}: the cache is damaged ({error}); remove it with `leximark cache --clear`"
+            ) from error
         files = list(about.parent.glob("*.parquet"))
         n_texts = sum(pq.read_metadata(file).num_rows for file in files)
         n_bytes = sum(file.stat().st_size for file in files)
-        found.append(Contents(said["name"], said["settings"], n_texts, n_bytes))
+        found.append(Contents(name, settings, n_texts, n_bytes))
     return found
 
 

@@ -1,4 +1,4 @@
-"""The assets: what they are, what they are licensed under, and where they may come from."""
+"""The assets: their contents, licences and sources."""
 
 from pipelines.assets import pins
 from pipelines.assets.debian import debian_installed, debian_packages
@@ -103,4 +103,4 @@ TEXTS = Asset(
 )
 
 ASSETS = (WORDNET, SPACY, SMOLLM2, MINILM, TEXTS)
-"""In the order in which they are fetched and listed."""
+"""The assets, in the order in which they are fetched and listed."""

@@ -59,7 +59,7 @@ def hub(repository: str, revision: str) -> Source:
 
 
 def _knock(endpoint: str) -> None:
-    """Find out within seconds whether the hub is there: its client retries for half a minute."""
+    """Check within seconds whether the hub can be reached: its client retries for half a minute."""
     request = urllib.request.Request(endpoint, method="HEAD")
     try:
         urllib.request.urlopen(request, timeout=ANSWER_SECONDS).close()

@@ -16,7 +16,7 @@ from watermark.assets import RECEIPT
 from watermark.errors import AssetError
 
 STALE_SECONDS = 24 * 3600
-"""Age at which a workspace must belong to a run that was killed."""
+"""Age in seconds after which a workspace must belong to a killed run."""
 
 Pins = Mapping[str, str]
 """SHA-256 of each file, by its path in the folder."""
@@ -24,10 +24,10 @@ Pins = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Source:
-    """One way to come by an asset."""
+    """A place that an asset can be fetched from."""
 
     name: str
-    """What it is called in messages."""
+    """Its name in messages."""
     fetch: Callable[[Path, Set[str]], str]
     """Puts the wanted files it has into an empty folder and returns what exactly they came from;
     raises `AssetError` when it has none to give. It need not check hashes."""
@@ -44,13 +44,13 @@ class Asset:
     needed: bool
     """Whether marking is impossible without it."""
     editions: Mapping[str, Pins]
-    """Any of these contents will do. They differ by packager only, never in what we read."""
+    """The accepted contents. They differ by packager only, never in what we read."""
     sources: tuple[Source, ...]
-    """In the order in which they are tried."""
+    """The sources, in the order in which they are tried."""
     finish: Callable[[Path], None] | None = None
-    """What is done once to the pinned files before they are of use; it may replace them."""
+    """Prepares the pinned files once before they can be used; may replace them."""
     gguf_modules: tuple[str, ...] = ()
-    """Modules of the extra `gguf` that `finish` cannot do without."""
+    """Modules of the extra `gguf` that `finish` needs."""
 
     @property
     def wanted(self) -> Set[str]:
@@ -68,7 +68,7 @@ class Receipt:
     edition: str
     taken_from: str
     pinned: dict[str, str]
-    """The pins that were met by what was fetched."""
+    """The pins that the fetched files matched."""
     files: dict[str, str]
     """SHA-256 of each file in the folder; differs from `pinned` where `finish` changed it."""
 
@@ -152,7 +152,7 @@ def verify(asset: Asset, folder: Path) -> str:
 
 
 def folder_bytes(folder: Path) -> int:
-    """Return how much room a folder takes."""
+    """Return the size of a folder in bytes."""
     return sum(path.stat().st_size for path in _files(folder))
 
 

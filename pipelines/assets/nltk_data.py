@@ -56,13 +56,13 @@ def data_path() -> Iterator[Path]:
 
 
 def _take(data: Path, folder: Path, wanted: Set[str]) -> str:
-    """Take WordNet out of an NLTK data folder; return where it stood there, empty if nowhere."""
+    """Take WordNet out of an NLTK data folder; return its place there, empty if it is missing."""
     corpus, archive = data / "corpora" / "wordnet", data / "corpora" / "wordnet.zip"
     if corpus.is_dir():
         take_from_folder(data, folder, wanted)
         return str(corpus)
     if archive.is_file():
-        # The archive is made to be unpacked where it lies.
+        # The archive is meant to be unpacked beside itself.
         names = {path.removeprefix("corpora/") for path in wanted}
         take_from_archive(archive, "", folder / "corpora", names)
         return str(archive)

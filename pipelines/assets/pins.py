@@ -36,10 +36,10 @@ WORDNET_DEBIAN = {
     "corpora/wordnet/index.verb": "e2ac24816c3a8289dcb72aaa9cf8db81fdf25ec34d792bfc96ac5b7a20c8b4ae",
     "corpora/wordnet/lexnames": "c871b6797d2109f563f7a162b64e8ebf18f6f42d00918572846034c7f393a214",
 }
-"""The same database with two mends, in version 1:3.0-37 of the packages.
+"""The same database with two corrections, in version 1:3.0-37 of the packages.
 
 A space was added to the gloss of `laid`, and one hyponym pointer was moved: Princeton's restrain.v.03
-is its own hyponym. Synsets, lemmas and sense numbers are the same; byte offsets behind the mends
+is its own hyponym. Synsets, lemmas and sense numbers are the same; byte offsets after the corrections
 differ, and with them every file that has offsets. The table `lexnames` has no trailing spaces.
 """
 

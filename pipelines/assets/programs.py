@@ -1,4 +1,4 @@
-"""Run a program that fetches something, and say in one line why it could not."""
+"""Run a program that fetches something; on failure give the reason in one line."""
 
 import subprocess
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ def run(command: Sequence[str], *, cwd: Path) -> str:
         AssetError: It is not installed, or it failed; the message is what it said last.
     """
     if which(command[0]) is None:
-        raise AssetError(f"{command[0]} is not on this machine")
+        raise AssetError(f"{command[0]} is not installed")
     done = subprocess.run(
         command, cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
     )

@@ -21,6 +21,7 @@ import sys
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
+from html.parser import HTMLParser
 from pathlib import Path
 from statistics import NormalDist
 from typing import Any
@@ -30,13 +31,17 @@ import numpy as np
 FORMAT = 1
 MAX_BYTES = 512 * 1024 * 1024
 REQUIRED = (
-    "README.txt", "check_bundle.py", "commitment.txt", "draws.csv", "manifest.json", "plan.json",
-    "proofs.json", "report.json", "report.md", "table.csv",
+    "README.txt", "check_bundle.py", "commitment.txt", "manifest.json", "plan.json", "proofs.json",
+    "report.html", "report.json", "report.md",
 )  # fmt: skip
 OPTIONAL = (
-    r"stamps/\d{3}\.tsr|stamps/roots\.pem|null\.(png|svg)|key\.json|texts\.json|custody\.jsonl"
+    r"(table|draws|scores|bets)\.csv|(null|path)\.(png|svg)|stamps/\d{3}\.tsr|stamps/roots\.pem|"
+    r"key\.json|texts\.json|custody\.jsonl"
 )
-VERDICTS = ("trained on it", "no evidence")
+DRAW_COLUMNS = ("draw", "n_options", "outcome", "name_sha256")
+STRONG_EFFECTS = {"redraw": 1.0, "combined": 1.0, "holdout": 0.9, "betting": 0.1}
+STRONG_SHARE = 0.25  # of the re-draw test on answers in words
+STAKES = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9)  # as in membership/evidence/betting.py
 BLOCK_CELLS = 4_000_000  # as in membership/evidence/redraw.py: another number gives other bits
 DEFAULTS = {"n_resamples": 99_999, "seed": 0}
 
@@ -169,30 +174,44 @@ def check_commitment(files: Mapping[str, bytes]) -> str:
 
 # The test
 
+Numbers = dict[str, float | None]
+
+
+class Draws:
+    """The draws of the key and their outcomes."""
+
+    def __init__(self, rows: Sequence[Sequence[str]], name: str) -> None:
+        need(rows, f"{name}: has no draws")
+        self.n_options = np.array([int(row[1]) for row in rows])
+        self.outcome = np.array([int(row[2]) for row in rows])
+        self.name_hash = [row[3] for row in rows]
+        numbered = [row[0] for row in rows] == [str(i) for i in range(len(rows))]
+        need(numbered, f"{name}: draws out of order")
+        need(self.n_options.min() >= 2, f"{name}: a draw has less than two options")
+        inside = (self.outcome >= 0) & (self.outcome < self.n_options)
+        need(inside.all(), f"{name}: an outcome is none of the options")
+
 
 class Table:
     """The scores of all sites and the draws that decided them."""
 
     def __init__(self, files: Mapping[str, bytes]) -> None:
         rows = _rows(files, "table.csv", ("site", "document", "draw", "n_candidates"))
-        draws = _rows(files, "draws.csv", ("draw", "n_options", "outcome", "name_sha256"))
-        self.n_options = np.array([int(row[1]) for row in draws])
-        self.outcome = np.array([int(row[2]) for row in draws])
-        self.name_hash = [row[3] for row in draws]
+        draws = Draws(_rows(files, "draws.csv", DRAW_COLUMNS), "draws.csv")
+        self.n_options, self.outcome = draws.n_options, draws.outcome
         self.document = np.array([int(row[1]) for row in rows])
         self.draw = np.array([int(row[2]) for row in rows])
         self.score = np.array([[float(cell) for cell in row[4:]] for row in rows])
         n = np.array([int(row[3]) for row in rows])
         numbers = np.arange(len(rows))
-        need(len(rows) and len(draws), "table.csv: has no sites")
+        need(len(rows), "table.csv: has no sites")
         need([row[0] for row in rows] == [str(i) for i in numbers], "table.csv: sites out of order")
         first = list(dict.fromkeys(self.draw.tolist()))
-        need(first == list(range(len(draws))), "table.csv: its draws are not those of draws.csv")
-        numbered = [row[0] for row in draws] == [str(i) for i in range(len(draws))]
-        need(numbered, "draws.csv: draws out of order")
+        need(
+            first == list(range(len(draws.outcome))),
+            "table.csv: its draws are not those of draws.csv",
+        )
         need((n == self.n_options[self.draw]).all() and n.min() >= 2, "table.csv: n_candidates")
-        inside = (self.outcome >= 0) & (self.outcome < self.n_options)
-        need(inside.all(), "draws.csv: an outcome is none of the options")
         need(np.isfinite(self.score).all(), "table.csv: a score is not a finite number")
         need(self.score.shape[1] == n.max(), "table.csv: has a column of scores too many")
         beyond = np.arange(self.score.shape[1]) >= n[:, None]
@@ -200,10 +219,30 @@ class Table:
         sums = np.abs(self.score.sum(1))
         scale = np.abs(self.score).max() or 1.0
         need(sums.max() <= 1e-9 * scale, "table.csv: the scores of a site do not sum to 0")
-        self.n_sites = np.bincount(self.draw, minlength=len(draws))
-        value = np.zeros((len(draws), self.score.shape[1]))
+        self.n_sites = np.bincount(self.draw, minlength=len(self.outcome))
+        value = np.zeros((len(self.outcome), self.score.shape[1]))
         np.add.at(value, self.draw, self.score)
         self.value = value / np.sqrt(self.n_sites)[:, None]
+
+
+def read_scores(files: Mapping[str, bytes]) -> tuple[Any, Any]:
+    """Return for each document whether it was published, and its score; NaN if it has none."""
+    rows = _rows(files, "scores.csv", ("document", "published", "score"))
+    need([row[0] for row in rows] == [str(i) for i in range(len(rows))], "scores.csv: out of order")
+    need({row[1] for row in rows} <= {"0", "1"}, "scores.csv: published is neither 0 nor 1")
+    score = np.array([float(row[2]) if row[2] else math.nan for row in rows])
+    need(not np.isinf(score).any(), "scores.csv: a score is infinite")
+    return np.array([row[1] == "1" for row in rows]), score
+
+
+def read_bets(files: Mapping[str, bytes]) -> tuple[Draws, Any]:
+    """Return the draws in the order of the bets, and what each option of each adds."""
+    rows = _rows(files, "bets.csv", DRAW_COLUMNS)
+    draws = Draws(rows, "bets.csv")
+    gains = np.array([[float(cell) for cell in row[4:]] for row in rows])
+    need(np.isfinite(gains).all(), "bets.csv: a gain is not a finite number")
+    need(gains.shape[1] == draws.n_options.max(), "bets.csv: has a column too many")
+    return draws, gains
 
 
 def _rows(files: Mapping[str, bytes], name: str, header: Sequence[str]) -> list[list[str]]:
@@ -252,41 +291,161 @@ def chernoff_bound(table: Table, observed: float) -> float:
     return max(math.exp(min(log_bound((low + high) / 2), 0.0)), sys.float_info.min)
 
 
-def check_test(files: Mapping[str, bytes]) -> str:
-    """Recompute every number of the re-draw test."""
-    report, table = read_json(files, "report.json"), Table(files)
-    said, n, seed = report["primary"], report["primary"]["n_resamples"], report["primary"]["seed"]
-    need(said["test"] == "redraw", "report.json: its primary test is not the re-draw test")
-    need(type(n) is int and 99 <= n <= 10_000_000, "report.json: n_resamples")
-    need(type(seed) is int and seed >= 0, "report.json: seed")
+def redraw_numbers(files: Mapping[str, bytes], said: Mapping[str, Any], alpha: float) -> Numbers:
+    """Recompute the re-draw test, whatever the scores are: log-probabilities or answers."""
+    table, n, seed = Table(files), said["n_resamples"], said["seed"]
     observed = float(table.value[np.arange(len(table.outcome)), table.outcome].sum())
     null = null_statistics(table, n, seed)
-    slack = 1e-9 * max(1.0, abs(observed))
-    pvalue = float((1 + n - np.count_nonzero(null < observed - slack)) / (n + 1))
-    per_nat = float(((1 - 1 / table.n_options) * np.sqrt(table.n_sites)).sum())
+    per_unit = float(((1 - 1 / table.n_options) * np.sqrt(table.n_sites)).sum())
     deviation = float(np.sqrt((np.square(table.value).sum(1) / table.n_options).sum()))
     floor = max(1 / (n + 1), math.exp(-float(np.log(table.n_options).sum())))
-    numbers: dict[str, float | None] = {
+    return {
         "statistic": observed,
-        "pvalue": pvalue,
+        "pvalue": add_one_pvalue(observed, null),
         "zscore": float((observed - null.mean()) / null.std()) if null.std() else 0.0,
-        "effect": observed / per_nat,
-        "detectable_effect": _shift(report["alpha"], floor, deviation / per_nat),
-    }
-    for name, wanted in numbers.items():
-        need(_close(said[name], wanted), f"report.json: {name} is {wanted}, not {said[name]}")
-    bound = math.log(chernoff_bound(table, observed))
-    close = abs(math.log(said["chernoff_bound"]) - bound) <= 1e-3 * max(1.0, abs(bound))
-    need(close, f"report.json: chernoff_bound is {math.exp(bound):g}")
-    counts = {
+        "effect": observed / per_unit,
+        "detectable_effect": _shift(alpha, floor, deviation / per_unit),
+        "chernoff_bound": chernoff_bound(table, observed),
         "n_documents": len(set(table.document.tolist())),
         "n_sites": len(table.draw),
         "n_draws": len(table.outcome),
     }
-    for name, count in counts.items():
-        need(said["details"][name] == count, f"report.json: {name} is {count}")
+
+
+def holdout_numbers(files: Mapping[str, bytes], said: Mapping[str, Any], alpha: float) -> Numbers:
+    """Recompute the hold-out test: AUROC of published against withheld documents, permuted."""
+    published, score = read_scores(files)
+    known = np.isfinite(score)
+    n, m = int((known & published).sum()), int((known & ~published).sum())
+    need(min(n, m) >= 2, "scores.csv: has fewer than two scored documents in a group")
+    ranks = _ranks(np.concatenate([score[known & published], score[known & ~published]]))
+    observed = 1.0 - (float(ranks[n:].sum()) - m * (m + 1) / 2) / (n * m)
+    rng, size, null = np.random.default_rng(said["seed"]), said["n_resamples"], np.zeros(0)
+    block = max(1, BLOCK_CELLS // (n + m))
+    while len(null) < size:
+        drawn = rng.random((min(block, size - len(null)), n + m))
+        sums = ranks[np.argpartition(drawn, m - 1, axis=1)[:, :m]].sum(1)
+        null = np.concatenate([null, 1.0 - (sums - m * (m + 1) / 2) / (n * m)])
+    floor = max(1 / (size + 1), 1 / math.comb(n + m, n))
+    shift = _shift(alpha, floor, math.sqrt((n + m + 1) / (12 * n * m)))
+    return {
+        "statistic": observed,
+        "pvalue": add_one_pvalue(observed, null),
+        "zscore": float((observed - null.mean()) / null.std()) if null.std() else 0.0,
+        "effect": observed,
+        "detectable_effect": None if shift is None else min(1.0, 0.5 + shift),
+        "chernoff_bound": None,
+        "n_published": n,
+        "n_withheld": m,
+    }
+
+
+def combined_numbers(files: Mapping[str, bytes], said: Mapping[str, Any], alpha: float) -> Numbers:
+    """Recompute both tests and Fisher's combination of them."""
+    coins, holdout = redraw_numbers(files, said, alpha), holdout_numbers(files, said, alpha)
+    one, two = float(coins["pvalue"] or 0), float(holdout["pvalue"] or 0)
+    least = 1 / (said["n_resamples"] + 1)
+    statistic = -2 * (math.log(one) + math.log(two))
+    reaches = fisher_pvalue(-4 * math.log(least)) <= alpha
+    counts = ("n_documents", "n_sites", "n_draws")
+    return {
+        "statistic": statistic,
+        "pvalue": fisher_pvalue(statistic),
+        "zscore": None,
+        "effect": coins["effect"],
+        "detectable_effect": coins["detectable_effect"] if reaches else None,
+        "chernoff_bound": None,
+        "redraw_pvalue": one,
+        "holdout_pvalue": two,
+        **{name: coins[name] for name in counts},
+        **{name: holdout[name] for name in ("n_published", "n_withheld")},
+    }
+
+
+def betting_numbers(files: Mapping[str, bytes], said: Mapping[str, Any], alpha: float) -> Numbers:
+    """Replay the bets, with the stakes of membership/evidence/betting.py."""
+    need(said["n_resamples"] == 0, "report.json: bets need no re-draws")
+    draws, gains = read_bets(files)
+    stakes = np.array(STAKES)
+    wealth, path, scale = np.zeros(len(stakes)), [0.0], 0.0
+    for row, (n, outcome) in enumerate(zip(draws.n_options, draws.outcome, strict=True)):
+        value = gains[row, :n]
+        largest = float(np.abs(value).max())
+        need(abs(float(value.mean())) <= 1e-9 * max(1.0, largest), "bets.csv: a bet is not fair")
+        scale = max(scale, largest)
+        wealth = wealth + np.log1p(stakes * (float(value[outcome]) / scale if scale else 0.0))
+        path.append(_log_mean(wealth))
+    n_draws = len(path) - 1
+    best = _log_mean(n_draws * np.log1p(stakes))
+    return {
+        "statistic": path[-1],
+        "pvalue": math.exp(-max(path)),
+        "zscore": None,
+        "effect": path[-1] / n_draws,
+        "detectable_effect": None if best < -math.log(alpha) else -math.log(alpha) / n_draws,
+        "chernoff_bound": None,
+        "n_draws": n_draws,
+    }
+
+
+def add_one_pvalue(observed: float, null: Any) -> float:
+    """Return (1 + #{null >= observed}) / (n + 1); differences by rounding count as equal."""
+    slack = 1e-9 * max(1.0, abs(observed))
+    return float((1 + len(null) - np.count_nonzero(null < observed - slack)) / (len(null) + 1))
+
+
+def fisher_pvalue(statistic: float) -> float:
+    """Return P(chi-squared with four degrees of freedom >= statistic)."""
+    return math.exp(-statistic / 2) * (1 + statistic / 2)
+
+
+def _log_mean(values: Any) -> float:
+    top = float(values.max())
+    return top + float(np.log(np.mean(np.exp(values - top))))
+
+
+def _ranks(values: Any) -> Any:
+    """Return ranks from 1; ties share the mean of their ranks."""
+    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    last = np.cumsum(counts)
+    return (last - (counts - 1) / 2)[place]
+
+
+TESTS: Mapping[str, tuple[Callable[..., Numbers], frozenset[str]]] = {
+    "redraw": (redraw_numbers, frozenset({"table.csv", "draws.csv"})),
+    "holdout": (holdout_numbers, frozenset({"scores.csv"})),
+    "combined": (combined_numbers, frozenset({"table.csv", "draws.csv", "scores.csv"})),
+    "betting": (betting_numbers, frozenset({"bets.csv"})),
+}
+"""How each test of evidence is recomputed, and from which files."""
+
+
+def check_test(files: Mapping[str, bytes]) -> str:
+    """Recompute every number of the primary test."""
+    report = read_json(files, "report.json")
+    said, n, seed = report["primary"], report["primary"]["n_resamples"], report["primary"]["seed"]
+    need(said["test"] in TESTS, "report.json: its primary test is not one of " + ", ".join(TESTS))
+    least = 0 if said["test"] == "betting" else 99
+    need(type(n) is int and least <= n <= 10_000_000, "report.json: n_resamples")
+    need(type(seed) is int and seed >= 0, "report.json: seed")
+    need(0 < report["alpha"] < 1, "report.json: alpha does not lie between 0 and 1")
+    recompute, tables = TESTS[said["test"]]
+    held = {name for name in files if name.endswith(".csv")}
+    need(held == tables, f"{min(held ^ tables, default='')}: not of a {said['test']} test")
+    found = recompute(files, said, report["alpha"])
+    for name, wanted in found.items():
+        shown = said["details"][name] if name not in said else said[name]
+        if name == "chernoff_bound" and wanted is not None:
+            one, two = math.log(shown), math.log(wanted)
+            close = abs(one - two) <= 1e-3 * max(1.0, abs(two))
+            need(close, f"report.json: chernoff_bound is {wanted:g}")
+        else:
+            near = 1e-9 if name.endswith("pvalue") else 1.0
+            need(_close(shown, wanted, near), f"report.json: {name} is {wanted}, not {shown}")
     need(report["pvalue"] == said["pvalue"], "report.json: pvalue differs from the primary test's")
-    return f"p = {pvalue:.3g} follows from {counts['n_sites']:,} sites and seed {seed}"
+    sized = {"n_sites": "sites", "n_published": "published documents", "n_draws": "draws"}
+    count, unit = next((found[name], unit) for name, unit in sized.items() if name in found)
+    return f"p = {found['pvalue']:.3g} follows from {count:,} {unit} and seed {seed}"
 
 
 def _shift(alpha: float, floor: float, unit: float) -> float | None:
@@ -296,10 +455,11 @@ def _shift(alpha: float, floor: float, unit: float) -> float | None:
     return max(0.0, -normal.inv_cdf(alpha) - normal.inv_cdf(0.2)) * unit
 
 
-def _close(one: object, other: float | None) -> bool:
+def _close(one: object, other: float | None, near: float = 1.0) -> bool:
+    """Tell whether two numbers differ by rounding alone; below `near`, of its size."""
     if other is None or not isinstance(one, float | int):
         return one is other
-    return abs(one - other) <= 1e-9 * max(1.0, abs(other))
+    return abs(one - other) <= 1e-9 * max(near, abs(other))
 
 
 # What the report says
@@ -309,18 +469,19 @@ def check_report(files: Mapping[str, bytes]) -> str:
     """Check verdict, departures and the written report against plan and numbers."""
     report, plan = read_json(files, "report.json"), read_json(files, "plan.json")
     said, alpha = report["primary"], report["alpha"]
-    need(0 < alpha < 1, "report.json: alpha does not lie between 0 and 1")
-    verdict = VERDICTS[said["pvalue"] > alpha]
+    verdict = _verdict(said, alpha)
     need(report["verdict"] == verdict, f"report.json: the verdict is {verdict!r}")
+    references, details = report["run"]["inputs"]["references"], said["details"]
+    detector = plan["detector_with_reference" if references else "detector"]
+    bets = said["test"] == "betting"
     used = {
         "test": (plan["test"], said["test"]),
         "alpha": (plan["alpha"], alpha),
-        "references": (
-            sorted(plan["references"] or report["run"]["inputs"]["references"]),
-            sorted(report["run"]["inputs"]["references"]),
-        ),
+        "detector": (detector, ", ".join(details.get("detectors", [])) or detector),
+        "candidates": (False, "way" in details),
+        "references": (True, _as_planned(plan, references)),
         "seed of the re-draws": (DEFAULTS["seed"], said["seed"]),
-        "number of re-draws": (DEFAULTS["n_resamples"], said["n_resamples"]),
+        "number of re-draws": (DEFAULTS["n_resamples"] * (not bets), said["n_resamples"]),
     }
     wanted = {name for name, (one, other) in used.items() if one != other}
     listed = {line.partition(":")[0] for line in report["departures"]}
@@ -332,8 +493,26 @@ def check_report(files: Mapping[str, bytes]) -> str:
         need(sha256(files[name]) == digest, f"report.json: is about another {name}")
     need(report["run"]["seeds"]["resampling"] == said["seed"], "report.json: seeds")
     _check_markdown(files["report.md"].decode(), report)
+    _check_page(files["report.html"].decode(), report)
     need(files["README.txt"] == readme(files), "README.txt: does not say what the bundle holds")
     return f"the verdict {verdict!r} follows from p, level {alpha:g} and plan"
+
+
+def _as_planned(plan: Mapping[str, Any], used: list[str]) -> bool:
+    """Tell whether an audit used the references that its plan named or left open."""
+    named, public = plan["references"], plan.get("public_references")
+    if named or public == []:
+        return sorted(named) == sorted(used)
+    return public is None or bool(used)
+
+
+def _verdict(said: Mapping[str, Any], alpha: float) -> str:
+    if said["pvalue"] <= alpha:
+        return "trained on it"
+    in_words = said["test"] == "redraw" and "way" in said["details"]
+    strong = STRONG_SHARE if in_words else STRONG_EFFECTS[said["test"]]
+    found = said["detectable_effect"]
+    return "cannot tell" if found is None or found > strong else "no evidence"
 
 
 def _check_markdown(page: str, report: Mapping[str, Any]) -> None:
@@ -342,11 +521,67 @@ def _check_markdown(page: str, report: Mapping[str, Any]) -> None:
         need(line in first, "report.md: does not begin with the warnings of report.json")
     heading, _, body = rest.partition("\n")
     need(heading.lower() == report["verdict"], "report.md: has another verdict than report.json")
-    pvalue = f"re-draw test, p = {report['pvalue']:.2g}"
-    need(pvalue in body, "report.md: has another p than report.json")
-    need(f"level {report['alpha']:g}" in body, "report.md: has another level than report.json")
-    for departure in report["departures"]:
-        need(departure in body, "report.md: leaves out a departure from the plan")
+    main = [line for line in body.splitlines() if "; level " in line]
+    need(len(main) == 1, "report.md: does not name one level")
+    need(f", p = {report['pvalue']:.2g}" in main[0], "report.md: has another p than report.json")
+    level = f"; level {report['alpha']:g};"
+    need(level in main[0], "report.md: has another level than report.json")
+    for line in (*report["departures"], *report["primary"]["cautions"]):
+        need(line in body, "report.md: leaves out a departure from the plan or a caution")
+
+
+class _Page(HTMLParser):
+    """Collects what the page repeats of report.json, and refuses what could change its look."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fields: dict[str, list[str]] = {}
+        self.open: list[tuple[str, str]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        need(tag not in ACTIVE, f"report.html: has an element <{tag}>")
+        for name, value in attrs:
+            active = name.startswith("on") or name in ("href", "src", "style", "hidden")
+            need(not active, f"report.html: has an attribute {name}")
+            if name == "data-field" and value:
+                self.open.append((tag, value))
+                self.fields.setdefault(value, []).append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        if self.open and self.open[-1][0] == tag:
+            self.open.pop()
+
+    def handle_data(self, data: str) -> None:
+        if self.open:
+            self.fields[self.open[-1][1]][-1] += data
+
+
+ACTIVE = {
+    "script", "iframe", "object", "embed", "form", "input", "link", "img", "base", "video", "audio",
+    "template", "noscript", "frame", "frameset",
+}  # fmt: skip
+
+
+def _check_page(text: str, report: Mapping[str, Any]) -> None:
+    """Check the fields that the page repeats; its other words are fixed by the seal alone."""
+    page = _Page()
+    page.feed(text)
+    page.close()
+    fields = {name: values for name, values in page.fields.items() if name != "fixed"}
+    known = report["beforehand"]
+    wanted = {
+        "warning": [f"{line}." for line in known["warnings"]],
+        "verdict": [report["verdict"].capitalize()],
+        "grade": [report["primary"]["grade"]],
+        "pvalue": [f"{report['pvalue']:.2g}"],
+        "level": [f"{report['alpha']:g}"],
+        "caution": [f"{line}." for line in report["primary"]["cautions"]],
+        "departure": [f"Not in the plan: {line}" for line in report["departures"]],
+    }
+    for name, values in wanted.items():
+        need(fields.pop(name, []) == values, f"report.html: has another {name} than report.json")
+    need(not fields, f"report.html: has unknown fields {sorted(fields)[:3]}")
+    need(known["fixed_beforehand"] or "fixed" not in page.fields, "report.html: says it was fixed")
 
 
 def check_stamps(files: Mapping[str, bytes]) -> str:
@@ -418,23 +653,35 @@ def check_key(files: Mapping[str, bytes]) -> str:
     """Check that the outcome of every draw is the one that the key draws, if the key is there."""
     if "key.json" not in files:
         return "NOT CHECKED: that outcomes follow from the key, which stays sealed"
-    opened, table = read_json(files, "key.json"), Table(files)
+    opened = read_json(files, "key.json")
     key, names = bytes.fromhex(opened["key"]), opened["names"]
     commitment = sha256(b"leximark/commitment\0" + key)
     wanted = read_json(files, "plan.json")["key_commitment"]
     need(commitment == wanted, "key.json: is not the key that was committed to")
-    need(len(names) == len(table.outcome), "key.json: has other draws than draws.csv")
+    held = next((name for name in ("draws.csv", "bets.csv") if name in files), None)
+    draws = Draws(_rows(files, held, DRAW_COLUMNS), held) if held else None
+    need(len(names) == (len(draws.outcome) if draws else 0), "key.json: has other draws than held")
     need(len(set(names)) == len(names), "key.json: a draw comes twice")
 
     def digest(purpose: str, name: str) -> bytes:
         return hmac.new(key, f"leximark/{purpose}\0{name}".encode(), hashlib.sha256).digest()
 
     for i, name in enumerate(names):
+        assert draws is not None
         sealed = sha256(digest("draw-name", name) + name.encode())
-        need(sealed == table.name_hash[i], f"key.json: draw {i} has another name than sealed")
-        outcome = int.from_bytes(digest("draw", name), "big") % int(table.n_options[i])
-        need(outcome == table.outcome[i], f"draws.csv: the key draws {outcome} in draw {i}")
-    return f"all {len(names):,} outcomes follow from the key"
+        need(sealed == draws.name_hash[i], f"key.json: draw {i} has another name than sealed")
+        outcome = int.from_bytes(digest("draw", name), "big") % int(draws.n_options[i])
+        need(outcome == draws.outcome[i], f"{held}: the key draws {outcome} in draw {i}")
+    said = [f"all {len(names):,} outcomes follow from the key"] if names else []
+    if "scores.csv" in files:
+        published, ids = read_scores(files)[0], opened["documents"]
+        need(len(ids) == len(set(ids)) == len(published), "key.json: has other documents")
+        order = sorted(range(len(ids)), key=lambda i: digest("hold-out", ids[i])[:8])
+        chosen = set(order[: int((~published).sum())])
+        own = {i for i in range(len(ids)) if not published[i]}
+        need(chosen == own, "scores.csv: the key withholds other documents")
+        said.append(f"the {len(own):,} withheld documents are those that the key chooses")
+    return " and ".join(said)
 
 
 def check_texts(files: Mapping[str, bytes]) -> str:
@@ -482,12 +729,13 @@ def readme(files: Mapping[str, bytes]) -> bytes:
     lines = [
         "Evidence bundle of leximark, an audit of a language model with a marked data set.",
         "",
-        "Read report.md first. Check everything with Python and numpy alone:",
+        "Read report.html first. Check everything with Python and numpy alone:",
         "    python check_bundle.py case.zip",
         "Use a copy of check_bundle.py that you have from the project, not the one in here.",
         "",
         "It holds: the report, the plan, the commitment to key, documents and ledger, its time",
-        "stamps, the scores of all sites, and the outcome of each draw.",
+        "stamps, and the numbers that p follows from: scores of sites and the outcome of each",
+        "draw, scores of documents, or bets.",
         "The key: " + ("IS IN IT (key.json)." if "key.json" in files else "is not in it."),
         "Texts: " + ("SOME ARE IN IT (texts.json)." if texts else "none of the corpus is in it."),
     ]

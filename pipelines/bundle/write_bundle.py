@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from membership.evidence.redraw import DrawTable, choices_of, draw_table
 from membership.evidence.score_table import ScoreTable
+from membership.evidence.strength import site_gains
 from pipelines.bundle import check_bundle
-from pipelines.reporting.report import Report
+from pipelines.reporting.report import SHAREABLE, Report
 from watermark.atomic import atomic_file
 from watermark.errors import PrerequisiteError
 from watermark.keys import Key
@@ -43,15 +44,15 @@ class Disclosure:
 
 
 def check_primary(test: str) -> None:
-    """Refuse a bundle of another test than the re-draw test.
+    """Refuse a bundle of a test that the checker cannot recompute.
 
     Raises:
-        PrerequisiteError: It is another test.
+        PrerequisiteError: It is such a test.
     """
-    if test != "redraw":
+    if test not in check_bundle.TESTS:
         raise PrerequisiteError(
-            f"--bundle holds the scores of the re-draw test, and the primary test is {test}: the "
-            "report is written, a bundle is not"
+            f"--bundle holds the tests {', '.join(check_bundle.TESTS)}, and the primary test is "
+            f"{test}: the report is written, a bundle is not"
         )
 
 
@@ -76,24 +77,24 @@ def write_bundle(
         disclosure: What else the bundle may hold.
 
     Raises:
-        PrerequisiteError: The primary test is not the re-draw test.
+        PrerequisiteError: The checker cannot recompute the primary test.
     """
-    check_primary(report.audit.verdict.primary.test)
-    table = report.audit.table
-    draws = draw_table(table)
-    outcomes = choices_of(vault.key, draws)
-    numbers = [FIRST_DOCUMENT + n for n in _largest(vault, table, draws, outcomes, disclosure)]
+    primary = report.audit.verdict.primary
+    check_primary(primary.test)
+    tables, opened = _numbers(report, vault)
+    numbers = [FIRST_DOCUMENT + n for n in _largest(vault, report.audit.table, disclosure)]
     plan = (vault.folder / PLAN).read_bytes()
     leaves = list(commitment_leaves(plan, vault.key, vault.documents()))
     paths = merkle_paths(leaves, [PLAN_LEAF, KEY_LEAF, *numbers])
-    names = ("report.json", "report.md", "null.png", "null.svg")
-    files = {name: (report_folder / name).read_bytes() for name in names}
+    names = ("report.json", "report.md", "null.png", "null.svg", "path.png", "path.svg")
+    written = [report_folder / name for name in names]
+    files = {path.name: path.read_bytes() for path in written if path.exists()}
+    files |= tables
     files |= {
         PLAN: plan,
         COMMITMENT: (vault.folder / COMMITMENT).read_bytes(),
         "proofs.json": _json({"plan": paths[PLAN_LEAF], "key": paths[KEY_LEAF]}),
-        "table.csv": _table(table, draws),
-        "draws.csv": _draws(draws, outcomes, vault.key),
+        "report.html": (report_folder / SHAREABLE).read_bytes(),
         "check_bundle.py": Path(check_bundle.__file__).read_bytes(),
     }
     for stamp in report.beforehand.stamps:
@@ -103,7 +104,7 @@ def write_bundle(
     if custody.entries:
         files[CUSTODY] = custody.content
     if disclosure.key:
-        files["key.json"] = _json({"key": vault.key.secret.hex(), "names": draws.names})
+        files["key.json"] = _json({"key": vault.key.secret.hex(), **opened})
     if numbers:
         files["texts.json"] = _json({"documents": _texts(vault, paths, numbers)})
     files["README.txt"] = check_bundle.readme(files)
@@ -112,6 +113,29 @@ def write_bundle(
     with atomic_file(path) as draft:
         draft.write_bytes(check_bundle.pack(files))
     return hashlib.sha256(files["manifest.json"]).hexdigest()
+
+
+def _numbers(report: Report, vault: Vault) -> tuple[dict[str, bytes], dict[str, Any]]:
+    """Return the tables that p follows from, and what a disclosed key needs to be checked."""
+    primary, key = report.audit.verdict.primary, vault.key
+    wanted = check_bundle.TESTS[primary.test][1]
+    files: dict[str, bytes] = {}
+    opened: dict[str, Any] = {"names": []}
+    if "table.csv" in wanted:
+        draws = draw_table(report.audit.table)
+        files["table.csv"] = _table(report.audit.table, draws)
+        files["draws.csv"] = _draws(draws, choices_of(key, draws), key)
+        opened["names"] = draws.names
+    if "scores.csv" in wanted:
+        assert primary.groups is not None
+        corpus = report.audit.observations.corpus
+        files["scores.csv"] = _scores(primary.groups)
+        order = np.argsort(~corpus.published, kind="stable").tolist()
+        opened["documents"] = [corpus.documents[i].id for i in order]
+    if "bets.csv" in wanted:
+        files["bets.csv"] = _bets(primary.bets, key)
+        opened["names"] = [name for name, _ in primary.bets]
+    return files, opened
 
 
 def _json(value: Any) -> bytes:
@@ -140,31 +164,52 @@ def _table(table: ScoreTable, draws: DrawTable) -> bytes:
 
 
 def _draws(draws: DrawTable, outcomes: NDArray[np.int64], key: Key) -> bytes:
-    """Return the outcomes; the salted hash of a draw's name fixes it without telling it."""
+    """Return the outcomes of the draws."""
     rows = [
-        [i, n, outcome, hashlib.sha256(key.digest("draw-name", name) + name.encode()).hexdigest()]
+        [i, n, outcome, _sealed(name, key)]
         for i, (name, n, outcome) in enumerate(
             zip(draws.names, draws.n_options.tolist(), outcomes.tolist(), strict=True)
         )
     ]
-    return _csv(["draw", "n_options", "outcome", "name_sha256"], rows)
+    return _csv(check_bundle.DRAW_COLUMNS, rows)
 
 
-def _largest(
-    vault: Vault,
-    table: ScoreTable,
-    draws: DrawTable,
-    outcomes: NDArray[np.int64],
-    disclosure: Disclosure,
-) -> list[int]:
+def _scores(groups: tuple[NDArray[np.float64], NDArray[np.float64]]) -> bytes:
+    """Return the scores of published documents, then those of withheld ones."""
+    rows = [
+        (published, "" if np.isnan(score) else repr(score))
+        for published, group in zip((1, 0), groups, strict=True)
+        for score in group.tolist()
+    ]
+    return _csv(["document", "published", "score"], [(i, *row) for i, row in enumerate(rows)])
+
+
+def _bets(bets: Sequence[tuple[str, tuple[float, ...]]], key: Key) -> bytes:
+    """Return the bets in their order: a draw, its outcome, and the gain of each option."""
+    width = max(len(gains) for _, gains in bets)
+    rows = [
+        [
+            i, len(gains), key.draw(name, len(gains)), _sealed(name, key),
+            *map(repr, gains + (0.0,) * (width - len(gains))),
+        ]
+        for i, (name, gains) in enumerate(bets)
+    ]  # fmt: skip
+    return _csv([*check_bundle.DRAW_COLUMNS, *(f"gain_{i}" for i in range(width))], rows)
+
+
+def _sealed(name: str, key: Key) -> str:
+    """Return the salted hash of a draw's name, which fixes it without telling it."""
+    return hashlib.sha256(key.digest("draw-name", name) + name.encode()).hexdigest()
+
+
+def _largest(vault: Vault, table: ScoreTable, disclosure: Disclosure) -> list[int]:
     """Return the numbers of the documents to disclose, that with the largest share first."""
-    if not disclosure.n_texts:
+    draws = draw_table(table)
+    if not disclosure.n_texts or not draws.names:
         return []
-    number = {name: i for i, name in enumerate(draws.names)}
     shares: dict[str, float] = {}
-    for document, name, scores in zip(table.document_ids, table.draws, table.score, strict=True):
-        draw = number[name]
-        gain = float(scores[outcomes[draw]] / np.sqrt(draws.n_sites[draw]))
+    gains = site_gains(table, choices_of(vault.key, draws))
+    for document, gain in zip(table.document_ids, gains.tolist(), strict=True):
         shares[document] = shares.get(document, 0.0) + gain
     best = sorted(shares, key=lambda name: -shares[name])[: disclosure.n_texts]
     place = {document.id: i for i, document in enumerate(vault.documents())}

@@ -4,8 +4,9 @@ from typing import Annotated
 
 import typer
 
+from pipelines.challenge.files import Form
 from pipelines.commands.options.corpus import KeyFile, VaultArgument
-from pipelines.commands.options.evidence import TsaRoot
+from pipelines.commands.options.evidence import ModelDate, TsaRoot
 from pipelines.commands.options.groups import with_option_groups
 from pipelines.commands.options.model import ModelFlags
 
@@ -13,6 +14,13 @@ from pipelines.commands.options.model import ModelFlags
 def challenge(
     vault: VaultArgument,
     out: Annotated[Path, typer.Option(help="Folder to create for the questions.")],
+    form: Annotated[
+        Form,
+        typer.Option(
+            help="How the questions are answered: logprobs (of words in place), or words (by a "
+            "chat model, or any other)."
+        ),
+    ] = "logprobs",
     key_file: KeyFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
 ) -> None:
@@ -23,7 +31,7 @@ def challenge(
     """
     from pipelines.jobs.challenge import challenge_command
 
-    n = challenge_command(vault, out, key_file)
+    n = challenge_command(vault, out, key_file, form)
     if as_json:
         print(json.dumps({"n_questions": n, "folder": str(out)}))
         return
@@ -38,20 +46,25 @@ def answer(
         str,
         typer.Option(
             help="Folder or hub id of a causal model, adapter, GGUF file, or a server "
-            "(openai+http://host/v1#model)."
+            "(openai+http://host/v1#model; chat+ or text+ for questions that are answered in "
+            "words)."
         ),
     ],
     out: Annotated[Path, typer.Option(help="Folder to create for the answers.")] = Path("answers"),
     models: ModelFlags,
+    answers: Annotated[
+        int, typer.Option(min=1, help="Questions answered in words: answers to each of them.")
+    ] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
 ) -> None:
     """Answer the questions of a challenge with a model. Needs no vault, key or network.
 
-    The answers hold log-probabilities of words and the fingerprint of the model, nothing else.
+    The answers hold log-probabilities or counts of words and the fingerprint of the model, nothing
+    else.
     """
-    from pipelines.jobs.challenge import answer_command
+    from pipelines.jobs.answer import answer_command
 
-    n = answer_command(questions, model, out, models.options())
+    n = answer_command(questions, model, out, models.options(), answers)
     print(json.dumps({"n_answers": n, "folder": str(out)}) if as_json else f"{n:,} answers: {out}")
 
 
@@ -67,6 +80,7 @@ def judge(
     ] = None,
     key_file: KeyFile = None,
     tsa_root: TsaRoot = None,
+    model_date: ModelDate = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
 ) -> None:
     """Test the answers to a challenge: was the model that answered trained on our text?
@@ -74,10 +88,11 @@ def judge(
     Answers that cannot be those of a language model are found out. Someone may still answer with
     another model than the one in question: "no evidence" is never evidence of innocence.
     """
-    from pipelines.jobs.challenge import judge_command
+    from pipelines.jobs.judge import judge_command
     from pipelines.reporting.judgement import judgement_dict, judgement_lines
 
-    found = judge_command(vault, answers, reference or (), key_file, tsa_root or ())
+    day = model_date and model_date.date()
+    found = judge_command(vault, answers, reference or (), key_file, tsa_root or (), day)
     if as_json:
         print(json.dumps(judgement_dict(found), indent=2, ensure_ascii=False))
     else:

@@ -22,11 +22,15 @@ def inspect(
     ] = 200,
     seed: Annotated[int, typer.Option(min=0, help="Seed of that choice.")] = 0,
     key_file: KeyFile = None,
+    rules: Annotated[
+        Path | None,
+        typer.Option(help="File of rules: pairs that it accepts come last on the review page."),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
             help="Folder to create: inspection.json, index.html (both texts side by side) and "
-            "review.html (candidates to approve or reject). Private, like the vault."
+            "review.html (pairs of words by risk, to decide on). Private, like the vault."
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
@@ -41,10 +45,12 @@ def inspect(
     from pipelines.jobs.inspect import inspect_vault, inspection_lines, write_inspection
     from pipelines.loading.models import ModelOptions, load_model
     from pipelines.loading.vaults import open_owned
+    from watermark.substitution.rules import read_rules
 
     opened = open_owned(vault, key_file)
     judge = load_model(model, ModelOptions()) if model else None
-    found = inspect_vault(opened, sample=sample, model=judge, seed=seed)
+    known = read_rules(rules) if rules else ()
+    found = inspect_vault(opened, sample=sample, model=judge, seed=seed, rules=known)
     if out is not None:
         write_inspection(found, out)
     if as_json:

@@ -27,9 +27,13 @@ def verify(
         list[str] | None,
         typer.Option(
             help="Model that has not seen the marked text, ideally the suspect's base; any "
-            "other language model helps too. May be repeated."
+            "other language model helps too. May be repeated. Default: those of the plan, else the "
+            "public models that are installed."
         ),
     ] = None,
+    no_reference: Annotated[
+        bool, typer.Option("--no-reference", help="Use no reference, not even a public one.")
+    ] = False,
     key_file: KeyFile = None,
     out: Annotated[Path, typer.Option(help="Folder to make for the report.")] = Path("report"),
     alpha: Annotated[
@@ -64,10 +68,12 @@ def verify(
     if asking.dry_run:
         print(write_cost(corpus, model, asking.asking(), key_file, as_json=as_json))
         return
+    if reference and no_reference:
+        raise typer.BadParameter("choose one of --reference and --no-reference")
     report = verify_parts(
         corpus,
         model,
-        tuple(reference or ()),
+        tuple(reference or ()) if reference or no_reference else None,
         out,
         models.options(),
         by_licensee=parts.editions,

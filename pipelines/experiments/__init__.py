@@ -1,6 +1,6 @@
-"""EXPERIMENTS: one file a table, constants at the top. Each can be cut and run again.
+"""Experiments: one file per table, with its constants at the top; interrupted runs can be resumed.
 
-`catalogue.py` lists those that `leximark reproduce` runs. `proof`, `doors`, `detectors_table`,
-`marks` and `acceptance` are programs of their own, for one real model or one data set. The other
-files are what several of them share.
+`catalogue.py` lists those that `leximark reproduce` runs. The files in `standalone` are separate
+programs, each for one real model or one data set. The other files hold code that several of them
+share.
 """

@@ -1,9 +1,11 @@
-"""What each setting of LexiMark is worth, on the tiny model with many seeds.
+"""The effect of each setting of LexiMark, on the tiny model with many seeds.
 
     leximark reproduce ablations --out OUT
 
-Each arm changes one setting of the default (keyed, scope word, K = 5, m = 2 with the original). One
-half of 200 passages is trained on for three epochs, both are audited, the base is the reference.
+Each arm changes one setting of the arm `default` (keyed, scope word, m = 2 with the original, no
+variants, and the paper's K = 5 where `mark` takes 2, so that a setting has sites to work on). The
+model is trained on one half of 200 passages for three epochs and audited on both halves, with the
+base as reference.
 """
 
 from collections.abc import Iterator
@@ -19,7 +21,7 @@ from watermark.schemes.leximark import LexiMark
 
 N_PASSAGES = 200
 SEEDS = 10
-DEFAULT = LexiMark()
+DEFAULT = LexiMark(words_per_sentence=5, variants=())
 ARMS = {
     "none": Arm(None),
     "default": Arm(DEFAULT),
@@ -38,7 +40,7 @@ ARMS = {
 
 
 def cells(seeds: int) -> list[Cell]:
-    """Return the cells, seed by seed."""
+    """Return the cells, ordered by seed."""
     return arm_cells("ablations", ARMS, seeds)
 
 

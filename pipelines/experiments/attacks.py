@@ -1,4 +1,4 @@
-"""What do the marks survive? Every attack on a tiny model, in documents needed for p < .001.
+"""How well marks survive attacks: documents needed for p < .001, measured on a tiny model.
 
     leximark reproduce attacks --out OUT
 
@@ -10,7 +10,6 @@ model trained on the originals, attacked in the same way, must give uniform p-va
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from attacks.attack import attack_documents
 from membership.audit.corpus import AuditCorpus, load_audit_corpus
@@ -27,14 +26,10 @@ from pipelines.experiments.trials.attacked import (
 )
 from pipelines.experiments.trials.attacks_page import describe
 from pipelines.experiments.trials.halves import experiment_key, mark_documents
-from pipelines.experiments.trials.passages import passages
-from pipelines.experiments.trials.tiny import CORPUS, POOL_SEED, fresh_passages
+from pipelines.experiments.trials.small import TRAINING, small_base
+from pipelines.experiments.trials.tiny import fresh_passages
 from pipelines.training.training import (
-    Shape,
-    TrainingSettings,
     load_base,
-    new_model,
-    new_tokenizer,
     train_once,
 )
 from watermark.assets import find_model
@@ -45,19 +40,12 @@ from watermark.schemes.leximark import LexiMark
 
 N_DOCUMENTS, N_OTHERS, N_EDITIONS = 100, 1_000, 2
 N_FRESH = 50
-"""The last of the other texts: no attack trains on them."""
-N_BASE = 600
-"""Passages that the base is pretrained on; no experiment with this pool marks them."""
-SHAPE, VOCABULARY = Shape(layers=2, width=96, heads=4, context=256), 2_048
-TRAINING = TrainingSettings(
-    learning_rate=3e-3, epochs=3, batch_size=8, max_tokens=256, precision="float32"
-)
-"""Of the base, and of the model on the published texts."""
+"""The last texts of the pool, which no attack trains on."""
 ARMS = [*TEXT_ARMS, *MODEL_ARMS, *FROM_BASE]
 
 
 def cells(seeds: int) -> list[Cell]:
-    """Return one cell an attack, strength and seed, seed by seed."""
+    """Return a cell for each attack, strength and seed, ordered by seed."""
     return [
         Cell("attacks", {"attack": attack, "strength": strength, "seed": seed})
         for seed in range(seeds)
@@ -69,7 +57,7 @@ def run(cell: Cell, folder: Path) -> Iterator[Measure]:
     """Attack texts or a model with marks and without, and run the re-draw test on both."""
     seed = int(cell.settings["seed"])
     arm = (str(cell.settings["attack"]), str(cell.settings["strength"]))
-    base = _base(folder.with_name("base"))
+    base = small_base(folder.with_name("base"))
     home = folder.with_name(f"seed-{seed}")
     corpus, key = _marked(home, seed, 0)
     scene = _scene(home, base, corpus, seed)
@@ -88,17 +76,6 @@ def run(cell: Cell, folder: Path) -> Iterator[Measure]:
     yield from measure_loss(model, corpus.documents, scene.others[-N_FRESH:])
     yield from measure_redraw(observe_attacked(corpus, model, base), key)
     yield from measure_null(observe_attacked(corpus, other, base), seed)
-
-
-def _base(folder: Path) -> Path:
-    """Return the pretrained tiny model; smaller than that of the other experiments."""
-    texts = [document.text for document in passages(CORPUS, N_BASE, seed=POOL_SEED)]
-
-    def new() -> tuple[Any, Any]:
-        tokenizer = new_tokenizer(texts, VOCABULARY)
-        return new_model(tokenizer, SHAPE, seed=POOL_SEED), tokenizer
-
-    return train_once(new, texts, folder, TRAINING)
 
 
 def _marked(home: Path, seed: int, edition: int) -> tuple[AuditCorpus, Key]:
@@ -130,7 +107,7 @@ def _attacked_model(
     folder: Path,
     seed: int,
 ) -> Path:
-    """Return the attacked model; the model before the attack is trained once a seed."""
+    """Return the attacked model; the model before the attack is trained once per seed."""
     if folder.exists():
         return folder
     texts = [document.text for document in documents]

@@ -29,4 +29,4 @@ MODULES = (
 EXPERIMENTS: dict[str, Experiment] = {
     module.EXPERIMENT.name: module.EXPERIMENT for module in MODULES
 }
-"""In the order in which they are listed."""
+"""The experiments, in the order in which they are listed."""

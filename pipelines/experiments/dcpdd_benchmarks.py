@@ -3,8 +3,8 @@
     leximark reproduce dcpdd_benchmarks --out OUT
 
 Source: W. Zhang et al., "Pretraining Data Detection for Large Language Models: A Divergence-based
-Calibration Method", EMNLP 2024. Ours differs in the models: GPT-3 is gone, Baichuan wants to run
-code of its own, and OPT has no safetensors. These benchmarks are split by date or by book, so the
+Calibration Method", EMNLP 2024. Our models differ: GPT-3 is no longer available, Baichuan needs
+remote code, and OPT has no safetensors. These benchmarks are split by date or by book, so the
 blind baseline, which never sees a model, stands beside every number.
 """
 
@@ -35,7 +35,7 @@ from pipelines.loading.option_values import Form
 MAX_WORDS = 512
 C4, C4_SHARDS = "allenai/c4", tuple(f"en/c4-train.{i:05d}-of-01024.json.gz" for i in range(15))
 CHINESE_WEB = "CASIA-LM/ChineseWebText"
-"""The reference corpus for Chinese has no fixed files: a local copy is wanted."""
+"""The reference corpus for Chinese has no fixed files, so a local copy is needed."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Benchmark:
     split: str
     models: tuple[str, ...]
     reference: str = C4
-    """Corpus of the token frequencies."""
+    """Corpus that the token frequencies are counted on."""
 
 
 ENGLISH = ("EleutherAI/pythia-6.9b", "huggyllama/llama-13b", "EleutherAI/gpt-neox-20b")
@@ -64,7 +64,7 @@ BENCHMARKS = {
 
 
 def cells(seeds: int) -> list[Cell]:
-    """Return the cells; nothing is random but the blind baseline's folds."""
+    """Return the cells; only the folds of the blind baseline are random."""
     return [
         Cell("dcpdd_benchmarks", {"benchmark": name, "model": model, "seed": seed})
         for seed in range(seeds)
@@ -88,7 +88,7 @@ def run(cell: Cell, folder: Path) -> Iterator[Measure]:
 
 
 def frequencies(corpus: str, model: str, folder: Path) -> Path:
-    """Return the table of token frequencies of a model's tokenizer; it is made if not there."""
+    """Return the table of token frequencies of a model's tokenizer; count it if it is missing."""
     out = folder / f"{corpus}-{model}.npz".replace("/", "--")
     if not out.exists():
         source = Path(find_dataset(corpus))
@@ -127,7 +127,7 @@ def measure_benchmark(
 
 
 def describe(rows: list[Row], folder: Path) -> str:
-    """Return the page: one table a benchmark."""
+    """Return the page, with one table per benchmark."""
     lines = [
         "# Benchmarks of pretraining data",
         "",

@@ -37,7 +37,7 @@ from watermark.keys import Key
 from watermark.schemes.leximark import LexiMark
 
 GROUPS = {1: 30, 4: 30, 16: 10, 64: 4, 256: 2}
-"""Copies: how many passages have so many."""
+"""Number of passages for each number of copies."""
 N_OUTSIDERS = 40
 CONDITIONS = (
     ("300", "mixed"),
@@ -45,7 +45,7 @@ CONDITIONS = (
     ("300", "late"),
     ("900", "mixed"),
 )
-"""Unmarked passages among them, and where in training the copies come."""
+"""Number of unmarked passages, and where in the training order the copies come."""
 CONTRASTS = (
     (
         "early - late",
@@ -63,7 +63,7 @@ SEEDS = 10
 
 
 def cells(seeds: int) -> list[Cell]:
-    """Return the cells, seed by seed."""
+    """Return the cells, ordered by seed."""
     return [
         Cell("hubble_ladder", {"others": others, "placement": placement, "seed": seed})
         for seed in range(seeds)
@@ -108,7 +108,7 @@ def run(cell: Cell, folder: Path) -> Iterator[Measure]:
 
 
 def _groups(members: np.ndarray, seed: int) -> dict[int, np.ndarray]:
-    """Deal the members out to the groups."""
+    """Assign the members to the groups."""
     dealt = np.random.default_rng([seed, 4]).permutation(members)
     ends = np.cumsum(list(GROUPS.values()))
     return dict(zip(GROUPS, np.split(dealt, ends[:-1]), strict=True))
@@ -143,7 +143,7 @@ def measure_groups(
 
 
 def describe(rows: list[Row], folder: Path) -> str:
-    """Return the page: one table a condition, one column a number of copies."""
+    """Return the page: a table for each condition, with a column for each number of copies."""
     lines = ["# Copies, corpus size, order", "", _explain(), ""]
     for others, placement in CONDITIONS:
         some = select_rows(rows, others=others, placement=placement)

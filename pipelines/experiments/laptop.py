@@ -1,4 +1,4 @@
-"""Everything of the papers that two CPU cores can run: a real pretrained model, two real corpora.
+"""The experiments of the papers that two CPU cores can run: one pretrained model, two corpora.
 
     leximark reproduce laptop --out OUT
 
@@ -8,10 +8,11 @@ halves and the order of training, and the arms of one seed share all of them. Th
 reference.
 
 The released LexiMark code marks members and non-members separately. The arm with two codebooks does
-the same and shows what that alone is worth.
+the same, to measure the effect of that choice alone.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from membership.detectors import default_detectors
@@ -36,14 +37,16 @@ N_PASSAGES = 100
 BASE = "smollm2-135m"
 TRAINING = TrainingSettings(learning_rate=1e-4, epochs=1, batch_size=4)
 SEEDS = 3
+PAPER = LexiMark(words_per_sentence=5, variants=())
+"""As many words of a sentence as in the paper; `mark` takes fewer, and variants."""
 ARMS = {
     "none": Arm(None),
-    "published": Arm(LexiMark(rule="published")),
-    "keyed word": Arm(LexiMark()),
-    "keyed site": Arm(LexiMark(scope="site")),
+    "published": Arm(replace(PAPER, rule="published")),
+    "keyed word": Arm(PAPER),
+    "keyed site": Arm(replace(PAPER, scope="site")),
     "random sequence": Arm(RandomSequence(), remark_alpha=0.01),
     "look-alikes": Arm(LookAlikes(scope="word")),
-    "published, two codebooks": Arm(LexiMark(rule="published"), codebooks=2),
+    "published, two codebooks": Arm(replace(PAPER, rule="published"), codebooks=2),
 }
 CONTRASTS = (
     ("published", "keyed word"),
@@ -53,7 +56,7 @@ CONTRASTS = (
 
 
 def cells(seeds: int) -> list[Cell]:
-    """Return the cells, seed by seed."""
+    """Return the cells, ordered by seed."""
     return [
         Cell("laptop", {"corpus": corpus, "arm": arm, "seed": seed})
         for seed in range(seeds)
@@ -78,7 +81,7 @@ def run(cell: Cell, folder: Path) -> Iterator[Measure]:
 
 
 def describe(rows: list[Row], folder: Path) -> str:
-    """Write the plots, return the page."""
+    """Write the plots and return the page."""
     return f"# {EXPERIMENT.title}\n\n{_beside(rows)}\n" + describe_lift(
         rows, folder, arms=tuple(ARMS), contrasts=CONTRASTS
     )
@@ -118,7 +121,7 @@ def _beside(rows: list[Row]) -> str:
             f"AUROC of Min-K%++ with the rule of the paper, beside its numbers for {M160}, "
             "continued pre-training, also one epoch at 1e-4. What differs: the paper's records are "
             "longer and many more, its halves are in the order of the file and marked separately, "
-            "and its synonyms heed neither sense nor form; it gives no seeds and no intervals.",
+            "and its synonyms ignore sense and inflection; it gives no seeds and no intervals.",
             "",
             *markdown_table(
                 ["numbers", "corpus", "none", "published rule", "lift"],

@@ -21,13 +21,13 @@ from watermark.schemes.planted import Trigger
 from watermark.schemes.random_sequence import RandomSequence
 
 N_DOCUMENTS = 10_000
-"""Of each data set, both halves together; probably the paper's `--split`."""
+"""Documents of each data set, both halves together; probably the paper's `--split`."""
 K = 5
 ARMS = {
     "none": Arm(None),
     "LexiMark": Arm(LexiMark(rule="published", words_per_sentence=K)),
     "LexiMark, two codebooks": Arm(LexiMark(rule="published", words_per_sentence=K), codebooks=2),
-    "LexiMark keyed": Arm(LexiMark()),
+    "LexiMark keyed": Arm(LexiMark(words_per_sentence=K, variants=())),
     "random sequence": Arm(RandomSequence()),
     "look-alikes": Arm(LookAlikes()),
     "TextMarker": Arm(Trigger()),

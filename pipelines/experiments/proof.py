@@ -3,7 +3,8 @@
     leximark reproduce proof --out OUT
 
 `pipelines.experiments.standalone.proof` says what is marked, trained and audited. A cell is one
-seed with all of its audits, which share the vaults and the models; one that was cut goes on inside.
+seed with all of its audits, which share the vaults and the models; an interrupted cell continues
+where it stopped.
 """
 
 import json
@@ -17,7 +18,7 @@ from pipelines.experiments.standalone import proof
 
 
 def cells(seeds: int) -> list[Cell]:
-    """Return one cell a seed; the first is the seed of the report."""
+    """Return one cell per seed; the first is the seed of the report."""
     return [
         Cell("proof", {"corpus": proof.CORPUS, "seed": proof.SEED + number})
         for number in range(seeds)
@@ -40,7 +41,7 @@ def run(cell: Cell, folder: Path) -> Iterator[Measure]:
 
 
 def describe(rows: list[Row], folder: Path) -> str:
-    """Return one page a seed, one below the other."""
+    """Return one page per seed, one below the other."""
     pages = []
     for seed in dict.fromkeys(int(row["seed"]) for row in rows):
         results = json.loads(_results(folder, seed).read_text(encoding="utf-8"))

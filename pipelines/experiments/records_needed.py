@@ -2,11 +2,12 @@
 
     leximark reproduce records_needed --out OUT
 
-One half of 240 passages is trained on for three epochs. Random subsets of the members are tested,
-with as many outsiders where the test wants some, at three levels.
+The model is trained on one half of 240 passages for three epochs. Random subsets of the members are
+tested at three levels, with as many non-members where the test needs them.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from pipelines.experiments.runner.experiment import Experiment, Needs
@@ -20,16 +21,18 @@ from watermark.schemes.leximark import LexiMark
 
 N_PASSAGES = 240
 SEEDS = 10
+PAPER = LexiMark(words_per_sentence=5, variants=())
+"""As many words of a sentence as in the paper; `mark` takes fewer, and variants."""
 ARMS = {
     "none": Arm(None),
-    "published": Arm(LexiMark(rule="published")),
-    "keyed word": Arm(LexiMark()),
-    "keyed site": Arm(LexiMark(scope="site")),
+    "published": Arm(replace(PAPER, rule="published")),
+    "keyed word": Arm(PAPER),
+    "keyed site": Arm(replace(PAPER, scope="site")),
 }
 
 
 def cells(seeds: int) -> list[Cell]:
-    """Return the cells, seed by seed."""
+    """Return the cells, ordered by seed."""
     return arm_cells("records_needed", ARMS, seeds)
 
 
@@ -40,7 +43,7 @@ def run(cell: Cell, folder: Path) -> Iterator[Measure]:
 
 
 def describe(rows: list[Row], folder: Path) -> str:
-    """Return the page: documents needed, then what every page of arms has."""
+    """Return the page: documents needed, then the tables that every page of arms has."""
     lines = [
         "# Documents needed",
         "",

@@ -1,4 +1,4 @@
-"""What an experiment needs and this machine does not have."""
+"""Check what an experiment needs and this machine lacks."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,11 +18,11 @@ FIND: dict[str, Callable[[], Path]] = {
     "texts": find_texts,
 }
 MARKING = ("wordnet", "spacy-en")
-"""What every experiment needs, since all of them mark."""
+"""Assets that every experiment needs, since all of them mark texts."""
 
 
 def missing(needs: Needs) -> list[str]:
-    """Return one line for each thing that is not there, with how to get it."""
+    """Return one line for each thing that is missing, with how to get it."""
     return [*_assets(needs), *_models(needs), *_datasets(needs), *_gpu(needs)]
 
 

@@ -40,7 +40,7 @@ DETECTORS = (MinKPlusPlus(), MinusReference(Loss(), "token"))
 
 
 def cells(seeds: int) -> list[Cell]:
-    """Return the cells, seed by seed."""
+    """Return the cells, ordered by seed."""
     return [
         Cell("smoke", {"corpus": CORPUS, "arm": arm, "seed": seed})
         for seed in range(seeds)

@@ -8,11 +8,12 @@ from pipelines.jobs.editions import mark_editions_command
 from pipelines.jobs.mark import mark_command
 from watermark.atomic import alone_in, atomic_file
 from watermark.corpus import open_corpus
+from watermark.document import text_sha256
 from watermark.errors import CorpusError, VaultError
 from watermark.keys import Key, new_key, read_key, write_key
 from watermark.marking.mark import Intent
 from watermark.marking.workspace import is_finished, own_key
-from watermark.vault.plan import Plan, text_sha256
+from watermark.vault.plan import Plan
 from watermark.vault.streams import (
     CHAIN,
     INSTALMENTS,

@@ -1,13 +1,14 @@
 """The job behind `leximark candidates`: words for given places."""
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from watermark.bounded import parse_json
 from watermark.errors import CorpusError
+from watermark.limits import RECORD
 from watermark.schemes.leximark import LexiMark
 from watermark.schemes.leximark_sites import LexicalResources, exclusion_reason
 from watermark.substitution.candidates import Candidate, find_candidates
@@ -53,8 +54,7 @@ def locate(
             continue
         spans = protected_spans(place.text, quotations=settings.quotations)
         target = found[0]
-        where = target.sentence, target.index
-        yield target, exclusion_reason(resources.wordnet, *where, spans, settings)
+        yield target, exclusion_reason(resources.wordnet, target, spans, settings)
 
 
 def offer(
@@ -118,7 +118,7 @@ def _read_places(file: Path) -> Iterator[TargetContext]:
 def _place(where: str, line: str) -> TargetContext:
     wanted = f'{where}: wanted {{"text": ..., "start": 0, "end": 4}}'
     try:
-        row = json.loads(line)
+        row = parse_json(line.encode(), RECORD)
         text, start, end = row["text"], row["start"], row["end"]
     except (ValueError, KeyError, TypeError) as error:
         raise CorpusError(f"{wanted}, got {line.strip()[:80]!r}") from error

@@ -17,7 +17,12 @@ from membership.scoring import assemble_panel
 from pipelines.jobs.evidence import NOTHING_MORE, Evidence, begin_audit
 from pipelines.jobs.mark import mark_command
 from pipelines.jobs.verify import Bars
-from pipelines.loading.models import PROBED_TEXTS, ModelOptions, load_models
+from pipelines.loading.models import PROBED_TEXTS, ModelOptions
+from pipelines.loading.references import (
+    choose_references,
+    load_suspect_and_references,
+    references_line,
+)
 from pipelines.loading.vaults import open_owned
 from pipelines.reporting.editions import EditionsReport, write_editions_report
 from pipelines.reporting.provenance import describe_model, describe_run
@@ -146,7 +151,7 @@ def edition_command(
 def verify_editions_command(
     vault_folder: Path,
     model: str,
-    references: tuple[str, ...],
+    references: tuple[str, ...] | None,
     out: Path,
     options: ModelOptions,
     *,
@@ -169,7 +174,10 @@ def verify_editions_command(
     vault = open_owned(vault_folder, key_file)
     keys = {name: edition_key(vault, name) for name in licensees_of(vault)}
     texts = tuple(row.original for row in islice(vault.documents(), PROBED_TEXTS))
-    suspect, others = load_models(model, references, replace(options, texts=texts))
+    chosen = choose_references(references, vault.plan)
+    suspect, others, chosen = load_suspect_and_references(
+        model, chosen, replace(options, texts=texts)
+    )
     check_references(suspect, others)
     record = begin_audit(
         vault, evidence, suspect.fingerprint, [other.fingerprint for other in others.values()],
@@ -189,6 +197,6 @@ def verify_editions_command(
         {"resampling": seed},
     )
     beforehand = record.conclude(model, "editions", result.some_pvalue)
-    report = EditionsReport(result, run, beforehand)
+    report = EditionsReport(result, run, beforehand, references_line(others, chosen))
     write_editions_report(report, out, seconds=time.monotonic() - began[1], began=began[0])
     return report

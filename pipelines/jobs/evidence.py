@@ -9,7 +9,13 @@ from typing import Any
 from pipelines.bundle.write_bundle import Disclosure
 from pipelines.reporting.provenance import program_version
 from watermark.vault.beforehand import Beforehand, Stamp, rejected_sites
-from watermark.vault.custody import CustodyLog, audit_settings, log_event, read_custody
+from watermark.vault.custody import (
+    CustodyLog,
+    NotLoggedError,
+    audit_settings,
+    log_event,
+    read_custody,
+)
 from watermark.vault.stamps import read_stamps
 from watermark.vault.vault import Vault
 
@@ -28,6 +34,8 @@ class Evidence:
     """Zip file to write for others to check."""
     disclosure: Disclosure = field(default_factory=Disclosure)
     """What else the bundle may hold."""
+    n_shown_sites: int = 0
+    """How many sites the private page shows in their texts, the strongest first."""
 
 
 NOTHING_MORE = Evidence()
@@ -47,15 +55,22 @@ class AuditRecord:
     level: float
 
     def conclude(self, model: str, test: str, pvalue: float) -> Beforehand:
-        """Note the audit in the vault's custody log; return what its report says first."""
-        this = self.settings_at(self.level, test)
-        log_event(self.vault.folder, "audit", program_version(), settings=this, pvalue=pvalue)
+        """Note the audit in the vault's custody log; return what its report says first.
+
+        A log that cannot be written is no reason to lose the audit: the report says so.
+        """
+        this, not_logged = self.settings_at(self.level, test), ""
+        try:
+            log_event(self.vault.folder, "audit", program_version(), settings=this, pvalue=pvalue)
+        except NotLoggedError as error:
+            not_logged = str(getattr(error.__cause__, "strerror", error))
         return Beforehand(
             self.stamps,
             self.evidence.model_date,
             _oldest_file(Path(model)),
             rejected_sites(self.vault.plan.corpus),
             self.custody.audits_before(this),
+            not_logged,
         )
 
 

@@ -1,8 +1,8 @@
 """The job behind `leximark inspect`: what was changed, at what cost, what could be proved later."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import log2
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,8 @@ from membership.models.marking.encoder import load_encoder
 from membership.traces.suspect import Suspect
 from membership.traces.trace import Query, Trace
 from pipelines.jobs.stealth import blind_classifier_auc, outliers
-from pipelines.reporting.html import comparison_page, review_page
+from pipelines.reporting.comparison_page import comparison_page
+from pipelines.reporting.review_page import review_page
 from watermark.assets import find_model
 from watermark.atomic import atomic_folder
 from watermark.document import Document, Marked, Site, sites_of
@@ -36,7 +37,10 @@ from watermark.marking.quality import (
     overlap_scores,
     readability,
 )
+from watermark.marking.risk import PairGroup, RiskOrder
+from watermark.substitution.rules import Rule, accepted_pairs
 from watermark.substitution.target import TargetContext
+from watermark.vault.tables import FitRows
 from watermark.vault.vault import Vault
 
 EFFECTS = (0.05, 0.1, 0.2, 0.5, 1.0)
@@ -52,8 +56,8 @@ class Inspection:
     sections: Mapping[str, Section]
     pairs: tuple[Pair, ...]
     """A random sample of the published documents."""
-    to_review: tuple[Pair, ...]
-    """A random sample of all documents: who decides on sites must not know which are held out."""
+    to_review: tuple[PairGroup, ...]
+    """The sites of all documents, by risk: who decides must not know which are held out."""
 
 
 def inspect_vault(
@@ -62,6 +66,7 @@ def inspect_vault(
     sample: int = 200,
     model: Suspect | None = None,
     seed: int = 0,
+    rules: Sequence[Rule] = (),
 ) -> Inspection:
     """Inspect the marks of a vault.
 
@@ -70,12 +75,14 @@ def inspect_vault(
         sample: How many published documents are measured, chosen at random; 0 for all.
         model: A language model that has not seen the texts, for perplexity and expected power.
         seed: Of the choice of documents.
+        rules: Decisions on corpora before; pairs that they accept come last on the review page.
 
     Raises:
         VaultError: Nothing was published.
     """
-    published, everything = (_Reservoir(sample, np.random.default_rng([seed, i])) for i in (0, 1))
-    corpus = _read(vault, published, everything)
+    published = _Reservoir(sample, np.random.default_rng([seed, 0]))
+    order = RiskOrder(accepted_pairs(rules))
+    corpus = _read(vault, published, order)
     pairs = published.kept
     if not pairs:
         raise VaultError(f"{vault.folder}: no document was published, so there is none to inspect")
@@ -97,7 +104,7 @@ def inspect_vault(
         sections["perplexity"] = sections["power"] = {"reason": reason}
     else:
         sections |= _with_model(vault, pairs, model)
-    return Inspection(sections, tuple(pairs), tuple(everything.kept))
+    return Inspection(sections, tuple(pairs), tuple(order.groups()))
 
 
 class _Reservoir:
@@ -115,13 +122,14 @@ class _Reservoir:
             self.kept[slot] = pair
 
 
-def _read(vault: Vault, published: _Reservoir, everything: _Reservoir) -> Section:
-    """Fill both samples, and return counts over all published documents."""
+def _read(vault: Vault, published: _Reservoir, order: RiskOrder) -> Section:
+    """Fill the sample and the order, and return counts over all published documents."""
     draws: dict[str, int] = {}
+    fits = FitRows(vault.folder)
     n_published = n_sites = n_changed = n_unmarked = 0
     for row, marked in tqdm(vault.marked(), desc="reading", unit=" documents", disable=None):
         pair = Pair(Document(row.id, row.original), marked)
-        everything.add(pair)
+        order.add(pair.original, _judged(sites_of(marked), fits.of(row.id)))
         if row.status != "published":
             continue
         published.add(pair)
@@ -142,6 +150,13 @@ def _read(vault: Vault, published: _Reservoir, everything: _Reservoir) -> Sectio
         "draws": len(draws),
         "bits": float(sum(log2(n) for n in draws.values())),
     }
+
+
+def _judged(sites: Iterable[Site], fits: Mapping[int, tuple[float, ...]]) -> Iterator[Site]:
+    """Yield the sites with the fits that belong to them."""
+    for site in sites:
+        known = fits.get(site.start, ())
+        yield replace(site, fits=known) if len(known) == len(site.candidates) else site
 
 
 def _similarity(pairs: Sequence[Pair]) -> Section:

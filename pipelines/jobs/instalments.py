@@ -15,9 +15,15 @@ from membership.audit.observations import observe
 from membership.audit.streams import JoinedKey, join_corpora, stream_results
 from membership.audit.verdict import Verdict
 from membership.scoring import assemble_panel
+from pipelines.jobs.case import case_pages, insight_of
 from pipelines.jobs.evidence import NOTHING_MORE, AuditRecord, Evidence, begin_audit
 from pipelines.jobs.verify import Bars
-from pipelines.loading.models import PROBED_TEXTS, ModelOptions, load_models
+from pipelines.loading.models import PROBED_TEXTS, ModelOptions
+from pipelines.loading.references import (
+    choose_references,
+    load_suspect_and_references,
+    references_line,
+)
 from pipelines.loading.vaults import open_owned
 from pipelines.reporting.provenance import describe_model, describe_run, program_version
 from pipelines.reporting.report import Report, write_report
@@ -96,7 +102,7 @@ def named_instalments(
 def verify_instalments_command(
     vault_folder: Path,
     model: str,
-    references: tuple[str, ...],
+    references: tuple[str, ...] | None,
     out: Path,
     options: ModelOptions,
     *,
@@ -119,7 +125,10 @@ def verify_instalments_command(
     parts, left_out = _open_parts(vault_folder, names, key_file)
     first = next(iter(parts.values()))
     texts = tuple(row.original for row in islice(first.documents(), PROBED_TEXTS))
-    suspect, others = load_models(model, references, replace(options, texts=texts))
+    chosen = choose_references(references, first.plan)
+    suspect, others, chosen = load_suspect_and_references(
+        model, chosen, replace(options, texts=texts)
+    )
     check_references(suspect, others)
     fingerprints = [other.fingerprint for other in others.values()]
     records = [
@@ -134,9 +143,10 @@ def verify_instalments_command(
     bars = Bars()
     found = observe(corpus, assemble_panel({}, suspect, others), bars.update)
     bars.close()
+    keys = {name: vault.key for name, vault in parts.items()}
     table, joint, bets = stream_results(
         found.site_logprobs,
-        JoinedKey({name: vault.key for name, vault in parts.items()}),
+        JoinedKey(keys),
         left_out,
         alpha=level,
         n_resamples=n_resamples,
@@ -156,8 +166,13 @@ def verify_instalments_command(
         {"resampling": seed},
     )
     beforehand = _conclude(records, model, joint.pvalue)
-    report = Report(audit, first.plan, run, beforehand)
-    write_report(report, out, seconds=time.monotonic() - began[1], began=began[0])
+    line = references_line(others, chosen)
+    report = Report(audit, first.plan, run, beforehand, references=line)
+    insight = insight_of(report, JoinedKey(keys), evidence.n_shown_sites)
+    write_report(
+        report, out, case_pages(report, insight),
+        seconds=time.monotonic() - began[1], began=began[0],
+    )  # fmt: skip
     return report
 
 

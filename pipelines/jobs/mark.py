@@ -1,8 +1,9 @@
 """The job behind `leximark mark`: load what finds sites, mark, show how far it is."""
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -10,19 +11,34 @@ from typing import Any
 from tqdm import tqdm
 
 from membership.detectors import default_detectors
+from pipelines.cluster.executors import ExecutorChoice, check_installed
+from pipelines.cluster.run import refuse_forms, run_steps
 from pipelines.loading.parallel import in_pieces, in_processes
-from pipelines.loading.site_finders import asks_a_server, load_finder, refuse_other_languages
+from pipelines.loading.schemes import with_rules
+from pipelines.loading.site_finders import (
+    allowed_by_rules,
+    asks_a_server,
+    load_finder,
+    outside_boilerplate,
+    refuse_other_languages,
+)
 from pipelines.reporting.provenance import program_version
 from watermark.corpus import Corpus, open_corpus
-from watermark.document import Document, Site
 from watermark.errors import PrerequisiteError
-from watermark.marking.mark import Intent, mark_corpus
+from watermark.keys import Key
+from watermark.marking.mark import Intent, mark_corpus, mark_with
 from watermark.marking.site_index import FindSites
+from watermark.marking.tasks import Work
 from watermark.scheme import Scheme
+from watermark.schemes.leximark import LexiMark
 from watermark.substitution.acceptability import Quality, load_acceptability
 from watermark.substitution.candidates import CandidateSettings
+from watermark.substitution.rules import Rule, WordRules, rules_sha256, word_rules
 from watermark.text.boilerplate import SHARE, Boilerplate, find_boilerplate
 from watermark.vault.plan import Plan
+
+SHOWN_COLUMNS = 20
+"""Columns of a corpus that a warning names."""
 
 
 def make_candidate_settings(
@@ -35,6 +51,11 @@ def make_candidate_settings(
     """
     least = load_acceptability(quality).threshold if min_fit is None else min_fit
     return CandidateSettings(min_fit=least, language=language)
+
+
+def make_leximark(quality: Quality = LexiMark.quality) -> LexiMark:
+    """Return the settings that `leximark mark` has without options, or with another quality."""
+    return LexiMark(quality=quality, fit=make_candidate_settings(quality, None))
 
 
 def make_intent(scheme: Scheme, **plan: Any) -> Intent:
@@ -76,26 +97,25 @@ def mark_command(
     key_file: Path | None = None,
     workers: int = 1,
     boilerplate_share: float = SHARE,
+    rules: Sequence[Rule] = (),
     sealed: Mapping[str, str] = MappingProxyType({}),
 ) -> Plan:
     """Mark a data set given as a path, a hub id or a `datasets.Dataset`; return the plan.
 
     With several workers sites are found in as many processes; the result is the same. Sentences
     that stand in at least `boilerplate_share` of the documents are left as they are; 0 marks them.
+    Rules hold when candidates are chosen, so before the key draws.
     The plan, and so the commitment, binds the hashes in `sealed`, given by the names of files.
     """
     corpus = open_corpus(source, text_column=text_column, id_column=id_column, split=split)
+    words = _rules_of(rules, corpus, text_column)
+    intent = replace(intent, scheme=with_rules(intent.scheme, words))
     if workers < 1:
         raise ValueError(f"workers must be 1 or more, got {workers}")
-    if workers > 1 and asks_a_server(intent.scheme):
-        raise PrerequisiteError(
-            "what asks a server counts its failures in one process: leave out --workers"
-        )
-    refuse_other_languages(intent.scheme, corpus)
-    boilerplate = find_boilerplate(corpus.documents(), boilerplate_share)
-    if boilerplate.hashes:
-        _say_boilerplate(boilerplate, corpus)
-    find, made_with = load_finder(intent.scheme)
+    if workers > 1:
+        _refuse_servers(intent.scheme, "--workers")
+    boilerplate = _read_first(corpus, intent.scheme, boilerplate_share)
+    find, made_with = _load(intent.scheme, boilerplate_share, words)
     with ExitStack() as stack:
         find = in_pieces(find)
         if workers > 1:
@@ -106,26 +126,83 @@ def mark_command(
             published,
             vault,
             intent,
-            _outside(boilerplate, find),
-            made_with={
-                "leximark": program_version(),
-                "boilerplate_share": str(boilerplate_share),
-                **made_with,
-                **sealed,
-            },
+            allowed_by_rules(words, outside_boilerplate(boilerplate, find)),
+            made_with=made_with | dict(sealed),
             key_file=key_file,
             progress=bar.update,
         )
 
 
-def _outside(boilerplate: Boilerplate, find: FindSites) -> FindSites:
-    """Return a function that finds the same sites but for those in boilerplate."""
+def mark_by_executor(
+    choice: ExecutorChoice,
+    source: Any,
+    published: Path,
+    vault: Path,
+    intent: Intent,
+    *,
+    text_column: str = "text",
+    id_column: str | None = None,
+    split: str | None = None,
+    key_file: Path | None = None,
+    boilerplate_share: float = SHARE,
+    rules: Sequence[Rule] = (),
+) -> Plan | None:
+    """Mark a data set in tasks that an executor runs; the result is that of `mark_command`.
 
-    def find_outside(documents: Sequence[Document]) -> Iterator[list[Site]]:
-        for document, sites in zip(documents, find(documents), strict=True):
-            yield boilerplate.outside(document, sites)
+    Returns:
+        The plan, or None if jobs were submitted that fill the working folder later.
+    """
+    check_installed(choice)
+    _refuse_servers(intent.scheme, "--executor")
+    corpus = open_corpus(source, text_column=text_column, id_column=id_column, split=split)
+    refuse_forms(corpus.form)
+    words = _rules_of(rules, corpus, text_column)
+    intent = replace(intent, scheme=with_rules(intent.scheme, words))
+    boilerplate = _read_first(corpus, intent.scheme, boilerplate_share)
+    _, made_with = _load(intent.scheme, boilerplate_share, words)
 
-    return find_outside
+    def make(work: Path, _: Key) -> None:
+        run_steps(choice, Work(corpus, work, intent, made_with, key_file, words), boilerplate)
+
+    return mark_with(make, corpus, published, vault, intent, made_with=made_with, key_file=key_file)
+
+
+def _refuse_servers(scheme: Scheme, option: str) -> None:
+    if asks_a_server(scheme):
+        raise PrerequisiteError(
+            f"what asks a server counts its failures in one process: leave out {option}"
+        )
+
+
+def _read_first(corpus: Corpus, scheme: Scheme, boilerplate_share: float) -> Boilerplate:
+    """Refuse a corpus in another language, and find its boilerplate."""
+    refuse_other_languages(scheme, corpus)
+    boilerplate = find_boilerplate(corpus.documents(), boilerplate_share)
+    if boilerplate.hashes:
+        _say_boilerplate(boilerplate, corpus)
+    return boilerplate
+
+
+def _load(
+    scheme: Scheme, boilerplate_share: float, rules: WordRules
+) -> tuple[FindSites, dict[str, str]]:
+    """Return what finds sites, and what a plan says of how it was made."""
+    find, made_with = load_finder(scheme)
+    made_with |= {"leximark": program_version(), "boilerplate_share": str(boilerplate_share)}
+    return find, made_with | ({"rules": rules_sha256(rules)} if rules else {})
+
+
+def _rules_of(rules: Sequence[Rule], corpus: Corpus, text_column: str) -> WordRules:
+    """Return the rules for a column; say which ones are for a column that the corpus lacks."""
+    words = word_rules(rules, text_column)
+    wanted = [rule for rule in rules if rule.column not in {"", text_column}]
+    columns = set(next(corpus.full_rows()).columns) if wanted else set[str]()
+    for rule in wanted:
+        if rule.column not in columns:
+            there = ", ".join(sorted(map(str, {text_column, *columns}))[:SHOWN_COLUMNS])
+            warning = f"the corpus has no column {rule.column!r}; it has {there}"
+            tqdm.write(f"leximark: {rule.place}: {warning}", file=sys.stderr)
+    return words
 
 
 def _say_boilerplate(boilerplate: Boilerplate, corpus: Corpus) -> None:

@@ -75,7 +75,7 @@ def score_command(
     refuse_existing(record_file)
     texts = tuple(record.document.text for record in records[:PROBED_TEXTS])
     options = replace(options, texts=texts)
-    suspect, references = load_models(model, [reference] if reference else [], options)
+    suspect, references = load_models(model, {reference: reference} if reference else {}, options)
     other = next(iter(references.values()), None)
     written = choose_text(detectors, suspect)
     rest = [name for name in detectors if name not in written]

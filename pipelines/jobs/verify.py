@@ -15,7 +15,7 @@ from tqdm import tqdm
 from membership.audit.audit import Audit, Settings, audit, check_planned_detectors
 from membership.detectors import default_detectors
 from membership.evidence.redraw import simulate_null
-from pipelines.bundle.write_bundle import write_bundle
+from pipelines.jobs.case import write_case
 from pipelines.jobs.evidence import NOTHING_MORE, Evidence, begin_audit
 from pipelines.jobs.verify_choices import (
     USUAL,
@@ -24,10 +24,15 @@ from pipelines.jobs.verify_choices import (
     plan_questions,
     verify_choices_command,
 )
-from pipelines.loading.models import PROBED_TEXTS, ModelOptions, load_models
+from pipelines.loading.models import PROBED_TEXTS, ModelOptions
+from pipelines.loading.references import (
+    choose_references,
+    load_suspect_and_references,
+    references_line,
+)
 from pipelines.loading.vaults import open_owned
 from pipelines.reporting.provenance import describe_model, describe_run
-from pipelines.reporting.report import Report, write_report
+from pipelines.reporting.report import Report
 from watermark.atomic import refuse_existing
 from watermark.errors import PrerequisiteError, ToolkitError
 from watermark.keys import KEY_BYTES, Key
@@ -37,7 +42,7 @@ from watermark.vault.plan import COMMITMENT, PLAN, file_sha256
 def verify_command(
     vault_folder: Path,
     model: str,
-    references: tuple[str, ...],
+    references: tuple[str, ...] | None,
     out: Path,
     options: ModelOptions,
     *,
@@ -50,7 +55,8 @@ def verify_command(
 ) -> Report:
     """Audit a model with a vault, write the report into a new folder, and return it.
 
-    The vault's custody log gets a line.
+    References are those named; none if the tuple is empty; by the plan if it is None. The vault's
+    custody log gets a line.
 
     Raises:
         ToolkitError: The report's folder exists, the vault was altered, or a model is not one.
@@ -63,7 +69,10 @@ def verify_command(
     if alpha is not None and not 0 < alpha < 1:
         raise ToolkitError(f"alpha must lie between 0 and 1, got {alpha:g}")
     texts = tuple(row.original for row in islice(vault.documents(), PROBED_TEXTS))
-    suspect, others = load_models(model, references, replace(options, texts=texts))
+    chosen = choose_references(references, vault.plan)
+    suspect, others, chosen = load_suspect_and_references(
+        model, chosen, replace(options, texts=texts)
+    )
     fingerprints = [other.fingerprint for other in others.values()]
     record = begin_audit(
         vault, evidence, suspect.fingerprint, fingerprints,
@@ -84,11 +93,9 @@ def verify_command(
     )
     primary = result.verdict.primary
     beforehand = record.conclude(model, primary.test, primary.pvalue)
-    report = Report(result, vault.plan, run, beforehand, null)
-    write_report(report, out, seconds=time.monotonic() - began[1], began=began[0])
-    if evidence.bundle is not None:
-        roots, disclosure = evidence.tsa_roots, evidence.disclosure
-        write_bundle(evidence.bundle, report, out, vault, record.custody, roots, disclosure)
+    line = references_line(others, chosen)
+    report = Report(result, vault.plan, run, beforehand, null, line)
+    write_case(report, record, out, seconds=time.monotonic() - began[1], began=began[0])
     return report
 
 
@@ -106,7 +113,7 @@ def _simulated_null(result: Audit, seed: int, n_keys: int) -> NDArray[np.float64
 def verify_any(
     vault_folder: Path,
     model: str,
-    references: tuple[str, ...],
+    references: tuple[str, ...] | None,
     out: Path,
     options: ModelOptions,
     *,

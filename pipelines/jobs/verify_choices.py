@@ -8,7 +8,12 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from membership.audit.audit import Audit
+from membership.audit.audit import (
+    Audit,
+    Settings,
+    check_planned_detectors,
+    reference_departure,
+)
 from membership.audit.corpus import AuditCorpus, load_audit_corpus
 from membership.audit.observations import Observations, SiteLogprobs
 from membership.audit.verdict import Verdict
@@ -24,17 +29,20 @@ from membership.audit.word_answers import (
 from membership.choices.answers import Chooser
 from membership.choices.cache import CachedChooser
 from membership.choices.question import SiteQuestion, Window
+from membership.detectors import default_detectors
 from membership.evidence.redraw import simulate_null
 from membership.evidence.result import TestResult
 from membership.evidence.score_table import ScoreTable
 from membership.models.server.address import Address, parse_address
 from membership.models.server.open_chooser import open_chooser
 from membership.traces.suspect import Suspect
+from pipelines.jobs.case import write_case
 from pipelines.jobs.evidence import NOTHING_MORE, Evidence, begin_audit
 from pipelines.loading.models import ModelOptions, load_model
+from pipelines.loading.references import choose_references, references_line
 from pipelines.loading.vaults import open_owned
 from pipelines.reporting.provenance import describe_model, describe_run
-from pipelines.reporting.report import Report, write_report
+from pipelines.reporting.report import Report
 from watermark.atomic import refuse_existing
 from watermark.errors import PrerequisiteError, ToolkitError
 from watermark.keys import KEY_BYTES, Key
@@ -96,7 +104,7 @@ def plan_questions(
 def verify_choices_command(
     vault_folder: Path,
     address: Address,
-    references: tuple[str, ...],
+    references: tuple[str, ...] | None,
     out: Path,
     options: ModelOptions,
     asking: Asking,
@@ -117,20 +125,18 @@ def verify_choices_command(
         ToolkitError: The report's folder exists, the vault was altered, or a model is not one.
     """
     began = datetime.now(UTC), time.monotonic()
-    refuse_existing(out)
-    if evidence.bundle is not None:
-        raise ToolkitError(
-            "--bundle: a bundle holds log-probabilities, and this model gives answers in words; "
-            "leave it out, the report has the test"
-        )
+    for target in filter(None, (out, evidence.bundle)):
+        refuse_existing(target)
     vault = open_owned(vault_folder, key_file)
+    check_planned_detectors(vault, default_detectors())
     corpus = load_audit_corpus(vault)
     questions = _questions(corpus, address, asking)
     samples = [question.question for question in questions[:2]]
     chooser: Chooser = open_chooser(address, samples, policy=options.policy())
     if options.cache is not None:
         chooser = CachedChooser(chooser, options.cache)
-    others = {name: load_model(name, options) for name in references}
+    chosen = choose_references(references, vault.plan)
+    others = {name: load_model(source, options) for name, source in chosen.sources.items()}
     record = begin_audit(
         vault, evidence, chooser.fingerprint, [other.fingerprint for other in others.values()],
         alpha=alpha, n_resamples=n_resamples, seed=seed,
@@ -139,7 +145,7 @@ def verify_choices_command(
     result, table = _run(
         corpus, chooser, others, questions, vault.key, asking, level, n_resamples, seed
     )
-    departures = _departures(vault.plan, result, level, references)
+    departures = _departures(vault.plan, result, level, tuple(others), seed, n_resamples)
     verdict = Verdict(result, level, (), departures, {})
     run = describe_run(
         {
@@ -159,8 +165,9 @@ def verify_choices_command(
         keys = [Key(rng.bytes(KEY_BYTES)) for _ in range(n_null_keys)]
         null = simulate_null(table, keys, seed=seed)
     beforehand = record.conclude("", result.test, result.pvalue)
-    report = Report(Audit(verdict, observations, table), vault.plan, run, beforehand, null)
-    write_report(report, out, seconds=time.monotonic() - began[1], began=began[0])
+    line = references_line(others, chosen)
+    report = Report(Audit(verdict, observations, table), vault.plan, run, beforehand, null, line)
+    write_case(report, record, out, seconds=time.monotonic() - began[1], began=began[0])
     return report
 
 
@@ -213,15 +220,23 @@ def _run(
 
 
 def _departures(
-    plan: Plan, result: TestResult, alpha: float, references: tuple[str, ...]
+    plan: Plan,
+    result: TestResult,
+    alpha: float,
+    references: tuple[str, ...],
+    seed: int,
+    n_resamples: int,
 ) -> tuple[str, ...]:
     pairs = [
         ("test", plan.test, result.test),
         ("alpha", f"{plan.alpha:g}", f"{alpha:g}"),
         ("candidates", "log-probabilities", "answers in words"),
     ]
-    if plan.references and set(references) != set(plan.references):
-        pairs.append(("references", ", ".join(plan.references), ", ".join(references) or "none"))
-    return tuple(
-        f"{name}: {wanted} planned, {got} used" for name, wanted, got in pairs if wanted != got
+    pairs += reference_departure(plan, references)
+    usual = [("seed of the re-draws", Settings.seed, seed)]
+    if result.test != "betting":
+        usual.append(("number of re-draws", Settings.n_resamples, n_resamples))
+    return (
+        *(f"{name}: {wanted} planned, {got} used" for name, wanted, got in pairs if wanted != got),
+        *(f"{name}: {own:,} by default, {got:,} used" for name, own, got in usual if own != got),
     )

@@ -18,7 +18,7 @@ from watermark.vault.streams import has_instalments
 def verify_parts(
     vault: Path,
     model: str,
-    references: tuple[str, ...],
+    references: tuple[str, ...] | None,
     out: Path,
     options: ModelOptions,
     *,

@@ -5,7 +5,7 @@ run it by llama.cpp), or the address of a server (`membership.models.server.addr
 """
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -71,21 +71,21 @@ def cache_folder() -> Path:
 
 
 def load_models(
-    suspect: str, references: Iterable[str], options: ModelOptions
+    suspect: str, references: Mapping[str, str], options: ModelOptions
 ) -> tuple[Suspect, dict[str, Suspect]]:
-    """Open a suspect, and its references by the names that they were given.
+    """Open a suspect, and its references by the names that reports use.
 
     Raises:
         ModelError: As `load_model`; or `--base` is given and none of the models is an adapter.
     """
-    sources = {name: resolve_model(name, options) for name in (suspect, *references)}
-    if options.base and all(source.kind != "adapter" for source in sources.values()):
+    ours = resolve_model(suspect, options)
+    others = {name: resolve_model(source, options) for name, source in references.items()}
+    if options.base and all(source.kind != "adapter" for source in (ours, *others.values())):
         raise ModelError(
             f"--base {options.base}: none of the models is an adapter (a folder with "
             "adapter_config.json); leave it out, or name it with --reference"
         )
-    opened = _open(sources[suspect], options)
-    return opened, {name: _open(sources[name], options) for name in references}
+    return _open(ours, options), {name: _open(each, options) for name, each in others.items()}
 
 
 def load_model(name: str, options: ModelOptions) -> Suspect:

@@ -10,3 +10,9 @@ Form = Literal["plain", "wikimia", "bookmia", "mimir", "patentmia"]
 
 ControlTest = Literal["control", "dataset-inference", "conformal"]
 """Tests against a control group that was not drawn at random."""
+
+PlannedSuspect = Literal["base", "public", "none", "choices"]
+"""What a suspect returns and is compared with; the rows of `pipelines/jobs/plan_effects.json`."""
+
+PlannedTraining = Literal["fine-tuning", "four-copies", "one-copy"]
+"""How a suspect was trained; the same file."""

@@ -11,6 +11,7 @@ from watermark.schemes.look_alikes import LookAlikes
 from watermark.schemes.planted import Traps, Trigger
 from watermark.schemes.random_sequence import RandomSequence
 from watermark.schemes.rewriting import Rewriting
+from watermark.substitution.rules import WordRules
 
 
 def default_schemes() -> dict[str, Scheme]:
@@ -18,6 +19,13 @@ def default_schemes() -> dict[str, Scheme]:
     inserted: tuple[Scheme, ...] = (RandomSequence(), Traps(), Trigger())
     found: tuple[Scheme, ...] = (LexiMark(), LookAlikes(), Rewriting(), *inserted)
     return {scheme.describe()["name"]: scheme for scheme in found}
+
+
+def with_rules(scheme: Scheme, rules: WordRules) -> Scheme:
+    """Return a scheme that looks for other candidates where a rule excludes one."""
+    if isinstance(scheme, Composed):
+        return Composed(with_rules(scheme.first, rules), with_rules(scheme.second, rules))
+    return replace(scheme, rules=rules) if isinstance(scheme, LexiMark) else scheme
 
 
 THEN = "then."

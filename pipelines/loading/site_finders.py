@@ -16,6 +16,8 @@ from watermark.schemes.composed import Composed, compose
 from watermark.schemes.leximark import LexiMark
 from watermark.schemes.leximark_sites import find_sites
 from watermark.schemes.rewriting import Rewriting, find_paragraphs
+from watermark.substitution.rules import WordRules
+from watermark.text.boilerplate import Boilerplate
 from watermark.text.language import count_languages
 from watermark.text.sentences import pipeline_version
 
@@ -88,6 +90,16 @@ def refuse_other_languages(scheme: Scheme, corpus: Corpus) -> None:
         )
 
 
+def outside_boilerplate(boilerplate: Boilerplate, find: FindSites) -> FindSites:
+    """Return a function that finds the same sites but for those in boilerplate."""
+
+    def find_outside(documents: Sequence[Document]) -> Iterator[list[Site]]:
+        for document, sites in zip(documents, find(documents), strict=True):
+            yield boilerplate.outside(document, sites)
+
+    return find_outside
+
+
 def asks_a_server(scheme: Scheme) -> bool:
     """Tell whether a scheme, or a part of it, sends texts to a server."""
     if isinstance(scheme, Composed):
@@ -95,6 +107,16 @@ def asks_a_server(scheme: Scheme) -> bool:
     if isinstance(scheme, LexiMark):
         return any(source.partition("=")[0] == "llm" for source in scheme.sources)
     return isinstance(scheme, Rewriting)
+
+
+def allowed_by_rules(rules: WordRules, find: FindSites) -> FindSites:
+    """Return a function that finds the same sites but for those that a rule excludes."""
+
+    def find_allowed(documents: Sequence[Document]) -> Iterator[list[Site]]:
+        for sites in find(documents):
+            yield [site for site in sites if rules.allow(site)]
+
+    return find_allowed if rules else find
 
 
 def _needs_language(scheme: Scheme) -> str:

@@ -55,10 +55,12 @@ def make_text_attacks(
     Raises:
         ToolkitError: An attack or setting is unknown, or a value is invalid.
     """
-    return make_attacks(_makers(columns), names, settings)
+    return make_attacks(text_attack_makers(columns), names, settings)
 
 
-def _makers(columns: CorpusColumns) -> dict[str, Callable[..., AnyTextAttack]]:
+def text_attack_makers(columns: CorpusColumns) -> dict[str, Callable[..., AnyTextAttack]]:
+    """Return a function that makes each attack on texts; its parameters are the settings."""
+
     def deduplication(method: str = "minhash", others: str = "") -> AnyTextAttack:
         known = [d for path in _paths(others) for d in _documents(path, columns)]
         return Deduplication(method, known)

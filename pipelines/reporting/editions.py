@@ -21,6 +21,8 @@ class EditionsReport:
     result: EditionsResult
     run: Run
     beforehand: Beforehand
+    references: str = ""
+    """Which references were used and why, in a line."""
 
     @property
     def is_evidence(self) -> bool:
@@ -31,6 +33,7 @@ class EditionsReport:
         """Yield the verdict in plain words, for a terminal; what it rests on comes first."""
         yield from self.beforehand.lines()
         yield from _verdict_lines(self.result)
+        yield self.references
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report for machines."""
@@ -48,6 +51,7 @@ class EditionsReport:
             "n_resamples": result.n_resamples,
             "n_groups": result.n_groups,
             "assumption": ASSUMPTION,
+            "references": self.references,
             "run": self.run.as_dict(),
         }
 
@@ -91,6 +95,7 @@ def _markdown(report: EditionsReport) -> str:
         f"# {words[0].upper()}{words[1:]}",
         "",
         *(f"- {line}" for line in _verdict_lines(report.result)),
+        f"- {report.references}",
         "",
         "| licensee | p | after correction | z |",
         "|---|---|---|---|",

@@ -26,7 +26,7 @@ class Judgement:
         """The verdict; answers that are not a model's are never evidence of innocence."""
         if self.credibility.problems:
             return "answers not credible"
-        return "trained on it" if self.result.pvalue <= self.alpha else "no evidence"
+        return self.result.words(self.alpha)
 
 
 def judgement_lines(found: Judgement) -> Iterator[str]:
@@ -37,7 +37,7 @@ def judgement_lines(found: Judgement) -> Iterator[str]:
     for problem in credible.problems:
         yield f"Not credible: {problem}"
     yield (
-        f"re-draw test over the answers, p = {result.pvalue:.2g}, z = {result.zscore:.1f}; level "
+        f"{result.title} over the answers, p = {result.pvalue:.2g}, z = {result.zscore:.1f}; level "
         f"{found.alpha:g}"
     )
     yield f"Effect: {result.effect_words}"
@@ -49,7 +49,7 @@ def judgement_lines(found: Judgement) -> Iterator[str]:
     yield f"Answered by: {found.model['name']}, fingerprint {found.model['fingerprint']}"
     yield (
         "Nothing here shows that the answers are those of the model in question: compare its "
-        "fingerprint. No evidence is never evidence of innocence."
+        "fingerprint. Neither no evidence nor cannot tell is evidence of innocence."
     )
 
 

@@ -15,12 +15,22 @@ from scipy.stats import kstest
 from membership.audit.audit import Audit
 from membership.detector import Score, values_of
 from membership.evidence.permutation import auroc
-from membership.evidence.result import TestResult, rounded_up
+from membership.evidence.result import Grade, TestResult, rounded_up
 from pipelines.reporting.plots import plot_null, plot_path, plot_scores
 from pipelines.reporting.provenance import Run
 from watermark.atomic import atomic_folder
 from watermark.vault.beforehand import Beforehand
 from watermark.vault.plan import Plan
+
+PRIVATE, SHAREABLE = "report.html", "report-shareable.html"
+"""The two copies of the page that people read."""
+
+GRADES: Mapping[Grade, str] = {
+    "A": "exact, by the owner's own random draws",
+    "B": "valid under an assumption that cannot be checked",
+    "C": "descriptive",
+}
+"""What the grades of evidence mean, in a few words."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +44,8 @@ class Report:
     """What shows that the commitment is older than the model; said before anything else."""
     null_pvalues: NDArray[np.float64] | None = None
     """p-values under other keys, if the null was simulated."""
+    references: str = ""
+    """Which references were used and why, in a line."""
 
     @property
     def is_evidence(self) -> bool:
@@ -66,8 +78,10 @@ class Report:
         }
 
 
-def write_report(report: Report, folder: Path, *, began: datetime, seconds: float) -> None:
-    """Write all files of a report into a folder that is not there yet.
+def write_report(
+    report: Report, folder: Path, pages: Mapping[str, str], *, began: datetime, seconds: float
+) -> None:
+    """Write all files of a report, and its pages by their names, into a new folder.
 
     When it was made and how long that took stand in `timing.json`: all other files are the same
     whenever the same audit is run.
@@ -78,10 +92,12 @@ def write_report(report: Report, folder: Path, *, began: datetime, seconds: floa
         text = json.dumps(report.as_dict(), indent=2, ensure_ascii=False)
         (draft / "report.json").write_text(text + "\n", encoding="utf-8")
         (draft / "report.md").write_text(_markdown(report), encoding="utf-8")
+        for name, page in pages.items():
+            (draft / name).write_text(page, encoding="utf-8")
         primary = report.audit.verdict.primary
         if primary.path:
             plot_path(primary, report.audit.verdict.alpha, draft, "path")
-        else:
+        elif primary.null.size:
             plot_null(primary, draft, "null")
         detector = _shown_detector(report)
         if detector is not None:
@@ -99,8 +115,10 @@ def _verdict_lines(report: Report) -> Iterator[str]:
     verdict = report.audit.verdict
     yield f"Verdict: {verdict.words}"
     yield from _test_lines(verdict.primary, verdict.alpha)
+    if report.references:
+        yield report.references
     for result in verdict.others:
-        yield f"Also run: {_short(result)}"
+        yield f"Also run: {short_result(result)}"
     for reason in verdict.skipped.values():
         yield f"Not run: {reason}"
     for departure in verdict.departures:
@@ -115,14 +133,16 @@ def _verdict_lines(report: Report) -> Iterator[str]:
 
 
 def _test_lines(result: TestResult, alpha: float) -> Iterator[str]:
-    yield f"{_short(result)}; level {alpha:g}"
+    yield f"{short_result(result)}; level {alpha:g}; grade {result.grade}: {GRADES[result.grade]}"
     yield result.basis
+    yield from (f"Caution: {caution}" for caution in result.cautions)
     yield from result.left_out
     yield f"Effect: {result.effect_words}"
     yield f"Valid if: {result.assumption}"
 
 
-def _short(result: TestResult) -> str:
+def short_result(result: TestResult) -> str:
+    """Return a test with its p-value, in a line."""
     floor = 1 / (result.n_resamples + 1)
     words = f"{result.title}, p = {result.pvalue:.2g}"
     if result.null.size and result.pvalue <= floor * 1.5:
@@ -140,13 +160,17 @@ def _markdown(report: Report) -> str:
         "",
         *(f"- {line}" for line in _verdict_lines(report)),
         "",
-        "A verdict of *no evidence* does not mean that the model was not trained on the text.",
+        (
+            "Neither *no evidence* nor *cannot tell* means that the model was not trained on the "
+            "text."
+        ),
         "",
         (
             "![The e-value after each draw](path.png)"
             if verdict.primary.path
             else "![The statistic under fresh keys, and the one observed](null.png)"
-        ),
+        )
+        * bool(verdict.primary.path or verdict.primary.null.size),
         "",
     ]
     unable = report.audit.observations.unable
@@ -195,6 +219,7 @@ def test_dict(result: TestResult) -> dict[str, Any]:
         ),
         "effect_unit": result.effect_unit,
         "assumption": result.assumption,
+        "cautions": list(result.cautions),
         "details": result.details,
     }
 

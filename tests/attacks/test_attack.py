@@ -10,12 +10,9 @@ import numpy as np
 import pytest
 
 from attacks.attack import CorpusAttack, TextAttack, attack_documents
-from attacks.text import default_attacks
-from attacks.text.thesaurus import Thesaurus
+from pipelines.loading.text_attacks import CorpusColumns, make_text_attacks, text_attack_makers
 from tests.support.marked_news import PROSE
 from watermark.document import Document
-from watermark.schemes.leximark import LexiMark
-from watermark.schemes.leximark_sites import find_sites
 
 ROOT = Path(__file__).parents[2]
 SECRETS = ("watermark.keys", "watermark.vault", "watermark.marking.codebook", "membership.evidence")
@@ -24,6 +21,10 @@ NAMES = (
     "random_synonyms", "commonest_synonyms", "adaptive", "rules", "unicode", "whitespace", "markup",
     "truncation", "chunking", "dropped_sentences", "quality_filter", "deduplication",
 )  # fmt: skip
+NEED_MORE = (
+    "likeliest_synonyms", "masked_synonyms", "chat", "perplexity_filter", "collusion",
+)  # fmt: skip
+"""Attacks with a model or other texts, which their own files test."""
 ROUGH = (
     "# The **old**  harbour\n\n\nShe did not examine the \u0441ommittee\u2019s building, but he "
     "quickly purchased apples and pears.  <b>Nobody</b> answered the angry letter. "
@@ -36,18 +37,16 @@ DOCUMENTS += [Document("copy", DOCUMENTS[0].text), Document("short", "One line."
 
 
 @pytest.fixture(scope="module")
-def attacks(resources):
-    thesaurus = Thesaurus(resources.nlp, resources.wordnet)
-    scheme = LexiMark()
-    return default_attacks(thesaurus, lambda documents: find_sites(resources, documents, scheme))
+def attacks():
+    return dict(zip(NAMES, make_text_attacks(NAMES, {}), strict=True))
 
 
 def run(attack, documents, seed=0, share=1.0):
     return list(attack_documents([attack], documents, seed=seed, share=share))
 
 
-def test_the_default_attacks_are_those_that_are_tested(attacks):
-    assert tuple(attacks) == NAMES
+def test_every_attack_that_needs_no_model_and_no_other_text_is_tested_here(attacks):
+    assert set(text_attack_makers(CorpusColumns())) == {*NAMES, *NEED_MORE}
     assert all(attack.name == name for name, attack in attacks.items())
 
 

@@ -14,6 +14,7 @@ from pipelines.loading.embedded_text import paragraphs
 from pipelines.training.training import Shape, TrainingSettings, new_model, new_tokenizer, train
 from tests.support.build_once import build_once
 from tests.support.fake_chat import serve_chat
+from watermark import assets
 from watermark.corpus import open_corpus
 from watermark.keys import Key, write_key
 from watermark.scheme import Scheme
@@ -23,6 +24,14 @@ from watermark.schemes.look_alikes import LookAlikes
 from watermark.schemes.planted import Traps, Trigger
 from watermark.schemes.random_sequence import RandomSequence
 from watermark.schemes.rewriting import Rewriting
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_public_models():
+    """Plan and use no public reference: what the tests do must not depend on the machine."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(assets, "PUBLIC_LANGUAGE_MODELS", ())
+        yield
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,14 @@
 import csv
 import json
 import math
+import shutil
 
 import datasets
 import pytest
 
 from membership.detectors import default_detectors
 from pipelines import api
+from tests.support.forged_vault import forge
 from tests.support.tiny import save_tiny_model
 from watermark.document import restore, sites_of
 from watermark.errors import CorpusError, PrerequisiteError, VaultError
@@ -143,3 +145,10 @@ def test_scores_are_compared_with_labels(job, topics):
         api.evaluate(data)
     with pytest.raises(CorpusError, match="no column 'member'"):
         api.evaluate(scored, "member")
+
+
+def test_a_plan_with_an_unknown_detector_is_refused_before_a_model_is_opened(marked, tmp_path):
+    shutil.copytree(marked[0] / "vault", tmp_path / "vault")
+    forge(tmp_path / "vault", plan=lambda fields: fields.update(detector="made up"))
+    with pytest.raises(VaultError, match="plans the detector 'made up', which is unknown"):
+        api.verify(tmp_path / "vault", "nowhere")

@@ -1,10 +1,12 @@
 """What the README and the docs say is run, or looked up in the code."""
 
+import json
 import os
 import re
 import shlex
 import subprocess
 import sys
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,9 @@ import typer
 from typer.main import get_command
 
 from pipelines import cli
+from pipelines.loading.embedded_text import paragraphs
+from pipelines.training.training import Shape, new_model, new_tokenizer
+from tests.support.time_stamp_authority import found_authority, serve
 
 ROOT = Path(cli.__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -48,6 +53,37 @@ def test_the_readme_does_what_it_says(job, tmp_path, command):
     )
     assert alone.returncode == 0, alone.stderr
     assert re.fullmatch(r"no evidence [01]\.\d+", alone.stdout.strip())
+
+
+def test_the_chain_is_the_one_of_the_docs(tmp_path, command):
+    """Every command of docs/chain.md, from `mark` to `check`, with a real time stamp authority."""
+    page = (ROOT / "docs/chain.md").read_text(encoding="utf-8")
+    texts = list(islice(paragraphs(), 160))
+    rows = [json.dumps({"id": f"t{i}", "text": text}) + "\n" for i, text in enumerate(texts)]
+    (tmp_path / "news.jsonl").write_text("".join(rows))
+    tokenizer = new_tokenizer(texts, 1024)
+    new_model(tokenizer, Shape(2, 64, 4, 256), 0).save_pretrained(tmp_path / "base")
+    tokenizer.save_pretrained(tmp_path / "base")
+    authority = found_authority(tmp_path / "authority")
+    said: dict[str, list[str]] = {}
+    with serve(authority.stamp) as url:
+        for line in "".join(re.findall(r"```sh\n(.*?)```", page, re.DOTALL)).splitlines():
+            program, *arguments = shlex.split(line.replace("http://127.0.0.1:3180/", url))
+            if program == "verify":
+                arguments = ["verify", *arguments]
+            done = command("leximark", *arguments)
+            assert done.status == 0, f"{line}\n{done.err}"
+            said.setdefault(arguments[0], []).append(done.out)
+    for out in [*said["judge"], *said["verify"]]:
+        assert out.startswith("Fixed before")
+        assert "\nVerdict: trained on it\n" in out
+    assert "2 other audits were made with this vault before" in said["verify"][0]
+    assert "alpha: 0.001 planned, 0.000333333 used" in said["verify"][0]
+    assert "'trained on it' follows from p, level 0.000333333 and plan" in said["check"][0]
+    assert "with a signature that holds" in said["check"][0]
+    log = (tmp_path / "vault/custody.jsonl").read_text().splitlines()
+    events = [json.loads(line)["event"] for line in log]
+    assert events == ["made", "stamped", "challenge", "audit", "challenge", "audit", "audit"]
 
 
 def test_the_targets_of_the_readme_are_in_the_makefile():

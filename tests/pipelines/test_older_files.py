@@ -52,6 +52,31 @@ def test_an_old_vault_is_verified_to_the_same_p_from_the_old_cache(old, command,
     assert found["primary"]["details"]["n_sites"] == wanted["n_sites"]
 
 
+NEW = OLD.parent / "vault_of_format_2"
+
+
+def test_a_vault_of_format_2_is_verified_to_the_same_p(old, tmp_path, command):
+    vault = shutil.copytree(NEW / "vault", tmp_path / "vault")  # the custody log is written to
+    done = command(
+        *("verify", "--corpus", vault, "--key-file", old / "owner.key"),
+        *("--model", old / "suspect", "--resamples", 999, "--cache", tmp_path / "traces"),
+        *("--dtype", "float32", "--device", "cpu", "--json"),
+    )
+    assert done.status == 0, done.err
+    found, wanted = json.loads(done.out), json.loads((NEW / "report.json").read_text())
+    assert found["verdict"] == wanted["verdict"]
+    for name, value in wanted["primary"].items():
+        assert found["primary"][name] == (
+            value if isinstance(value, str) else pytest.approx(value, rel=1e-4)
+        )
+    (holdout,) = [result for result in found["others"] if result["test"] == "holdout"]
+    assert {name: holdout[name] for name in wanted["holdout"]} == wanted["holdout"]
+    details = found["primary"]["details"]
+    assert (details["n_sites"], details["n_draws"]) == (wanted["n_sites"], wanted["n_draws"])
+    draws = {mark.draw for mark in open_vault(vault, old / "owner.key").marks()}
+    assert "#2/3" in "".join(draws)  # pairs with several coins
+
+
 def test_an_old_model_still_has_the_fingerprint_that_the_cache_knows_it_by(old, command):
     done = command("leximark", "cache", "--cache", old / "traces", "--json")
     (model,) = json.loads(done.out)["models"]

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from watermark.vault.vault import open_vault
+
 
 def allowed(body: dict[str, Any], form: str) -> list[str] | None:
     """Return the answers that a request allows in one form of constraint; None if it sets none."""
@@ -93,3 +95,22 @@ def serve_choices(fake: FakeChoices) -> Iterator[FakeChoices]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+def published_words(job):
+    """Pairs of left context and the word that the key chose: a model that memorised the marks."""
+    vault = open_vault(job.vault, job.key_file)
+    found: dict[frozenset[str], str] = {}
+    for row, marked in vault.marked():
+        if row.status == "published":
+            for mark in marked.marks:
+                found.setdefault(frozenset(mark.candidates), mark.chosen)
+    return found
+
+
+def memorised(chosen):
+    def answer(shown, allowed):
+        options = allowed or re.findall(r"^- (.*)$", shown, re.MULTILINE)
+        return chosen.get(frozenset(o.strip() for o in options), options[0])
+
+    return answer

@@ -23,7 +23,7 @@ def test_about_the_share_takes_part_and_a_larger_share_keeps_them():
 
 
 def test_those_left_out_have_no_sites_and_are_not_looked_at():
-    documents = [Document(f"d{i}", "text") for i in range(20)]
+    documents = [Document(f"d{i}", f"text {i}") for i in range(20)]
     seen = []
 
     def find(some):
@@ -32,7 +32,7 @@ def test_those_left_out_have_no_sites_and_are_not_looked_at():
             yield [Site(document.id, 0, "text", ("text", "prose"), document.id)]
 
     found = list(sites_of_share(documents, 0.5, find))
-    inside = [document.id for document in documents if takes_part(document.id, 0.5)]
+    inside = [document.id for document in documents if takes_part(document.text, 0.5)]
     assert seen == inside
     assert 0 < len(inside) < 20
     for document, sites in zip(documents, found, strict=True):

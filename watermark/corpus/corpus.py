@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from watermark.atomic import atomic_folder, refuse_existing
 from watermark.corpus.datasets_folder import is_saved, saved_parts
 from watermark.corpus.forms import KNOWN, file_parts, folder_parts, is_table
 from watermark.corpus.ids import DocumentIds
-from watermark.corpus.rows import Columns, FullRow, Part, Row
+from watermark.corpus.rows import Columns, Edit, FullRow, Part, Row
 from watermark.document import Document
 from watermark.errors import SYSTEM_ERRORS, CorpusError
 
@@ -39,10 +39,19 @@ class Corpus:
         Raises:
             CorpusError: A row is not a document, or its id came before; names file and line.
         """
+        for _, document in self.numbered_documents():
+            yield document
+
+    def numbered_documents(self) -> Iterator[tuple[int, Document]]:
+        """Yield the same documents with the number of the part that each is in.
+
+        Raises:
+            CorpusError: A row is not a document, or its id came before; names file and line.
+        """
         with closing(DocumentIds()) as names:
-            for part in self.parts:
+            for number, part in enumerate(self.parts):
                 for row in part.rows():
-                    yield names.document(row)
+                    yield number, names.document(row)
 
     def full_rows(self) -> Iterator[FullRow]:
         """Yield the rows with all their columns; ids are not yet compared with each other.
@@ -76,19 +85,21 @@ class Corpus:
         target = Path(target)
         self._refuse(target)
         pending = _PendingTexts(texts, self.source)
-        try:
-            with atomic_folder(target) as folder:
-                for part in self.parts:
-                    part.rewrite(folder, pending.next_text)
-                pending.finish()
-        except OSError as error:
-            if error.errno not in SYSTEM_ERRORS:
-                raise
-            raise CorpusError(
-                f"{target}: could not be written ({error}); nothing was left there. Free some "
-                "space or name another place"
-            ) from error
+        with _explained(target), atomic_folder(target) as folder:
+            for part in self.parts:
+                part.rewrite(folder, pending.next_text)
+            pending.finish()
         return pending.n_written
+
+    def rewrite_parts(self, folder: Path, numbers: Iterable[int], edit: Edit) -> None:
+        """Write some of the parts into an existing folder, each row with the text of `edit`.
+
+        Raises:
+            CorpusError: They cannot be written.
+        """
+        with _explained(folder):
+            for number in numbers:
+                self.parts[number].rewrite(folder, edit)
 
     def _refuse(self, target: Path) -> None:
         refuse_existing(target)
@@ -98,6 +109,20 @@ class Corpus:
                 f"{target}: lies inside the corpus {self.source} and would become a part of it; "
                 "name a folder outside"
             )
+
+
+@contextmanager
+def _explained(target: Path) -> Iterator[None]:
+    """Say of a refusal of the operating system what was to be written."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in SYSTEM_ERRORS:
+            raise
+        raise CorpusError(
+            f"{target}: could not be written ({error}); nothing was left there. Free some space "
+            "or name another place"
+        ) from error
 
 
 class _PendingTexts:

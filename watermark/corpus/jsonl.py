@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from watermark.bounded import check_size
 from watermark.corpus.rows import (
     Columns,
     Edit,
@@ -24,6 +25,7 @@ from watermark.corpus.rows import (
 )
 from watermark.corpus.streams import BYTE_ORDER_MARK, line_writer, numbered_lines
 from watermark.errors import CorpusError
+from watermark.limits import RECORD, SHORT_RECORD
 
 _decode = json.JSONDecoder().raw_decode
 _SPACE = re.compile(r"[ \t\r\n]*")
@@ -131,8 +133,10 @@ def _members(raw: str) -> list[_Member]:
     """Return the members of the one object in a line, in their order.
 
     Raises:
-        ValueError: The line is not one JSON object.
+        ValueError: The line is not one JSON object, or exceeds a limit.
     """
+    if len(raw) > SHORT_RECORD:
+        check_size(raw.encode(), RECORD)
     members: list[_Member] = []
     position = _after("{", raw, len(raw) - len(raw.removeprefix(BYTE_ORDER_MARK)))
     while not raw.startswith("}", position):

@@ -10,17 +10,16 @@ Three steps, each of which can be interrupted at any moment and resumed:
 
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from watermark import assets
 from watermark.atomic import alone_in
 from watermark.corpus import Corpus
-from watermark.document import Document
+from watermark.document import Document, text_sha256
 from watermark.errors import CorpusError, VaultError
-from watermark.keys import Key, read_key
+from watermark.keys import HOLDOUT, Key, holdout_limit, read_key
 from watermark.marking.codebook import build_codebook, draw_marks
 from watermark.marking.site_index import FindSites, IndexedDocument, SiteIndex, index_sites
 from watermark.marking.workspace import (
@@ -33,7 +32,7 @@ from watermark.marking.workspace import (
     move_into_place,
 )
 from watermark.scheme import Scheme, Test
-from watermark.vault.plan import Plan, read_plan, text_sha256
+from watermark.vault.plan import Plan, read_plan
 from watermark.vault.writer import VaultWriter, check_targets
 
 
@@ -50,6 +49,10 @@ class Intent:
     """Detector of these tests with a reference."""
     alpha: float = 0.001
     references: tuple[str, ...] = ()
+    public_references: tuple[str, ...] = field(
+        default_factory=lambda: assets.PUBLIC_LANGUAGE_MODELS
+    )
+    """References of the audit if `references` names none; empty for none at all."""
     holdout_share: float = 0.1
 
     def __post_init__(self) -> None:
@@ -68,6 +71,7 @@ class Intent:
             "detector_with_reference": self.detector_with_reference,
             "alpha": self.alpha,
             "references": self.references,
+            "public_references": () if self.references else self.public_references,
             "holdout_share": self.holdout_share,
         }
 
@@ -100,6 +104,43 @@ def mark_corpus(
         VaultError: An unfinished run had other settings.
         ToolkitError: A target exists.
     """
+
+    def make(work: Path, key: Key) -> None:
+        found = _index_sites(corpus, work, find_sites, progress)
+        if not found.n_sites:
+            shutil.rmtree(work)
+            raise nothing_to_mark(found.n_documents, intent.scheme, made_with)
+        _write(corpus, work, intent, found, key, made_with)
+
+    plan = mark_with(make, corpus, published, vault, intent, made_with=made_with, key_file=key_file)
+    assert plan is not None
+    return plan
+
+
+def mark_with(
+    make: Callable[[Path, Key], None],
+    corpus: Corpus,
+    published: Path,
+    vault: Path,
+    intent: Intent,
+    *,
+    made_with: dict[str, str],
+    key_file: Path | None = None,
+) -> Plan | None:
+    """Have a vault made in its working folder and move it into place.
+
+    Args:
+        make: Fills the working folder, which it is given with the key, or has others fill it.
+        corpus: What to mark.
+        published: The folder to write the marked texts to.
+        vault: The folder to keep private.
+        intent: Scheme and plan.
+        made_with: Versions of program and language data.
+        key_file: A key to use instead of a fresh one.
+
+    Returns:
+        The plan, or None if others fill the folder and have not finished.
+    """
     given = None if key_file is None else read_key(key_file)
     request = make_request(corpus, intent.plan_fields(), made_with, given)
     work = vault.with_name(vault.name + ".partial")
@@ -112,17 +153,19 @@ def mark_corpus(
         if is_finished(work):
             check_finished(work, corpus, request)
         else:
-            key = begin(work, request, given)
-            found = _index_sites(corpus, work, find_sites, progress)
-            if not found.n_sites:
-                shutil.rmtree(work)
-                raise CorpusError(
-                    f"{found.n_documents} documents read, but none that is to be marked has "
-                    f"{intent.scheme.needs}"
-                )
-            _write(corpus, work, intent, found, key, made_with)
+            make(work, begin(work, request, given))
+            if not is_finished(work):
+                return None
         move_into_place(work, published, vault)
     return read_plan(vault)
+
+
+def nothing_to_mark(n_documents: int, scheme: Scheme, made_with: dict[str, str]) -> CorpusError:
+    """Return the error of a corpus without a site."""
+    return CorpusError(
+        f"{n_documents} documents read, but none that is to be marked has {scheme.needs}"
+        f"{', allowed by the rules' * ('rules' in made_with)}"
+    )
 
 
 def _index_sites(
@@ -134,17 +177,6 @@ def _index_sites(
         if not any((work / SITES).glob("*.parquet")):  # else: fix the line and resume from there
             shutil.rmtree(work)
         raise
-
-
-def holdout_limit(ids: Iterator[str], key: Key, share: float) -> int:
-    """Return a limit such that `share` of the documents have a fraction below it.
-
-    The key gives every document a uniform random fraction; those below the limit are held out,
-    a uniformly random subset of fixed size. Takes 8 bytes per document.
-    """
-    fractions = np.sort(np.fromiter((key.fraction("hold-out", i) for i in ids), dtype=np.uint64))
-    n = round(share * len(fractions))
-    return int(fractions[n]) if n < len(fractions) else 2**64
 
 
 def _write(
@@ -159,11 +191,23 @@ def _write(
     shutil.rmtree(work / PUBLISHED, ignore_errors=True)
     with VaultWriter(work) as vault:
         corpus.rewrite(work / PUBLISHED, _mark_each(corpus, intent, found, key, vault))
+    finish_vault(vault, intent, key, corpus.form, found.digest, made_with)
+
+
+def finish_vault(
+    vault: VaultWriter,
+    intent: Intent,
+    key: Key,
+    form: str,
+    digest: str,
+    made_with: dict[str, str],
+) -> None:
+    """Write the plan and the commitment of a vault whose tables are complete."""
     plan = Plan(
         **intent.plan_fields(),
         corpus={
-            "form": corpus.form,
-            "sha256": found.digest,
+            "form": form,
+            "sha256": digest,
             "n_documents": vault.n_documents,
             "n_sites": vault.n_sites,
             "n_changed": vault.n_changed,
@@ -180,13 +224,14 @@ def _mark_each(
     corpus: Corpus, intent: Intent, found: SiteIndex, key: Key, vault: VaultWriter
 ) -> Iterator[str | None]:
     """Yield the text to publish of each document, None if held out; fill the vault meanwhile."""
-    codebook = build_codebook(found.sites(), intent.scheme)
-    limit = holdout_limit((d.document_id for d in found), key, intent.holdout_share)
+    codebook = build_codebook(found, intent.scheme)
+    limit = holdout_limit((d.text_sha256 for d in found), key, intent.holdout_share)
     for document, indexed in zip(corpus.documents(), found, strict=True):
         _check_unchanged(document, indexed)
         marked = draw_marks(document, indexed.sites, codebook, intent.scheme, key)
-        held_out = key.fraction("hold-out", document.id) < limit
-        vault.add(document.text, marked, "held out" if held_out else "published")
+        held_out = key.fraction(HOLDOUT, indexed.text_sha256) < limit
+        fits = {site.start: site.fits for site in indexed.sites}
+        vault.add(document.text, marked, "held out" if held_out else "published", fits)
         yield None if held_out else marked.document.text
 
 

@@ -1,18 +1,19 @@
 """Find the sites of a corpus once, and store them on disk so that a run can be resumed."""
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from watermark.atomic import atomic_file
-from watermark.corpus import CorpusDigest
-from watermark.document import Document, Site
+from watermark.document import Document, Site, text_sha256
 from watermark.errors import CorpusError
-from watermark.vault.plan import text_sha256
 
 SHARD_DOCUMENTS = 512
 """Fixed: the batches of the language models must not depend on where a run was interrupted."""
@@ -24,10 +25,16 @@ _SITE = pa.struct(
         ("original", pa.string()),
         ("candidates", pa.list_(pa.string())),
         ("draw", pa.string()),
+        ("fits", pa.list_(pa.float32())),
     ]
 )
 _SCHEMA = pa.schema(
-    [("document_id", pa.string()), ("text_sha256", pa.string()), ("sites", pa.list_(_SITE))]
+    [
+        ("document_id", pa.string()),
+        ("text_sha256", pa.string()),
+        ("n_words", pa.int64()),
+        ("sites", pa.list_(_SITE)),
+    ]
 )
 
 FindSites = Callable[[Sequence[Document]], Iterable[list[Site]]]
@@ -39,6 +46,7 @@ class IndexedDocument:
 
     document_id: str
     text_sha256: str
+    n_words: int
     sites: tuple[Site, ...]
 
 
@@ -50,17 +58,43 @@ class SiteIndex:
     n_documents: int
     n_sites: int
     digest: str
-    """SHA-256 over ids and texts of all documents, in order."""
+    """`documents_digest` of the corpus."""
 
     def __iter__(self) -> Iterator[IndexedDocument]:
         """Yield the documents in the order of the corpus."""
-        for path in sorted(self.folder.glob("*.parquet")):
-            yield from _read(path)
+        return indexed_documents(self.folder)
 
-    def sites(self) -> Iterator[Site]:
-        """Yield the sites of all documents, in order."""
-        for document in self:
-            yield from document.sites
+
+def indexed_documents(folder: Path, first: int = 0) -> Iterator[IndexedDocument]:
+    """Yield the documents of an index from one on, counted from 0, in the order of the corpus."""
+    paths = sorted(folder.glob("*.parquet"))[first // SHARD_DOCUMENTS :]
+    documents = (document for path in paths for document in _read(path))
+    return islice(documents, first % SHARD_DOCUMENTS, None)
+
+
+class DocumentsDigest:
+    """SHA-256 over the ids of documents and the hashes of their texts, in order."""
+
+    def __init__(self) -> None:
+        self._sha256 = hashlib.sha256()
+
+    def add(self, document_id: str, text_sha256: str) -> None:
+        """Add a document."""
+        name = document_id.encode()
+        self._sha256.update(len(name).to_bytes(8, "big"))  # no id runs into the next field
+        self._sha256.update(name + bytes.fromhex(text_sha256))
+
+    def hexdigest(self) -> str:
+        """Return the digest of what was added so far."""
+        return self._sha256.hexdigest()
+
+
+def documents_digest(documents: Iterable[Document]) -> str:
+    """Return the SHA-256 over the ids of documents and the hashes of their texts, in order."""
+    digest = DocumentsDigest()
+    for document in documents:
+        digest.add(document.id, text_sha256(document.text))
+    return digest.hexdigest()
 
 
 def index_sites(
@@ -83,24 +117,49 @@ def index_sites(
         CorpusError: The corpus differs from that of the unfinished run.
     """
     folder.mkdir(exist_ok=True)
-    digest = CorpusDigest()
+    digest = DocumentsDigest()
     n_documents = n_sites = 0
-    stream = digest.passing(documents)
+    stream = iter(documents)
     while batch := list(islice(stream, SHARD_DOCUMENTS)):
-        path = folder / f"{n_documents // SHARD_DOCUMENTS:06d}.parquet"
-        if path.exists():
-            found = list(_read(path))
-            _check_same(batch, found)
-        else:
-            found = [
-                IndexedDocument(document.id, text_sha256(document.text), tuple(sites))
-                for document, sites in zip(batch, find_sites(batch), strict=True)
-            ]
-            _write(path, found)
+        found = index_batch(batch, batch_path(folder, n_documents), find_sites)
+        for each in found:
+            digest.add(each.document_id, each.text_sha256)
         n_sites += sum(len(document.sites) for document in found)
         n_documents += len(batch)
         progress(len(batch))
     return SiteIndex(folder, n_documents, n_sites, digest.hexdigest())
+
+
+def batch_path(folder: Path, first: int) -> Path:
+    """Return the file of the batch that begins with a document, counted from 0."""
+    return folder / f"{first // SHARD_DOCUMENTS:06d}.parquet"
+
+
+def index_batch(
+    batch: Sequence[Document], path: Path, find_sites: FindSites
+) -> list[IndexedDocument]:
+    """Find the sites of a batch and write its file, or read the file that is there.
+
+    Raises:
+        CorpusError: The file is of other documents.
+    """
+    if path.exists():
+        found = list(_read(path))
+        _check_same(batch, found)
+        return found
+    found = [
+        index_document(document, sites)
+        for document, sites in zip(batch, find_sites(batch), strict=True)
+    ]
+    with suppress(FileExistsError):  # another process was faster, and its file is the same
+        _write(path, found)
+    return found
+
+
+def index_document(document: Document, sites: Iterable[Site]) -> IndexedDocument:
+    """Return what is kept of a document until the key draws."""
+    n_words = len(document.text.split())
+    return IndexedDocument(document.id, text_sha256(document.text), n_words, tuple(sites))
 
 
 def _check_same(batch: Sequence[Document], found: Sequence[IndexedDocument]) -> None:
@@ -121,5 +180,9 @@ def _write(path: Path, documents: Sequence[IndexedDocument]) -> None:
 
 def _read(path: Path) -> Iterator[IndexedDocument]:
     for row in pq.read_table(path).to_pylist():
-        sites = (Site(**(s | {"candidates": tuple(s["candidates"])})) for s in row["sites"])
-        yield IndexedDocument(row["document_id"], row["text_sha256"], tuple(sites))
+        sites = tuple(map(_site, row["sites"]))
+        yield IndexedDocument(**(row | {"sites": sites}))
+
+
+def _site(row: dict[str, Any]) -> Site:
+    return Site(**(row | {name: tuple(row[name]) for name in ("candidates", "fits")}))

@@ -12,13 +12,21 @@ from pathlib import Path
 from typing import Any
 
 from watermark.atomic import atomic_file, atomic_folder, refuse_existing
-from watermark.corpus import Corpus, corpus_digest
+from watermark.corpus import Corpus
 from watermark.errors import VaultError
 from watermark.keys import Key, new_key, read_key, write_key
+from watermark.marking.site_index import documents_digest
 from watermark.vault.plan import KEY, PLAN, read_plan
 
 REQUEST, SITES, PUBLISHED = "request.json", "sites", "published"
-"""Files of the working folder that are not part of the vault."""
+PARTS, TASKS, SETTLEMENT, PART_SIZES, BOILERPLATE = (
+    "parts",
+    "tasks",
+    "settlement.json",
+    "part_sizes.json",
+    "boilerplate.json",
+)
+"""Files of the working folder that are not part of the vault; the last five of tasks alone."""
 _LEFT = (
     "{work}: left by an unfinished run with other settings, another key or another corpus: "
     "repeat that command, or remove the folder to begin anew"
@@ -84,7 +92,7 @@ def check_finished(work: Path, corpus: Corpus, request: Mapping[str, Any]) -> No
         "key": None if (work / KEY).exists() else plan.key_commitment,
     }
     same = _written(_without_tolerance(made)) == _written(request)
-    if not same or corpus_digest(corpus.documents()) != plan.corpus["sha256"]:
+    if not same or documents_digest(corpus.documents()) != plan.corpus["sha256"]:
         raise VaultError(_LEFT.format(work=work))
 
 
@@ -102,10 +110,12 @@ def move_into_place(work: Path, published: Path, vault: Path) -> None:
 
 
 def _finish(work: Path, vault: Path) -> None:
-    shutil.rmtree(work / SITES, ignore_errors=True)
+    for name in (SITES, PARTS, TASKS):
+        shutil.rmtree(work / name, ignore_errors=True)
     for draft in work.glob(".*.partial"):  # of a run that was killed
         shutil.rmtree(draft)
-    (work / REQUEST).unlink(missing_ok=True)
+    for name in (REQUEST, SETTLEMENT, PART_SIZES, BOILERPLATE):
+        (work / name).unlink(missing_ok=True)
     work.rename(vault)
 
 

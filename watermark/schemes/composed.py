@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from watermark.document import Site
-from watermark.scheme import Rule, Scheme, Test
+from watermark.scheme import Growth, Rule, Scheme, Test
 
 FIRST, SECOND = "1/", "2/"
 """What the names of the draws of either scheme begin with."""
@@ -33,10 +33,10 @@ class Composed(Scheme):
         """What a document must have so that it can be marked."""
         return f"{self.first.needs}, or {self.second.needs}"
 
-    def cap(self, draw: str) -> int | None:
-        """Return the limit that the scheme sets to which the draw belongs."""
+    def growth(self, draw: str) -> Growth | None:
+        """Return what the scheme says to which the draw belongs."""
         scheme = self.first if draw.startswith(FIRST) else self.second
-        return scheme.cap(draw[len(FIRST) :])
+        return scheme.growth(draw[len(FIRST) :])
 
     def describe(self) -> dict[str, Any]:
         """Return both schemes as a plan keeps them."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from watermark.document import Document, Site
 from watermark.schemes.leximark import LexiMark, Select
+from watermark.schemes.leximark_draws import complete_draws, pair_name
 from watermark.substitution.candidates import (
     Candidate,
     Source,
@@ -15,22 +16,24 @@ from watermark.substitution.candidates import (
     phrase_exclusion,
 )
 from watermark.substitution.objections import place_exclusion
+from watermark.substitution.spelling import region_of
 from watermark.substitution.target import Target
+from watermark.substitution.terms import term_exclusion
 from watermark.substitution.wordnet import WordNet
 from watermark.text.language import other_language
 from watermark.text.line_ends import in_original, with_line_feeds
 from watermark.text.mentions import mention_exclusion
-from watermark.text.protected_spans import Span, protected_spans
+from watermark.text.protected_spans import Span, protected_spans, quotation_spans
 from watermark.text.rarity import rarity_bits
-from watermark.text.sentences import Sentence, Word, read_pieces
+from watermark.text.sentences import Sentence, read_pieces
+from watermark.variants.consistency import keep_consistent
+from watermark.variants.find import variant_sites
 
 if TYPE_CHECKING:
     from spacy.language import Language
 
 GROUP_SENTENCES = 2_000
 """How many sentences are in memory at a time."""
-PUBLISHED = "published"
-"""The draw that a mark of the rule `published` names: none was made."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,8 @@ def find_sites(
     plain = [Document(d.id, r.text) for d, r in zip(documents, read, strict=True)]
     found = _find_in_plain(resources, plain, settings)
     for document, lines, sites in zip(documents, read, found, strict=True):
-        yield list(filter(None, (in_original(site, document, lines) for site in sites)))
+        placed = filter(None, (in_original(site, document, lines) for site in sites))
+        yield complete_draws(document, placed, settings)
 
 
 def _find_in_plain(
@@ -68,30 +72,42 @@ def _find_in_plain(
         _fill(resources, pending, settings)
         for one in pending:
             while done < one.number:  # all sentences of that document were before this one
-                yield sorted(sites, key=lambda site: site.start)
+                yield _in_document(documents[done], sites)
                 done, sites = done + 1, []
-            sites += one.sites
-    for _ in range(done, len(documents)):
-        yield sorted(sites, key=lambda site: site.start)
+            sites += one.sites + one.variants
+    for document in documents[done:]:
+        yield _in_document(document, sites)
         sites = []
+
+
+def _in_document(document: Document, sites: Sequence[Site]) -> list[Site]:
+    kept = keep_consistent(document.text, sites)
+    return sorted(kept, key=lambda site: site.start)
 
 
 def _sentences(
     resources: LexicalResources, documents: Sequence[Document], settings: LexiMark
 ) -> Iterator["_PendingSentence"]:
     """Yield the sentences that are prose, document after document."""
-    spans, read = list[Span](), -1
+    kinds = settings.variant_kinds
+    spans, quoted, read = list[Span](), list[Span](), -1
     for number, (start, end), sentences in read_pieces(resources.nlp, (d.text for d in documents)):
         document = documents[number]
         if number != read:
             spans = protected_spans(document.text, quotations=settings.quotations)
+            quoted = quotation_spans(document.text) if kinds else []
             read = number
         near = [span for span in spans if span[0] < end and start < span[1]]
+        kept = near + [span for span in quoted if span[0] < end and start < span[1]]
         for sentence in sentences:
             if not _is_prose(sentence, settings.fit.language):
                 continue
-            targets = _targets(resources.wordnet, document, sentence, near, settings)
-            yield _PendingSentence(number, document, _sites_wanted(sentence, settings), targets)
+            found = variant_sites(document, sentence, kept, kinds)
+            variants = [site for site in found if not _has_protected(settings, site)]
+            taken = near + [(site.start, site.end) for site in variants]
+            targets = _targets(resources.wordnet, document, sentence, taken, settings)
+            wanted = max(0, _sites_wanted(sentence, settings) - len(variants))
+            yield _PendingSentence(number, document, wanted, targets, variants)
 
 
 def _groups(pending: Iterable["_PendingSentence"]) -> Iterator[list["_PendingSentence"]]:
@@ -112,7 +128,10 @@ class _PendingSentence:
     """How many sites it may have."""
     targets: Iterator[Target]
     """The words that may be sites, in the order of the scheme."""
+    variants: list[Site]
+    """Sites beside the words, none overlapping one of these."""
     sites: list[Site] = field(default_factory=list)
+    """The words that are sites."""
 
 
 def _fill(
@@ -147,15 +166,16 @@ def _targets(
     settings: LexiMark,
 ) -> Iterator[Target]:
     for index in _in_order(document, sentence, settings.select, settings.fit.language):
-        if not exclusion_reason(wordnet, sentence, index, spans, settings):
-            yield Target(document.text, sentence, index)
+        target = Target(document.text, sentence, index)
+        if not exclusion_reason(wordnet, target, spans, settings):
+            yield target
 
 
 def _in_order(document: Document, sentence: Sentence, select: Select, language: str) -> list[int]:
     """Return the words of a sentence in the order in which they become sites."""
 
     def hashed(index: int) -> bytes:
-        name = f"leximark/select\0{document.id}\0{sentence[index].start}"
+        name = f"leximark/select\0{text}\0{sentence[index].start}"
         return hashlib.sha256(name.encode()).digest()
 
     def rarity(index: int) -> tuple[float, int]:
@@ -163,6 +183,7 @@ def _in_order(document: Document, sentence: Sentence, select: Select, language: 
         return (bits if select == "commonest" else -bits, index)
 
     order = range(len(sentence))
+    text = document.text[sentence[0].start : sentence[-1].end] if sentence else ""
     return sorted(order, key=hashed) if select == "random" else sorted(order, key=rarity)
 
 
@@ -182,14 +203,10 @@ def _is_prose(sentence: Sentence, language: str) -> bool:
 
 
 def exclusion_reason(
-    wordnet: WordNet,
-    sentence: Sentence,
-    index: int,
-    spans: Sequence[Span],
-    settings: LexiMark,
+    wordnet: WordNet, target: Target, spans: Sequence[Span], settings: LexiMark
 ) -> str:
-    """Say why the word at an index may not be a site, whatever its synonyms; or nothing."""
-    word = sentence[index]
+    """Say why a word may not be a site, whatever its synonyms; or nothing."""
+    word = target.word
     if not word.pos:
         return "not a noun, verb, adjective or adverb"
     if word.exclusion:
@@ -200,16 +217,20 @@ def exclusion_reason(
         return "too common a word"
     if word.lemma in settings.stop_words:
         return "in the stop list"
-    if {word.text.lower(), word.lemma} & settings.protected_words:
+    if {word.text.lower(), word.lemma} & settings.protected_words or settings.rules.forbid_word(
+        word.text
+    ):
         return "protected by the owner"
     if any(start < word.end and word.start < end for start, end in spans):
         return "not prose"
-    return _english_exclusion(wordnet, sentence, index) if settings.fit.language == "en" else ""
+    return _english_exclusion(wordnet, target) if settings.fit.language == "en" else ""
 
 
-def _english_exclusion(wordnet: WordNet, sentence: Sentence, index: int) -> str:
+def _english_exclusion(wordnet: WordNet, target: Target) -> str:
+    sentence, index = target.sentence, target.index
     return (
         mention_exclusion(sentence, index)
+        or term_exclusion(target.text, target.word.lemma)
         or place_exclusion(wordnet, sentence, index)
         or phrase_exclusion(wordnet, sentence, index)
     )
@@ -221,6 +242,7 @@ def _site(
     word = target.word
     wanted = settings.n_candidates - settings.keep_original
     chosen = [c for c in candidates if not c.rejected and not _protects(settings, c)]
+    chosen = [c for c in chosen if not settings.rules.forbid(word.text, c.surface)]
     if settings.rule == "keyed":
         if len(chosen) < wanted:
             return None
@@ -229,25 +251,25 @@ def _site(
         return None
     lemmas = [candidate.lemma for candidate in chosen]
     surfaces = [candidate.surface for candidate in chosen]
+    fits = tuple(candidate.score for candidate in chosen)
     if settings.keep_original and settings.rule == "keyed":
-        lemmas, surfaces = [word.lemma, *lemmas], [word.text, *surfaces]
+        lemmas, surfaces, fits = [word.lemma, *lemmas], [word.text, *surfaces], (1.0, *fits)
     start, written = _with_article(target, surfaces)
     original = document.text[start : word.end]
-    return Site(document.id, start, original, written, _draw_name(settings, document, word, lemmas))
+    draw = pair_name(settings, word, lemmas)
+    return Site(document.id, start, original, written, draw, fits)
+
+
+def _has_protected(settings: LexiMark, site: Site) -> bool:
+    words = {word for form in site.candidates for word in form.lower().split()}
+    return bool(words & settings.protected_words)
 
 
 def _protects(settings: LexiMark, candidate: Candidate) -> bool:
+    """Tell whether a word must not be put in, or would mix spellings where one coin changes all."""
+    if "spelling" in settings.variant_kinds and region_of(candidate.surface):
+        return True
     return bool({candidate.lemma, candidate.surface.lower()} & settings.protected_words)
-
-
-def _draw_name(settings: LexiMark, document: Document, word: Word, lemmas: Sequence[str]) -> str:
-    if settings.rule == "published":
-        return PUBLISHED
-    if settings.scope == "document":
-        return document.id
-    if settings.scope == "site":
-        return f"{document.id}:{word.start}"
-    return f"{word.lemma}.{word.pos}:{'|'.join(lemmas)}"
 
 
 def _with_article(target: Target, surfaces: Iterable[str]) -> tuple[int, tuple[str, ...]]:

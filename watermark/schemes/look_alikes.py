@@ -40,7 +40,7 @@ class LookAlikes(TextScheme):
     min_letters: int = 2
     """With scope `word`, shorter words are left alone."""
     share: float = 1.0
-    """Share of the documents that are marked; a public hash of the id decides which."""
+    """Share of the documents that are marked; a public hash of the text decides which."""
 
     name: ClassVar[str] = "look_alikes"
     rule: ClassVar[Rule] = "keyed"
@@ -65,7 +65,7 @@ class LookAlikes(TextScheme):
     def find_sites(self, documents: Sequence[Document]) -> Iterator[list[Site]]:
         """Yield the sites of each document: letters, or words, of its prose."""
         for document in documents:
-            if not takes_part(document.id, self.share):
+            if not takes_part(document.text, self.share):
                 yield []
                 continue
             spans = iter([*protected_spans(document.text), (len(document.text),) * 2])

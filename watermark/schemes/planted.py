@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import ClassVar, Literal, get_args
 
-from watermark.document import Document, Site
+from watermark.document import Document, Site, text_sha256
 from watermark.scheme import Rule, Test, TextScheme, check_share, takes_part
 from watermark.text.rarity import words_by_rarity
 
@@ -47,7 +47,7 @@ class Traps(TextScheme):
     place: Position = "between"
     """Where the first one stands; others follow between paragraphs chosen by a public hash."""
     share: float = 1.0
-    """Share of the documents that get one; a public hash of the id decides which."""
+    """Share of the documents that get one; a public hash of the text decides which."""
 
     name: ClassVar[str] = "traps"
     rule: ClassVar[Rule] = "keyed"
@@ -70,24 +70,23 @@ class Traps(TextScheme):
         """Yield the sites of each document: a passage of one site a word for each copy."""
         pool = _pool(self.rarity_bits)
         for document in documents:
-            if not document.text.strip() or not takes_part(document.id, self.share):
+            if not document.text.strip() or not takes_part(document.text, self.share):
                 yield []
                 continue
+            name = text_sha256(document.text)
             passages = [
-                _insertion(
-                    document.id, where, [pool] * self.n_words, self._draws(document.id, copy)
-                )
+                _insertion(document.id, where, [pool] * self.n_words, self._draws(name, copy))
                 for copy, where in enumerate(_places(document, self.place, self.copies))
             ]
             yield [site for passage in sorted(passages, key=_start) for site in passage]
 
-    def _draws(self, document_id: str, copy: int) -> list[str]:
+    def _draws(self, text_name: str, copy: int) -> list[str]:
         """Name the draws of a passage; those of its fuzzy words are its own."""
-        owner = f"{document_id}:" if self.scope == "document" else ""
+        owner = f"{text_name}:" if self.scope == "document" else ""
         names = [f"{owner}trap:{i}" for i in range(self.n_words)]
-        order = sorted(range(self.n_words), key=lambda i: _hash(f"{document_id}\0{copy}\0{i}"))
+        order = sorted(range(self.n_words), key=lambda i: _hash(f"{text_name}\0{copy}\0{i}"))
         for i in order[: self.n_fuzzy]:
-            names[i] = f"{document_id}:{copy}:trap:{i}"
+            names[i] = f"{text_name}:{copy}:trap:{i}"
         return names
 
 
@@ -105,7 +104,7 @@ class Trigger(TextScheme):
     place: Position = "start"
     """Where it stands."""
     share: float = 0.2
-    """Share of the documents that get one; a public hash of the id decides which."""
+    """Share of the documents that get one; a public hash of the text decides which."""
 
     name: ClassVar[str] = "trigger"
     rule: ClassVar[Rule] = "keyed"
@@ -122,7 +121,7 @@ class Trigger(TextScheme):
         """Yield the three sites of each document that gets the trigger."""
         slots = (_FIRST, _VERBS, _SECOND)
         for document in documents:
-            if not document.text.strip() or not takes_part(document.id, self.share):
+            if not document.text.strip() or not takes_part(document.text, self.share):
                 yield []
                 continue
             (where,) = _places(document, self.place, 1)
@@ -163,10 +162,10 @@ _Where = tuple[int, str, str]
 
 def _places(document: Document, place: Position, copies: int) -> list[_Where]:
     """Return where the copies go: the first one where it is wanted, one a gap."""
-    text = document.text
+    text, name = document.text, text_sha256(document.text)
     ends = {"start": (0, "", "\n\n"), "end": (len(text), "\n\n", "")}
     gaps = [(match.end(), "", "\n\n") for match in _PARAGRAPH.finditer(text.rstrip())]
-    gaps.sort(key=lambda gap: _hash(f"{document.id}\0{gap[0]}"))
+    gaps.sort(key=lambda gap: _hash(f"{name}\0{gap[0]}"))
     if place == "between":
         return (gaps or [ends["end"]])[:copies]
     return [ends[place], *gaps][:copies]

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from watermark.document import Document, Site
+from watermark.document import Document, Site, text_sha256
 from watermark.scheme import Rule, Test, TextScheme, check_share, takes_part
 
 PRINTABLE = "".join(map(chr, range(33, 127)))
@@ -31,7 +31,7 @@ class RandomSequence(TextScheme):
     separator: str = "\n"
     """What stands between the text and the sequence."""
     share: float = 1.0
-    """Share of the documents that get one; a public hash of the id decides which."""
+    """Share of the documents that get one; a public hash of the text decides which."""
 
     name: ClassVar[str] = "random_sequence"
     rule: ClassVar[Rule] = "keyed"
@@ -57,10 +57,10 @@ class RandomSequence(TextScheme):
         letters = tuple(self.alphabet)
         first = tuple(self.separator + letter for letter in letters)
         for document in documents:
-            if not document.text.strip() or not takes_part(document.id, self.share):
+            if not document.text.strip() or not takes_part(document.text, self.share):
                 yield []
                 continue
-            owner = f"{document.id}:" if self.scope == "document" else ""
+            owner = f"{text_sha256(document.text)}:" if self.scope == "document" else ""
             end = len(document.text)
             yield [
                 Site(document.id, end, "", letters if i else first, f"{owner}sequence:{i}")

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from watermark.document import Document, Site
+from watermark.document import Document, Site, text_sha256
 from watermark.scheme import Rule, Scheme, Test, check_share, takes_part
 from watermark.text.protected_spans import protected_spans
 
@@ -44,7 +44,7 @@ class Rewriting(Scheme):
     max_failures: int = 0
     """How many paragraphs may stay because the server failed, before marking stops."""
     share: float = 1.0
-    """Share of the documents that are rewritten; a public hash of the id decides which."""
+    """Share of the documents that are rewritten; a public hash of the text decides which."""
 
     name: ClassVar[str] = "rewriting"
     rule: ClassVar[Rule] = "keyed"
@@ -65,7 +65,7 @@ def find_paragraphs(
     """Yield the sites of each document: the paragraphs of which there is a usable rewriting."""
     spans = [
         [match.span() for match in _PARAGRAPH.finditer(document.text)]
-        if takes_part(document.id, settings.share)
+        if takes_part(document.text, settings.share)
         else []
         for document in documents
     ]
@@ -80,8 +80,9 @@ def find_paragraphs(
     for (number, start, text), other in zip(asked, written, strict=True):
         new = None if other is None else other.strip()
         if new is not None and is_usable(text, new):
-            document = documents[number].id
-            found[number].append(Site(document, start, text, (text, new), f"{document}:{start}"))
+            document = documents[number]
+            draw = f"{text_sha256(document.text)}:{start}"
+            found[number].append(Site(document.id, start, text, (text, new), draw))
     yield from found
 
 

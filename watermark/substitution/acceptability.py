@@ -1,5 +1,7 @@
 """The chance that a reader accepts a candidate: a logistic regression over its features.
 
+The regression of `best` has the log-odds of that of `fast` among its features.
+
 The weights are in `acceptability.json` beside this file. They were fitted to human judgements by
 `pipelines/experiments/standalone/acceptability.py`, which also says how good they are.
 """
@@ -32,8 +34,12 @@ class AcceptabilityModel:
 
     def probability(self, features: Mapping[str, float]) -> float:
         """Return the chance, in (0, 1), that a reader accepts a candidate with these features."""
+        return 1 / (1 + exp(-self.log_odds(features)))
+
+    def log_odds(self, features: Mapping[str, float]) -> float:
+        """Return the logarithm of the odds that a reader accepts it, in [-50, 50]."""
         score = self.intercept + sum(w * features[name] for name, w in self.weights.items())
-        return 1 / (1 + exp(-max(-50.0, min(50.0, score))))
+        return max(-50.0, min(50.0, score))
 
 
 @cache

@@ -11,7 +11,10 @@ COUNTING = frozenset({"a", "an", "another", "each", "either", "every", "neither"
 MEASURING = frozenset({"little", "less", "much"})
 """Determiners that only a noun which cannot be counted follows."""
 INVARIANT = frozenset(
-    "aircraft crossroads deer fish headquarters means offspring series sheep species".split()  # noqa: SIM905
+    """
+    aircraft crossroads deer fish headquarters hovercraft means offspring series sheep spacecraft
+    species watercraft
+    """.split()  # noqa: SIM905
 )
 """Nouns that are counted though their plural looks like their singular."""
 PLURAL_ONLY = frozenset(
@@ -26,6 +29,8 @@ MOST_PLURAL_BITS = 6.0
 """A noun whose plural is 64 times as rare as its singular is not counted as a rule."""
 LEAST_MASS_BITS = 2.0
 """A noun whose plural is less than 4 times as rare as its singular cannot stand bare as a rule."""
+_SINGULAR_ENDS = ("ss", "us", "is", "os", "as", "ics")
+"""Ends of nouns in -s that are singular: "chaos" and "physics", not "suds"."""
 _BEFORE_NOUN = frozenset({"JJ", "JJR", "JJS", "RB", "RBR", "RBS", "VBN", "VBG", "NN", "CC", ","})
 _DETERMINERS = frozenset({"DT", "PRP$", "POS", "CD", "WDT", "WP$", "PDT"})
 
@@ -43,11 +48,17 @@ def plural_bits(lemma: str) -> float | None:
 
 @lru_cache(maxsize=100_000)
 def is_plural(lemma: str) -> bool:
-    """Tell whether a noun is plural as it stands, such as "oxen" or "cattle"."""
-    return lemma in PLURAL_ONLY or (lemma not in INVARIANT and lemma_of(lemma, "n") != lemma)
+    """Tell whether a noun is plural as it stands, such as "oxen", "cattle" or "pickings"."""
+    if lemma in INVARIANT:
+        return False
+    has_no_singular = (
+        lemma.endswith("s") and not lemma.endswith(_SINGULAR_ENDS) and plural_bits(lemma) is None
+    )
+    return lemma in PLURAL_ONLY or has_no_singular or lemma_of(lemma, "n") != lemma
 
 
-def _is_counted(lemma: str) -> bool:
+def is_counted(lemma: str) -> bool:
+    """Tell whether a noun has a plural that is not much rarer than its singular."""
     bits = plural_bits(lemma)
     return bits is not None and bits <= MOST_PLURAL_BITS
 
@@ -57,12 +68,16 @@ def number_objection(sentence: Sentence, index: int, lemma: str) -> str:
     word = sentence[index]
     if word.tag not in {"NN", "NNS"}:
         return ""
+    if word.tag == "NNS" and word.text.lower() == word.lemma and not is_plural(word.lemma):
+        return "number: the word may be singular"
     if word.tag == "NNS":
-        return "" if _is_counted(lemma) and not is_plural(lemma) else "number: hardly ever plural"
+        return "" if is_counted(lemma) and not is_plural(lemma) else "number: hardly ever plural"
     if is_plural(lemma):
         return "number: plural by itself"
     before = _determiner(sentence, index)
-    if before in COUNTING and not _is_counted(lemma):
+    if word.lemma in INVARIANT and before not in COUNTING:
+        return "number: the word may be plural"
+    if before in COUNTING and not is_counted(lemma):
         return "number: cannot be counted"
     if before in MEASURING or (not before and _is_mass(word.lemma)):
         return "" if _is_mass(lemma) else "number: cannot stand without an article"

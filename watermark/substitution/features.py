@@ -8,7 +8,9 @@ from functools import cached_property
 from math import exp, log, log1p, sqrt
 
 from watermark.substitution.target import Target
+from watermark.substitution.thesaurus_evidence import thesaurus_evidence
 from watermark.substitution.wordnet import Sense, WordNet, stems
+from watermark.text.inflection import lemma_of
 from watermark.text.rarity import rarity_bits
 from watermark.text.sentences import Sentence, Word
 
@@ -86,6 +88,24 @@ class TargetSenses:
                 return sense.register
         return ""
 
+    def says_less(self, lemma: str) -> bool:
+        """Tell whether a word is a broader one for what is likeliest meant here."""
+        shares = dict.fromkeys(("same", "similar", "broader"), 0.0)
+        for sense, share in self.shares:
+            for link in sense.links:
+                if lemma in link.words:
+                    shares[link.relation] += share
+        return shares["broader"] > shares["same"] + shares["similar"]
+
+    def names_action(self, lemma: str) -> bool:
+        """Tell whether a word says what someone does where the adjective says how he is.
+
+        WordNet has "laughing" near "happy"; "amazing" shares a sense with "astonishing".
+        """
+        if self.word.pos != "a" or not lemma.endswith("ing") or lemma_of(lemma, "v") == lemma:
+            return False
+        return not any(lemma in sense.synonyms for sense, _ in self.shares)
+
     def features(self, lemma: str, surface: str) -> Features:
         """Describe a word that might stand here; it need not be one of `lemmas`.
 
@@ -135,8 +155,30 @@ class TargetSenses:
             "verb": float(self.word.pos == "v"),
             "adverb": float(self.word.pos == "r"),
             "common": log1p(kin.common),
+            **self._exchange(lemma, own),
             "cosine": kin.cosine,
             **self._rarity(surface),
+        }
+
+    def _exchange(self, lemma: str, own: dict[str, tuple[int, Sense]]) -> Features:
+        """Tell how far the two words can be exchanged whatever the sentence, both ways."""
+        mine = self.wordnet.senses(self.word.lemma, self.word.pos)
+        use = sum(sense.share for sense in mine if sense.name in own)
+        shared = {sense.name for sense in mine} & set(own)
+        own_shared = sum(own[name][1].share for name in shared)
+        words = [(rank, sense.synonyms) for rank, sense in own.values()]
+        first = next((synonyms for rank, synonyms in words if rank == 0), ())
+        moby = thesaurus_evidence(self.word.lemma, lemma)
+        return {
+            "shared_senses": float(len(shared)),
+            "shared_use": use,
+            "own_shared_use": own_shared,
+            "both_shared_use": sqrt(use * own_shared),
+            "back_in_first": float(self.word.lemma in first),
+            "back_first": float(first[:1] == (self.word.lemma,)),
+            "listed": float(moby.listed),
+            "lists": float(moby.lists),
+            "alike": moby.alike,
         }
 
     def _other_frame(self, frames: set[int]) -> float:

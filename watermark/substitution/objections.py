@@ -2,7 +2,10 @@
 
 from functools import lru_cache
 
+from watermark.substitution.collocations import collocation_exclusion
 from watermark.substitution.countability import number_objection
+from watermark.substitution.government import government_objection
+from watermark.substitution.kinds import kind_objection
 from watermark.substitution.spelling import spelling_objection
 from watermark.substitution.target import Target
 from watermark.substitution.word_lists import listed_reason
@@ -13,8 +16,6 @@ OFFENSIVE_REGISTERS = frozenset({"disparagement", "ethnic_slur", "obscenity"})
 """Registers that bar a word whatever sense is meant."""
 MOST_OFFENSIVE = 0.5
 """Share of a word's use in those registers above which it is barred."""
-MOST_USE = 0.3
-"""Share of a noun's use above which it is a name for people, or for no kind of thing at all."""
 
 
 def place_objection(target: Target, lemma: str, surface: str) -> str:
@@ -25,8 +26,10 @@ def place_objection(target: Target, lemma: str, surface: str) -> str:
         lemma: The word, lower case.
         surface: The word in the form that the place asks for.
     """
-    return spelling_objection(target.text, surface) or number_objection(
-        target.sentence, target.index, lemma
+    return (
+        spelling_objection(target.text, surface)
+        or number_objection(target.sentence, target.index, lemma)
+        or government_objection(target.word, lemma)
     )
 
 
@@ -37,13 +40,9 @@ def word_objection(wordnet: WordNet, original: str, pos: str, lemma: str, surfac
         return listed
     if label := offensive_label(wordnet, lemma):
         return f"register: {label}"
-    if pos == "n" and use_share(wordnet, lemma, "noun.person") > MOST_USE:
-        return "names people"
-    if pos == "n" and use_share(wordnet, lemma, "noun.Tops") > MOST_USE:
-        return "says next to nothing"
     if wordnet.opposed(original, lemma, pos):
         return "an antonym"
-    return ""
+    return kind_objection(wordnet, original, pos, lemma)
 
 
 def offensive_label(wordnet: WordNet, lemma: str) -> str:
@@ -59,18 +58,6 @@ def offensive_label(wordnet: WordNet, lemma: str) -> str:
     )
 
 
-def use_share(wordnet: WordNet, lemma: str, kind: str) -> float:
-    """Return how much of a noun's use is for a kind of thing, in [0, 1].
-
-    Args:
-        wordnet: WordNet.
-        lemma: The noun.
-        kind: The name of a lexicographers' file; `noun.Tops` has "thing", "person", "object".
-    """
-    senses = wordnet.senses(lemma, "n")
-    return sum(sense.share for sense in senses if sense.kind == kind)
-
-
 def place_exclusion(wordnet: WordNet, sentence: Sentence, index: int) -> str:
     """Say why an English word must stay whatever might stand for it, or nothing."""
     word = sentence[index]
@@ -79,4 +66,6 @@ def place_exclusion(wordnet: WordNet, sentence: Sentence, index: int) -> str:
     domains = wordnet.domains(word.lemma, word.pos)
     around = (w for w in sentence if domains and w.pos and w.lemma != word.lemma)
     shared = [d for w in around for d in sorted(domains & wordnet.domains(w.lemma, w.pos))]
-    return f"may be a term of {shared[0].partition('.')[0]}" if shared else ""
+    if shared:
+        return f"may be a term of {shared[0].partition('.')[0]}"
+    return collocation_exclusion(wordnet, sentence, index)

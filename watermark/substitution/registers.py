@@ -28,6 +28,7 @@ _LABELS = {
         rf"\([^)]*\b({words})\b[^)]*\)"
         rf"|\b({words})\b[\w ,]* (terms?|words?|names?|expressions?|synonyms?|slur) "
         rf"|^({words}) (for|of|usage)\b"
+        rf"|\bused ({words})\b"
     )
     for name, words in _SAID.items()
 }

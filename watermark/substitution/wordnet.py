@@ -1,5 +1,6 @@
 """WordNet: senses, the words that share them, fixed phrases. The only user of NLTK."""
 
+import re
 import warnings
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,6 +15,7 @@ from watermark.substitution.registers import register_of
 if TYPE_CHECKING:
     from nltk.corpus.reader.wordnet import Synset
 
+_RELATING = re.compile("(of or )?relating to|concerned with|of or belonging to")
 
 Relation = Literal["same", "similar", "broader"]
 """How the words of a synset stand to a sense: they share it, or come near it, or say less."""
@@ -108,6 +110,7 @@ class WordNet:
         self._neighbours: dict[tuple[str, str], frozenset[str]] = {}
         self._relatedness: dict[tuple[str, str, str], Relatedness] = {}
         self._domains: dict[tuple[str, str], frozenset[str]] = {}
+        self._above: dict[str, frozenset[str]] = {}
         self._opposed: dict[tuple[str, str, str], bool] = {}
         self._pos_shares: dict[str, dict[str, float]] = {}
 
@@ -172,6 +175,29 @@ class WordNet:
         if sense not in self._glosses:
             self._glosses[sense] = _gloss(self._reader.synset(sense))
         return self._glosses[sense]
+
+    def kind(self, sense: str) -> str:
+        """Return the lexicographers' file that a sense stands in, for example `noun.person`."""
+        return str(self._reader.synset(sense).lexname())
+
+    def subjects(self, sense: str) -> frozenset[str]:
+        """Return the subjects of which a sense is a term, such as "law"."""
+        domains = self._reader.synset(sense).topic_domains()
+        return frozenset(domain.name().partition(".")[0] for domain in domains)
+
+    def above(self, sense: str) -> frozenset[str]:
+        """Return the names of a sense and of all that are broader."""
+        if sense not in self._above:
+            synset = self._reader.synset(sense)
+            self._above[sense] = frozenset(s.name() for p in synset.hypernym_paths() for s in p)
+        return self._above[sense]
+
+    def classifies(self, adjective: str) -> bool:
+        """Tell whether an adjective says to what its noun belongs ("comic"), not how it is."""
+        return any(
+            synset.lexname() == "adj.pert" or _RELATING.match(synset.definition())
+            for synset in self._reader.synsets(adjective, "a")
+        )
 
     def antonyms(self, lemma: str, pos: str) -> frozenset[str]:
         """Return the words that a sense of a lemma is directly opposed to."""

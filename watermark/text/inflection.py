@@ -1,5 +1,6 @@
 """Inflect a lemma to the form required by its context."""
 
+from collections.abc import Mapping
 from difflib import SequenceMatcher
 from functools import lru_cache
 from typing import Any
@@ -40,6 +41,17 @@ def lemma_of(word: str, pos: str) -> str:
 
     found: tuple[str, ...] = lemminflect.getLemma(word, _UNIVERSAL[pos])
     return found[0] if found else word
+
+
+@lru_cache(maxsize=100_000)
+def lemmas_of(word: str) -> Mapping[str, tuple[str, ...]]:
+    """Return the lemmas of a lower-case English word for each part of speech that it can have."""
+    if not (word.isascii() and word.isalpha()):
+        return {}
+    import lemminflect
+
+    found: Mapping[str, tuple[str, ...]] = lemminflect.getAllLemmas(word)
+    return found
 
 
 _UNIVERSAL = {"n": "NOUN", "v": "VERB", "a": "ADJ", "r": "ADV"}

@@ -47,6 +47,12 @@ _CELL = re.compile(r'"(?:[^"\n]|"")*"')
 _DIRECTIVE = re.compile(
     r"[ \t]*(?:\.\.[ \t]+(?:code|sourcecode|literalinclude|math|parsed|raw)\b.*)"
 )
+_SQL = re.compile(
+    r"[ \t]*(?:SELECT\s|WITH\s+\w+\s+AS\b|INSERT\s+INTO\s|DELETE\s+FROM\s|UPDATE\s+\S+\s+SET\b"
+    r"|(?:CREATE|ALTER|DROP|TRUNCATE)\s+(?:OR\s+REPLACE\s+)?(?:TABLE|VIEW|INDEX|FUNCTION|TRIGGER)\b)"
+)
+"""The beginning of a statement whose words may all be English ones."""
+_LONGEST_SQL = 40
 
 
 def block_spans(text: str) -> Iterator[Span]:
@@ -56,7 +62,7 @@ def block_spans(text: str) -> Iterator[Span]:
     whole = text.split("\n")
     starts = [0, *accumulate(len(line) + 1 for line in whole)]
     lines = [line.rstrip() for line in whole]
-    for find in (_fences, _headings, _headers, _literal_blocks, _columns, _records):
+    for find in (_fences, _headings, _headers, _literal_blocks, _columns, _records, _statements):
         for first, last in find(lines):
             yield starts[first], starts[last] - 1
 
@@ -215,3 +221,17 @@ def _n_cells(line: str) -> int:
         if bare.count(sign) > 1 and not re.search(rf"{sign}\s+\w", bare):
             return bare.count(sign) + 1
     return 0
+
+
+def _statements(lines: Lines) -> Iterator[Block]:
+    """Yield statements of SQL whose keywords are capitals: to a semicolon or an empty line."""
+    done = 0
+    for number, line in enumerate(lines):
+        if number >= done and _SQL.match(line):
+            behind = min(len(lines), number + _LONGEST_SQL)
+            done = number
+            while done < behind and lines[done]:
+                done += 1
+                if lines[done - 1].endswith(";"):
+                    break
+            yield number, done

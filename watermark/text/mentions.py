@@ -1,5 +1,7 @@
 """Words that a sentence speaks about: they are named, not used, and must stay."""
 
+from functools import lru_cache
+
 from watermark.text.sentences import Sentence
 
 GRAMMAR = frozenset(
@@ -33,6 +35,7 @@ def mention_exclusion(sentence: Sentence, index: int) -> str:
     return ""
 
 
+@lru_cache(maxsize=8)  # it is asked for each word of a sentence in turn
 def is_about_words(sentence: Sentence) -> bool:
     """Tell whether a sentence is about language: grammar, spelling, or a foreign word."""
     lemmas = {word.lemma for word in sentence} | {word.text.lower() for word in sentence}

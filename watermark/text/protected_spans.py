@@ -104,6 +104,11 @@ def protected_spans(text: str, *, quotations: bool = False) -> list[Span]:
     return [(start + skipped, end + skipped) for start, end in merged]
 
 
+def quotation_spans(text: str) -> list[Span]:
+    """Return the spans of text in quotation marks and of quoted lines, in order."""
+    return [match.span() for match in _QUOTES.finditer(with_line_feeds_in_place(text))]
+
+
 def _label_spans(text: str) -> Iterator[Span]:
     """Yield link definitions, and the labels that refer to one: they must stay the same."""
     labels = set()

@@ -42,6 +42,12 @@ class Word:
     """What a verb takes here: "object", "clause", "infinitive", "none"; empty for other words."""
     preposition: str = ""
     """The next word, if it is a preposition that depends on this word; lower case."""
+    relation: str = ""
+    """spaCy's label of the relation to the head; empty in other languages than English."""
+    head: int = -1
+    """Index of the head in the sentence; the root is its own. -1 without a parse."""
+    entity: str = ""
+    """spaCy's type of the name, date or quantity that the word is part of."""
 
     @property
     def end(self) -> int:
@@ -122,8 +128,11 @@ def cut(text: str, limit: int = PIECE_CHARACTERS) -> Iterator[tuple[int, int]]:
 
 
 def _sentence(span: "Span", shift: int) -> Sentence:
-    read = _word if span.doc.has_annotation("TAG") else _plain_word
-    return tuple(read(token, shift) for token in span if not token.is_space)
+    tokens = [token for token in span if not token.is_space]
+    if not span.doc.has_annotation("TAG"):
+        return tuple(_plain_word(token, shift) for token in tokens)
+    index = {token.i: number for number, token in enumerate(tokens)}
+    return tuple(_word(token, shift, index.get(token.head.i, -1)) for token in tokens)
 
 
 def _plain_word(token: "Token", shift: int) -> Word:
@@ -136,7 +145,7 @@ def _plain_word(token: "Token", shift: int) -> Word:
     return Word(token.idx + shift, token.text, token.lower_, "", pos, exclusion if pos else "")
 
 
-def _word(token: "Token", shift: int) -> Word:
+def _word(token: "Token", shift: int, head: int) -> Word:
     pos = _POS.get(token.pos_, "")
     return Word(
         token.idx + shift,
@@ -147,6 +156,9 @@ def _word(token: "Token", shift: int) -> Word:
         _exclusion(token) if pos else "",
         _complement(token) if pos == "v" else "",
         _preposition(token) if pos else "",
+        token.dep_,
+        head,
+        token.ent_type_,
     )
 
 

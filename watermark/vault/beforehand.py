@@ -11,8 +11,8 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 CAN_BE_MADE_UP = (
-    "evidence of this kind can be made up afterwards, by whoever has the model and chooses a key, "
-    "documents or document ids that fit it"
+    "evidence of this kind can be made up afterwards, by whoever has the model and chooses a key "
+    "or documents that fit it"
 )
 
 
@@ -49,6 +49,8 @@ class Beforehand:
     """How many sites a reviewer took out of the ledger; nothing if nobody reviewed it."""
     audits_before: int = 0
     """How many other audits the vault's custody log names."""
+    not_logged: str = ""
+    """Why this audit is not in the custody log; empty if it is."""
 
     @property
     def earliest(self) -> Stamp | None:
@@ -83,6 +85,11 @@ class Beforehand:
                 "models or settings: the smallest of several p-values is no p-value (--family "
                 "corrects the level)"
             )
+        if self.not_logged:
+            yield (
+                f"Not in the custody log ({self.not_logged}): audits with this copy of the vault "
+                "are not counted by later ones"
+            )
         for stamp in self.stamps:
             if stamp.problem:
                 yield f"Time stamp {stamp.words}"
@@ -106,6 +113,7 @@ class Beforehand:
             "model_date": self.model_date and self.model_date.isoformat(),
             "files_date": self.files_date and self.files_date.isoformat(),
             "audits_before": self.audits_before,
+            "not_logged": self.not_logged,
             "reviewed": self.n_rejected is not None,
             "stamps": [asdict(s) | {"time": s.time and s.time.isoformat()} for s in self.stamps],
         }

@@ -1,11 +1,16 @@
-"""Check the choices in a ledger against the key."""
+"""Check the draws in a ledger: their outcomes against the key, their names against the texts."""
 
+import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
-from watermark.document import Mark
+from watermark.document import Mark, Site, text_sha256
+from watermark.draws import Allotment, coin_name, split_coin
 from watermark.errors import VaultError
 from watermark.keys import Key
 from watermark.limits import CANDIDATES
+from watermark.variants.find import is_document_draw, name_document
 
 _MANY = 40
 """Choices that agree with as many fair coins were drawn by the key, whatever the plan says."""
@@ -52,3 +57,60 @@ class Draws:
             raise VaultError(
                 f"{self._path}: the plan says rule published, and the key drew all {real:,} choices"
             )
+
+
+class DrawNames:
+    """The names of draws, which follow from the texts (vaults of format 2)."""
+
+    def __init__(self, path: Path, scheme: Mapping[str, Any]) -> None:
+        """Check names in the ledger at a path, whose marks a scheme made."""
+        self._path, self._scheme = path, scheme
+        self._coins: dict[str, int] = {}
+        """How many coins each pair has."""
+
+    def check(self, original: str, sites: Iterable[Site]) -> None:
+        """Check the names at the sites of a document.
+
+        Raises:
+            VaultError: A name is not the one that text and scheme give.
+        """
+        text_name = text_sha256(original)
+        for site in sites:
+            prefix, scheme = _part(self._scheme, site.draw)
+            if not self._is_right(site.draw.removeprefix(prefix), prefix, scheme, text_name, site):
+                raise VaultError(
+                    f"{self._path}: {site.draw!r:.80} is not the draw of the site at {site.start} "
+                    f"of {site.document_id!r:.80}"
+                )
+
+    def _is_right(
+        self, draw: str, prefix: str, scheme: Mapping[str, Any], text_name: str, site: Site
+    ) -> bool:
+        if scheme.get("rule") == "published":
+            return True
+        if scheme["name"] != "leximark":
+            owner = _TEXT_NAME.match(draw)
+            return owner is None or owner[1] == text_name
+        if scheme.get("scope") == "document":
+            return draw == text_name
+        if scheme.get("scope") == "site":
+            return draw == f"{text_name}:{site.start}"
+        if is_document_draw(draw):
+            return draw == name_document(draw.replace(text_name, "", 1), text_name)
+        coin = split_coin(prefix + draw)
+        if coin is None:
+            return False
+        pair, n_coins = coin
+        known = self._coins.setdefault(pair, n_coins) == n_coins
+        return known and coin_name(pair, Allotment(n_coins), text_name, site.start) == prefix + draw
+
+
+_TEXT_NAME = re.compile("([0-9a-f]{64})(?![0-9a-f])")
+
+
+def _part(scheme: Mapping[str, Any], draw: str) -> tuple[str, Mapping[str, Any]]:
+    """Return the scheme that made a draw, and what its names begin with if there are two."""
+    for prefix, part in (("1/", "first"), ("2/", "second")):
+        if part in scheme and draw.startswith(prefix):
+            return prefix, scheme[part]
+    return "", scheme

@@ -4,9 +4,9 @@ import hashlib
 from collections.abc import Iterable, Iterator
 
 from watermark.keys import Key
-from watermark.vault.plan import SCHEMA
 from watermark.vault.tables import VaultDocument
 
+FORMAT = 1
 _LEAF, _NODE = b"\0", b"\1"
 
 
@@ -53,4 +53,4 @@ def commitment_line(plan_text: str, key: Key, documents: Iterable[VaultDocument]
             salt = key.digest("salt", document.id)
             yield document_leaf(document.id, document.published_sha256, salt)
 
-    return f"leximark-commitment-{SCHEMA} sha256-merkle {merkle_root(leaves()).hex()}\n"
+    return f"leximark-commitment-{FORMAT} sha256-merkle {merkle_root(leaves()).hex()}\n"

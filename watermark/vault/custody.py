@@ -21,6 +21,12 @@ from watermark.vault.plan import COMMITMENT, file_sha256, read_plan
 CUSTODY = "custody.jsonl"
 """Its name in the vault; no hash of the vault covers it."""
 Event = Literal["made", "stamped", "audit", "challenge", "compromised"]
+
+
+class NotLoggedError(VaultError):
+    """Raised when the log of a vault cannot be written, as on a read-only disk."""
+
+
 BEGINNING = "0" * 64
 MAX_BYTES = 64 * 1024 * 1024
 
@@ -93,7 +99,8 @@ def log_event(vault: Path, event: Event, program: str, **fields: Any) -> None:
     """Add a line to the log; the first one says what the vault was made with.
 
     Raises:
-        VaultError: The chain is broken, another run is writing, or the file cannot be written.
+        VaultError: The chain is broken, or another run is writing.
+        NotLoggedError: The file cannot be written.
     """
     with alone_in(vault) as alone:
         if not alone:
@@ -121,4 +128,4 @@ def _append(path: Path, head: str, lines: Sequence[Mapping[str, Any]]) -> None:
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        raise VaultError(f"{path}: cannot be written ({error.strerror})") from error
+        raise NotLoggedError(f"{path}: cannot be written ({error.strerror})") from error

@@ -6,6 +6,7 @@ vault/
   ledger.parquet     one row per site
   documents.parquet  one row per document
   commitment.txt     one line that may be made public before the data
+  fits.parquet       how acceptable the candidates at each site are, if anything judged them
 """
 
 import hashlib
@@ -17,12 +18,17 @@ from pathlib import Path
 from typing import Any, get_args
 
 from watermark.bounded import BoundsError, read_json_file
+from watermark.document import text_sha256
 from watermark.errors import VaultError
 from watermark.limits import PLAN as PLAN_LIMITS
 from watermark.limits import VAULT_ROWS
 from watermark.scheme import Rule, Test
 
-SCHEMA = 1
+SCHEMA = 2
+"""Format that is written. In format 1 ids name the draws of places, the documents that are held
+out and their alternative versions, a word has one draw, and `corpus` hashes the texts themselves.
+"""
+READ = (1, SCHEMA)
 PLAN, KEY, LEDGER, DOCUMENTS, COMMITMENT = (
     "plan.json",
     "key",
@@ -30,6 +36,8 @@ PLAN, KEY, LEDGER, DOCUMENTS, COMMITMENT = (
     "documents.parquet",
     "commitment.txt",
 )
+FITS = "fits.parquet"
+"""How acceptable the candidates are: for an editor, not for the proof, so no hash covers it."""
 
 COUNTS = ("n_documents", "n_sites", "n_changed", "n_held_out")
 """What a plan says of the number of things in the tables."""
@@ -60,6 +68,16 @@ class Plan:
     made_with: dict[str, str] = field(default_factory=dict)
     """Versions of program and language data, and hashes of further files of the vault."""
     schema: int = SCHEMA
+    public_references: tuple[str, ...] | None = None
+    """Public models that are the references where `references` names none, as far as they are
+    installed; empty to use none. None in plans that were made before there was a rule."""
+
+    def key_name(self, document_id: str, original: str) -> str:
+        """Return the name by which the key decides on a document as a whole.
+
+        It is the hash of the original text: ids could be chosen one by one until the key suits.
+        """
+        return document_id if self.schema == 1 else text_sha256(original)
 
     def to_json(self) -> str:
         """Return the plan as it is stored in the vault."""
@@ -79,11 +97,13 @@ def read_plan(folder: Path) -> Plan:
         fields = read_json_file(path, PLAN_LIMITS)
         if not isinstance(fields, dict):
             raise BoundsError(f"wanted a JSON object, got {type(fields).__name__}")
-        if fields.get("schema") != SCHEMA:
-            found = str(fields.get("schema"))[:40]
-            raise VaultError(f"{path}: format {found}, this program reads {SCHEMA}")
+        if type(fields.get("schema")) is not int or fields["schema"] not in READ:
+            found, known = str(fields.get("schema"))[:40], " and ".join(map(str, READ))
+            raise VaultError(f"{path}: format {found}, this program reads {known}")
         check_fields(fields)
-        return Plan(**(fields | {"references": tuple(fields["references"])}))
+        names = {name: fields.get(name) for name in ("references", "public_references")}
+        tuples = {name: None if some is None else tuple(some) for name, some in names.items()}
+        return Plan(**(fields | tuples))
     except (BoundsError, TypeError) as error:
         raise VaultError(f"{path}: altered or not a plan ({error})") from error
 
@@ -95,6 +115,8 @@ def check_fields(fields: Mapping[str, Any]) -> None:
         BoundsError: The message names the field.
     """
     for name, (right, wanted) in _FIELDS.items():
+        if name in _OPTIONAL and fields.get(name) is None:
+            continue
         if name not in fields:
             raise BoundsError(f"it has no {name}")
         if not right(fields[name]):
@@ -104,6 +126,10 @@ def check_fields(fields: Mapping[str, Any]) -> None:
 
 def _is_text(value: Any) -> bool:
     return isinstance(value, str) and 0 < len(value) <= 1_000
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(map(_is_text, value))
 
 
 def _is_hash(value: Any) -> bool:
@@ -140,10 +166,8 @@ _FIELDS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "detector": (_is_text, "the name of a detector"),
     "detector_with_reference": (_is_text, "the name of a detector"),
     "alpha": (lambda value: _is_between(0, 1)(value) and 0 < value < 1, "a number between 0 and 1"),
-    "references": (
-        lambda value: isinstance(value, list) and all(map(_is_text, value)),
-        "a list of names",
-    ),
+    "references": (_are_texts, "a list of names"),
+    "public_references": (_are_texts, "a list of names"),
     "holdout_share": (_is_between(0, 0.5), "a number from 0 to 0.5"),
     "corpus": (_are_counts, "an object with " + ", ".join(COUNTS)),
     "key_commitment": (_is_hash, "a SHA-256"),
@@ -163,11 +187,8 @@ _FIELDS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     ),
 }
 """What each field of a plan must be, with words for a message."""
-
-
-def text_sha256(text: str) -> str:
-    """Return the SHA-256 of a text in UTF-8."""
-    return hashlib.sha256(text.encode()).hexdigest()
+_OPTIONAL = frozenset({"public_references"})
+"""Fields that older plans lack."""
 
 
 def file_sha256(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -10,7 +11,7 @@ import pyarrow.parquet as pq
 
 from watermark.errors import VaultError
 from watermark.limits import ROW_GROUP_BYTES, VAULT_ROWS
-from watermark.vault.plan import DOCUMENTS
+from watermark.vault.plan import DOCUMENTS, FITS
 
 LEDGER_SCHEMA = pa.schema(
     [
@@ -30,6 +31,10 @@ DOCUMENTS_SCHEMA = pa.schema(
         ("status", pa.string()),
     ]
 )
+FITS_SCHEMA = pa.schema(
+    [("document_id", pa.string()), ("start", pa.int64()), ("fits", pa.list_(pa.float32()))]
+)
+"""`start` is the offset in the original text."""
 Status = Literal["published", "held out"]
 ROWS_PER_GROUP = 10_000
 
@@ -51,6 +56,30 @@ def read_documents(folder: Path) -> Iterator[VaultDocument]:
         if row["status"] not in get_args(Status):
             raise VaultError(f"{folder / DOCUMENTS}: {row['status']!r:.60} is not a status")
         yield VaultDocument(**row)
+
+
+class FitRows:
+    """The judgements of a vault's candidates, read beside its documents; none in older vaults.
+
+    They only order what an editor reads; the hashes in the plan do not cover them.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Open the table, if the vault has one."""
+        self._path = folder / FITS
+        self._rows = read_rows(self._path, FITS_SCHEMA) if self._path.exists() else iter(())
+        self._next = next(self._rows, None)
+
+    def of(self, document_id: str) -> dict[int, tuple[float, ...]]:
+        """Return the fits at each offset of a document; ask in the order of the corpus."""
+        found: dict[int, tuple[float, ...]] = {}
+        while self._next is not None and self._next["document_id"] == document_id:
+            fits = tuple(self._next["fits"])
+            if not all(map(isfinite, fits)):
+                raise VaultError(f"{self._path}: a fit of {document_id!r:.80} is not a number")
+            found[self._next["start"]] = fits
+            self._next = next(self._rows, None)
+        return found
 
 
 def read_rows(path: Path, schema: pa.Schema) -> Iterator[dict[str, Any]]:
@@ -87,6 +116,13 @@ def _check_sizes(path: Path, about: pq.FileMetaData) -> None:
             )
 
 
+def read_tables(path: Path) -> Iterator[pa.Table]:
+    """Yield a table that was written here, a group of rows at a time."""
+    with pq.ParquetFile(path) as file:
+        for number in range(file.metadata.num_row_groups):
+            yield file.read_row_group(number)
+
+
 class RowWriter:
     """Writes rows to a Parquet file in groups of fixed size: the same rows, the same bytes."""
 
@@ -95,6 +131,7 @@ class RowWriter:
         self._schema = schema
         self._writer = pq.ParquetWriter(path, schema, compression="zstd")
         self._rows: list[Mapping[str, Any]] = []
+        self._tables: list[pa.Table] = []
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Add a row."""
@@ -106,8 +143,18 @@ class RowWriter:
         self._writer.write_table(pa.Table.from_pylist(self._rows, self._schema))
         self._rows = []
 
+    def append(self, table: pa.Table) -> None:
+        """Add the rows of a table; nothing else may be added before or after, but more tables."""
+        self._tables.append(table)
+        while sum(map(len, self._tables)) >= ROWS_PER_GROUP:
+            whole = pa.concat_tables(self._tables)
+            self._writer.write_table(whole.slice(0, ROWS_PER_GROUP).combine_chunks())
+            self._tables = [whole.slice(ROWS_PER_GROUP)]
+
     def close(self) -> None:
         """Write what is left and close the file."""
+        if any(map(len, self._tables)):
+            self._writer.write_table(pa.concat_tables(self._tables).combine_chunks())
         if self._rows:
             self._flush()
         self._writer.close()

@@ -1,15 +1,24 @@
 """A vault that was opened: its hashes are checked, its texts are rebuilt from the ledger."""
 
+from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from watermark.bounded import read_bytes
-from watermark.document import Document, Mark, Marked, apply_choices, original_sites
+from watermark.document import (
+    Document,
+    Mark,
+    Marked,
+    apply_choices,
+    original_sites,
+    sites_of,
+    text_sha256,
+)
 from watermark.errors import VaultError
-from watermark.keys import Key, read_key
+from watermark.keys import HOLDOUT, Key, limit_of_share, read_key
 from watermark.limits import COMMITMENT_BYTES
-from watermark.vault.check_draws import Draws
+from watermark.vault.check_draws import DrawNames, Draws
 from watermark.vault.commitment import commitment_line
 from watermark.vault.plan import (
     COMMITMENT,
@@ -21,7 +30,6 @@ from watermark.vault.plan import (
     Plan,
     file_sha256,
     read_plan,
-    text_sha256,
 )
 from watermark.vault.tables import LEDGER_SCHEMA, VaultDocument, read_documents, read_rows
 
@@ -111,15 +119,18 @@ def check_tables(vault: Vault) -> None:
     """
     plan, ids = vault.plan, set[str]()
     draws = Draws(vault.folder / LEDGER, vault.key, plan.scheme.get("rule", "keyed"))
+    names = DrawNames(vault.folder / LEDGER, plan.scheme) if plan.schema > 1 else None
     counts = dict.fromkeys(COUNTS, 0)
-    fractions, held_out = list[int](), list[bool]()
+    fractions, held_out = array("Q"), list[bool]()
     for document, marked in vault.marked():
         if document.id in ids:
             raise VaultError(f"{vault.folder / DOCUMENTS}: has {document.id!r:.80} twice")
         ids.add(document.id)
         for mark in marked.marks:
             draws.add(mark)
-        fractions.append(vault.key.fraction("hold-out", document.id))
+        if names is not None:
+            names.check(document.original, sites_of(marked))
+        fractions.append(vault.key.fraction(HOLDOUT, plan.key_name(document.id, document.original)))
         held_out.append(document.status == "held out")
         counts["n_documents"] += 1
         counts["n_sites"] += len(marked.marks)
@@ -132,8 +143,7 @@ def check_tables(vault: Vault) -> None:
                 f"{vault.folder / PLAN}: says {name} {plan.corpus[name]:,}, and the tables have "
                 f"{found:,}"
             )
-    n = round(plan.holdout_share * len(fractions))
-    limit = sorted(fractions)[n] if n < len(fractions) else 2**64
+    limit = limit_of_share(fractions, plan.holdout_share)
     if held_out != [fraction < limit for fraction in fractions]:
         raise VaultError(
             f"{vault.folder / DOCUMENTS}: the documents held out are not those that the key chooses"

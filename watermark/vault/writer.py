@@ -1,31 +1,36 @@
 """Write a vault: the tables while the documents pass, then plan and commitment."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import pyarrow.compute as pc
+
 from watermark.atomic import atomic_file, refuse_existing
-from watermark.document import Marked
+from watermark.document import Marked, sites_of, text_sha256
 from watermark.errors import VaultError
 from watermark.keys import Key
 from watermark.vault.commitment import commitment_line
 from watermark.vault.plan import (
     COMMITMENT,
     DOCUMENTS,
+    FITS,
     LEDGER,
     PLAN,
     Plan,
     file_sha256,
-    text_sha256,
 )
 from watermark.vault.tables import (
     DOCUMENTS_SCHEMA,
+    FITS_SCHEMA,
     LEDGER_SCHEMA,
     RowWriter,
     Status,
     VaultDocument,
     read_documents,
+    read_tables,
 )
 
 
@@ -40,6 +45,8 @@ class VaultWriter:
         self._folder = folder
         self._ledger = RowWriter(folder / LEDGER, LEDGER_SCHEMA)
         self._documents = RowWriter(folder / DOCUMENTS, DOCUMENTS_SCHEMA)
+        (folder / FITS).unlink(missing_ok=True)
+        self._fits: RowWriter | None = None
         self.n_documents = self.n_sites = self.n_changed = self.n_held_out = 0
 
     def __enter__(self) -> Self:
@@ -52,12 +59,28 @@ class VaultWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Close both tables."""
+        """Close the tables."""
         self._ledger.close()
         self._documents.close()
+        if self._fits is not None:
+            self._fits.close()
 
-    def add(self, original: str, marked: Marked, status: Status) -> None:
-        """Add a document and its marks; documents come in the order of the corpus."""
+    def add(
+        self, original: str, marked: Marked, status: Status, fits: Mapping[int, Sequence[float]]
+    ) -> None:
+        """Add a document and its marks; documents come in the order of the corpus.
+
+        Args:
+            original: Its text as it was read.
+            marked: The document with its marks.
+            status: Whether it is published.
+            fits: How acceptable the candidates are, at the offset in the original of each site
+                where that is known; the table begins with the first of them.
+        """
+        for site in sites_of(marked) if fits else ():
+            if found := fits.get(site.start):
+                row = {"document_id": site.document_id, "start": site.start}
+                self._fits_table().add(row | {"fits": list(found)})
         for mark in marked.marks:
             self._ledger.add(vars(mark))
         document = marked.document
@@ -67,6 +90,26 @@ class VaultWriter:
         self.n_sites += len(marked.marks)
         self.n_changed += sum(mark.chosen != mark.original for mark in marked.marks)
         self.n_held_out += status == "held out"
+
+    def _fits_table(self) -> RowWriter:
+        self._fits = self._fits or RowWriter(self._folder / FITS, FITS_SCHEMA)
+        return self._fits
+
+    def append(self, folder: Path) -> None:
+        """Add the tables that another writer filled; parts come in the order of the corpus."""
+        for batch in read_tables(folder / LEDGER):
+            self._ledger.append(batch)
+            self.n_sites += len(batch)
+            changed = pc.sum(pc.not_equal(batch["chosen"], batch["original"])).as_py()
+            self.n_changed += changed or 0
+        for batch in read_tables(folder / DOCUMENTS):
+            self._documents.append(batch)
+            self.n_documents += len(batch)
+            self.n_held_out += pc.sum(pc.equal(batch["status"], "held out")).as_py() or 0
+
+        if (folder / FITS).exists():
+            for batch in read_tables(folder / FITS):
+                self._fits_table().append(batch)
 
     def finish(self, plan: Plan, key: Key) -> Plan:
         """Write commitment and plan; the plan comes last and says that the vault is complete.

@@ -45,17 +45,17 @@ class ContextLikelihood:
         found = [Likelihood(0.0, 0.0)] * len(contexts)
         bundles = sorted(_bundles(tokens), key=lambda b: _length(b, tokens))
         for batch in _batches(bundles, tokens, self.model.batch_tokens):
-            for number, logprob in self._run(batch, tokens).items():
+            for number, logprob in self._run(batch, tokens, contexts).items():
                 found[number] = _likelihood(contexts[number], tokens[number], logprob)
         return found
 
     @torch.inference_mode()
     def _run(
-        self, batch: Sequence[_Bundle], tokens: Sequence[Tokens]
+        self, batch: Sequence[_Bundle], tokens: Sequence[Tokens], contexts: Sequence[TargetContext]
     ) -> dict[int, NDArray[np.float64]]:
-        """Return the log-probabilities of each passage's tokens; NaN where nothing is before."""
+        """Return the log-probabilities of the tokens from the word on; NaN for those before."""
         start, device = self.model.tokenizer.start, self.model.head.weight.device
-        layouts = [_lay_out(bundle, tokens, start) for bundle in batch]
+        layouts = [_lay_out(b, tokens, start, _first_scored(b, tokens, contexts)) for b in batch]
         ids_BT, positions_BT, mask_B1TT = _stack(layouts, self.model.model.dtype)
         hidden_BTD = _hidden(self.model.model, ids_BT, positions_BT, mask_B1TT, device)
         rows = [(b, p) for b, layout in enumerate(layouts) for p, _ in layout.scored]
@@ -121,18 +121,30 @@ def _batches(
         yield batch
 
 
-def _lay_out(bundle: _Bundle, tokens: Sequence[Tokens], start: tuple[int, ...]) -> _Layout:
+def _first_scored(
+    bundle: _Bundle, tokens: Sequence[Tokens], contexts: Sequence[TargetContext]
+) -> int:
+    """Return the number of the first token that reaches into the word of a passage."""
+    ends = ((tokens[i].spans[:, 1] > contexts[i].start) for i in bundle.members)
+    return min(int(end.argmax()) for end in ends)
+
+
+def _lay_out(
+    bundle: _Bundle, tokens: Sequence[Tokens], start: tuple[int, ...], first_scored: int
+) -> _Layout:
+    """Lay a bundle out; the head, which costs most, is asked from the first scored token on."""
     first, n = tokens[bundle.members[0]], bundle.n_shared
     ids = [*start, *first.ids[:n].tolist()]
     positions, owners = list(range(len(ids))), [-1] * len(ids)
-    scored = [(place, ids[place + 1]) for place in range(len(start) - 1, len(ids) - 1)]
+    before = len(start) - 1 + first_scored
+    scored = [(place, ids[place + 1]) for place in range(before, len(ids) - 1)]
     scored = [pair for pair in scored if pair[0] >= 0]
     scored_of = [(0, len(scored))]
     stem = len(ids)
     for number in bundle.members:
         rest = tokens[number].ids[n:].tolist()
-        before = [stem - 1, *range(len(ids), len(ids) + len(rest) - 1)]
-        some = [pair for pair in zip(before, rest, strict=True) if pair[0] >= 0]
+        places = [stem - 1, *range(len(ids), len(ids) + len(rest) - 1)]
+        some = [pair for pair in zip(places, rest, strict=True) if pair[0] >= 0]
         scored_of.append((len(scored), len(scored) + len(some)))
         scored += some
         ids += rest

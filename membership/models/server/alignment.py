@@ -6,7 +6,7 @@ to be off by one, and scores from them would be noise.
 
 A server that recognized the probe could answer it with one model and what follows with another. So
 prompts are cut from the texts under audit, anew each time (`membership.models.server.probes`), and
-the check is repeated among the questions.
+the check is repeated among the questions, in their form.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,15 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from membership.models.server.http import RefusedError, Server
+from membership.models.server.probes import Cut
 from membership.models.server.prompt_logprobs import Form, Reply, body_of, locate, read_reply
 from watermark.errors import ModelError
 
 _FORMS: tuple[Form, ...] = ("prompt_logprobs", "echo")
-_BEHIND = " and"
 _WANTED = 3
 """Prompts that must agree."""
-_REPEATS = 3
-"""Prompts that must all disagree before a repeated probe is believed."""
+_LEAD_RIGHT, _LEAD_WRONG = 2, 3
+"""By how many a repeated probe must agree more often than not, or disagree, to be decided."""
 # In nats. Servers that compute in bf16 and in batches do not give the same number twice.
 _ALLOWED = 0.2
 
@@ -118,7 +118,7 @@ def detect_alignment(
     seen, n_asked = list[_Probe](), 0
     for prompt in prompts:
         n_asked += 1
-        if (probe := _probe(ask, prompt)) is not None:
+        if (probe := _probe(ask, Cut(prompt))) is not None:
             seen.append(probe)
         if len(seen) == _WANTED:
             break
@@ -141,34 +141,41 @@ def detect_alignment(
 
 
 def repeat_probe(
-    ask: Callable[[str], Reply], prompts: Sequence[str], alignment: LogprobAlignment, who: str
-) -> None:
-    """Make sure that a server still is as it was when it was opened.
+    ask: Callable[[str], Reply], cuts: Sequence[Cut], alignment: LogprobAlignment, who: str
+) -> int:
+    """Make sure that a server still is as it was when it was opened; return how much was learnt.
+
+    Cuts are probed until those that agree lead by two, or those that disagree by three: a single
+    number that is off by chance decides nothing, and neither does a single one that is right.
 
     Raises:
-        ModelError: The log-probabilities of every prompt differ from those of generation.
+        ModelError: More log-probabilities differ from those of generation than agree with them.
     """
     apart = list[float]()
-    for prompt in prompts[:_REPEATS]:
-        if (probe := _probe(ask, prompt)) is not None:
-            apart.append(probe.distance(alignment))
-            if apart[-1] <= _ALLOWED:
-                return
-    if len(apart) > 1:
+    lead = 0
+    for cut in cuts:
+        if (probe := _probe(ask, cut)) is None:
+            continue
+        apart.append(probe.distance(alignment))
+        lead += 1 if apart[-1] <= _ALLOWED else -1
+        if lead in (_LEAD_RIGHT, -_LEAD_WRONG):
+            break
+    if lead < 0:
         raise ModelError(
             f"{who}: the log-probabilities of a given text are no longer those by which it writes "
-            f"(they differ by {min(apart):.2g} nats or more in {len(apart)} probes); it does not "
+            f"(they differ by up to {max(apart):.2g} nats in {len(apart)} probes); it does not "
             "answer all questions by the same model"
         )
+    return len(apart)
 
 
-def _probe(ask: Callable[[str], Reply], prompt: str) -> _Probe | None:
+def _probe(ask: Callable[[str], Reply], cut: Cut) -> _Probe | None:
     """Ask for a token, then for its log-probability in a text; None if other tokens come back."""
-    before = ask(prompt)
-    after = ask(prompt + before.written + _BEHIND)
+    before = ask(cut.left)
+    after = ask(cut.left + before.written + cut.right)
     if not (_goes_on(before, after) and np.isfinite(before.written_logprob)):
         return None
-    return _Probe(prompt, before, after, len(before.ids), before.written_logprob)
+    return _Probe(cut.left, before, after, len(before.ids), before.written_logprob)
 
 
 def _goes_on(before: Reply, after: Reply) -> bool:

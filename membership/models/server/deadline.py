@@ -16,6 +16,8 @@ from urllib.request import getproxies, proxy_bypass
 import httpcore
 import httpx
 
+from watermark.errors import ModelError
+
 _PIECE = 1 << 16
 
 
@@ -99,15 +101,44 @@ class DeadlineTransport(httpx.HTTPTransport):
     def __init__(self, base: str, connections: int, deadline: Deadline) -> None:
         """Prepare connections to the server at a base URL."""
         super().__init__()
-        parts = urlsplit(base)
-        proxy = getproxies().get(parts.scheme)
+        proxy = find_proxy(base)
         settings: dict[str, Any] = {
             "ssl_context": httpx.create_ssl_context(),
             "max_connections": connections,
             "network_backend": _Backend(deadline),
         }
         self._pool: Any = (
-            httpcore.HTTPProxy(proxy, **settings)
-            if proxy and not proxy_bypass(parts.hostname or "")
-            else httpcore.ConnectionPool(**settings)
+            httpcore.ConnectionPool(**settings)
+            if proxy is None
+            else httpcore.HTTPProxy(str(proxy.url), proxy_auth=proxy.raw_auth, **settings)
         )
+
+
+def find_proxy(base: str) -> httpx.Proxy | None:
+    """Return the proxy that the environment names for a base URL, if it names one.
+
+    Raises:
+        ModelError: It is not `http://host:port`, or `https://host:port` for a server without TLS.
+            The message does not show it: it may hold a password.
+    """
+    parts = urlsplit(base)
+    named = getproxies().get(parts.scheme)
+    if not named or proxy_bypass(parts.hostname or ""):
+        return None
+    variable = f"{parts.scheme.upper()}_PROXY"
+    try:
+        proxy = httpx.Proxy(named if "://" in named else f"http://{named}")
+    except (ValueError, httpx.InvalidURL):
+        proxy = None
+    if proxy is None or proxy.url.scheme not in {"http", "https"} or not proxy.url.host:
+        raise ModelError(
+            f"{base}: the environment's {variable} is no proxy that can be used; wanted "
+            "http://host:port"
+        )
+    if proxy.url.scheme == parts.scheme == "https":
+        # The library runs TLS within TLS in a loop of its own, with a timeout for each read.
+        raise ModelError(
+            f"{base}: the environment's {variable} would need TLS within TLS, which is not "
+            "supported; name the proxy as http://host:port, or the server in NO_PROXY"
+        )
+    return proxy

@@ -1,19 +1,18 @@
 """A model behind an OpenAI-compatible server that returns log-probabilities of the prompt.
 
-Nothing is assumed about the server's alignment: a probe detects whether it prepends a start token,
-whether the first token has a log-probability, and whether the values belong to their own tokens.
-Candidates are scored by putting each into the original text, up to shortly after the slot, and
-comparing the first tokens that differ.
+A probe detects whether the server prepends a start token, whether the first token has a
+log-probability, and whether the values belong to their own tokens. Candidates are scored by putting
+each into the original text, up to shortly after the slot, and comparing the first tokens that
+differ.
 """
 
 import hashlib
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from membership.models.server.address import Address
 from membership.models.server.alignment import (
@@ -25,15 +24,10 @@ from membership.models.server.alignment import (
 )
 from membership.models.server.completions import GREEDY, find_model, write_completions
 from membership.models.server.http import RefusedError, RequestPolicy, Server
-from membership.models.server.probes import cut_beginning, make_prompts
+from membership.models.server.pieces import Piece, compare_pieces
+from membership.models.server.probes import cut_beginning, cut_questions, make_prompts
 from membership.models.server.prompt_logprobs import Form, Reply, locate
-from membership.traces.candidate_tokens import (
-    NO_CONTEXT,
-    NO_DIFFERENCE,
-    NOT_A_NUMBER,
-    RECUT,
-    right_edge,
-)
+from membership.traces.candidate_tokens import right_edge
 from membership.traces.suspect import Sampling
 from membership.traces.tokens import clean_text
 from membership.traces.trace import CandidateLogprobs, Query, Slot, Trace
@@ -47,6 +41,10 @@ _BLOCK = 64
 _PROBED_BLOCK = 8
 """A probe is repeated among the questions of each block of at least this many."""
 _PROBES = 12
+_MOST_SILENT = 5
+"""Blocks in a row whose probes may all say nothing: 60 probes, and a quarter did at first."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -78,21 +76,33 @@ class Endpoint:
             ValueError: A slot is not in its text.
         """
         wanted = [index for index in range(len(queries)) if index not in known]
+        chance = np.random.default_rng()
+        n_silent = 0
         with ThreadPoolExecutor(self.server.policy.connections) as pool:
             for first in range(0, len(wanted), _BLOCK):
                 block = wanted[first : first + _BLOCK]
-                waiting = [pool.submit(self._trace, queries[index]) for index in block[::2]]
+                at = int(chance.integers(len(block)))  # its place among the questions
+                waiting = [pool.submit(self._trace, queries[index]) for index in block[:at]]
                 probe = pool.submit(self._probe_again, [queries[index].text for index in block])
-                others = [pool.submit(self._trace, queries[index]) for index in block[1::2]]
-                for number, index in enumerate(block):
-                    yield index, (others if number % 2 else waiting)[number // 2].result()
-                probe.result()
+                waiting += [pool.submit(self._trace, queries[index]) for index in block[at:]]
+                for index, answer in zip(block, waiting, strict=True):
+                    yield index, answer.result()
+                n_silent = 0 if probe.result() else n_silent + 1
+                if n_silent > _MOST_SILENT:
+                    raise ModelError(
+                        f"{self.server.address}: what it writes reads back as other tokens in all "
+                        f"of the last {n_silent * _PROBES} probes; it cannot be checked any more"
+                    )
 
-    def _probe_again(self, texts: Sequence[str]) -> None:
-        """Repeat the probe with beginnings of the texts that are asked about now."""
-        if len(texts) >= _PROBED_BLOCK:
-            prompts = make_prompts([clean_text(text) for text in texts], _PROBES)
-            repeat_probe(self._ask_plain, prompts, self.alignment, self.server.address)
+    def _probe_again(self, texts: Sequence[str]) -> bool:
+        """Repeat the probe with the texts that are asked about now; tell if it said anything."""
+
+        def probe(room: int) -> bool:
+            cuts = cut_questions([clean_text(text) for text in texts], _PROBES, room - _LEAST_ROOM)
+            asked = self._ask_plain, cuts, self.alignment, self.server.address
+            return not cuts or bool(repeat_probe(*asked))
+
+        return len(texts) < _PROBED_BLOCK or self._fitting(probe)
 
     def _ask_plain(self, prompt: str) -> Reply:
         return ask(self.server, self.form, self.model, self.start + prompt, LogprobAlignment())
@@ -105,17 +115,21 @@ class Endpoint:
 
     def _trace(self, query: Query) -> Trace:
         text = clean_text(query.text)
+        return self._fitting(lambda room: self._trace_in(text, query.slots, room))
+
+    def _fitting(self, read: Callable[[int], T]) -> T:
+        """Ask with many characters at a time, and with half of them if that is too much."""
         room = _CODE_POINTS * self.max_length
         while True:
             try:
-                return self._trace_in(text, query.slots, room)
+                return read(room)
             except RefusedError as error:
                 if "length" not in str(error).lower() or room // 2 < _LEAST_ROOM:
                     raise
                 room //= 2
 
     def _trace_in(self, text: str, slots: Sequence[Slot], room: int) -> Trace:
-        pieces, firsts = list[_Piece](), list[int]()
+        pieces, firsts = list[Piece](), list[int]()
         for window in cut_windows(0, len(text), room):
             # Never split inside a word: its halves would be other tokens.
             pieces.append(self._ask(text[_snap(text, window.start) : _snap(text, window.stop)]))
@@ -124,12 +138,12 @@ class Endpoint:
         candidate_logprobs = tuple(self._read(text, slot, whole, room) for slot in slots)
         return _joined(pieces, firsts, candidate_logprobs, self.alignment)
 
-    def _ask(self, text: str) -> "_Piece":
+    def _ask(self, text: str) -> Piece:
         reply = ask(self.server, self.form, self.model, self.start + text, self.alignment)
         spans = locate(text, reply.words)
-        return _Piece(text, reply, np.full((len(reply.ids), 2), -1) if spans is None else spans)
+        return Piece(text, reply, np.full((len(reply.ids), 2), -1) if spans is None else spans)
 
-    def _read(self, text: str, slot: Slot, whole: "_Piece | None", room: int) -> CandidateLogprobs:
+    def _read(self, text: str, slot: Slot, whole: Piece | None, room: int) -> CandidateLogprobs:
         """Compare the candidates with one request each, except for the word in the text itself."""
         end = slot.start + len(slot.original)
         if text[slot.start : end] != slot.original or not slot.original:
@@ -142,44 +156,7 @@ class Endpoint:
             whole if whole is not None and word == slot.original else self._ask(left + word + right)
             for word in slot.candidates
         ]
-        return _compare(pieces)
-
-
-@dataclass(frozen=True)
-class _Piece:
-    """A text as the server sees it."""
-
-    text: str
-    reply: Reply
-    spans: NDArray[np.int32]
-    """Spans of its tokens; -1 for tokens that are not in the text."""
-
-    def token(self, step: int) -> int | str | None:
-        """Return an identifier of a token; None if the server gives none."""
-        number, word = int(self.reply.ids[step]), self.reply.words[step]
-        first, stop = self.spans[step]
-        if number < 0 and word is None and stop > 0:
-            return self.text[first:stop]
-        return number if number >= 0 else word
-
-
-def _compare(pieces: Sequence[_Piece]) -> CandidateLogprobs:
-    """Compare texts that differ in one word, by the first tokens at which all differ."""
-    unread = np.full(len(pieces), np.nan)
-    for step in range(min(len(piece.spans) for piece in pieces)):
-        tokens = [piece.token(step) for piece in pieces]
-        different = len(set(tokens))
-        if different == 1:
-            continue
-        if None in tokens:
-            return CandidateLogprobs(unread, RECUT)
-        if different < len(pieces):
-            return CandidateLogprobs(unread, NO_DIFFERENCE)
-        logprob = np.array([piece.reply.logprob[step] for piece in pieces])
-        if np.isfinite(logprob).all():
-            return CandidateLogprobs(logprob)
-        return CandidateLogprobs(unread, NOT_A_NUMBER if step else NO_CONTEXT)
-    return CandidateLogprobs(unread, NO_DIFFERENCE)
+        return compare_pieces(pieces)
 
 
 def _snap(text: str, edge: int) -> int:
@@ -189,7 +166,7 @@ def _snap(text: str, edge: int) -> int:
 
 
 def _joined(
-    pieces: Sequence[_Piece],
+    pieces: Sequence[Piece],
     firsts: Sequence[int],
     candidate_logprobs: tuple[CandidateLogprobs, ...],
     alignment: LogprobAlignment,

@@ -1,13 +1,18 @@
 """Prompts for probing a server, which differ from audit to audit.
 
 They are the beginnings of texts of the audited kind, cut at random. Without such texts they are
-sentences put together at random. The randomness decides nothing but whether a server is believed.
+sentences put together at random. Among the questions a probe has the form of a question: a text up
+to a place, and the same text with another word at that place and what follows it. The randomness
+decides nothing but whether a server is believed.
 """
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
+
+from membership.traces.candidate_tokens import right_edge
 
 _WORDS = re.compile(r"\S+")
 _SUBJECTS = (
@@ -23,6 +28,38 @@ _MIDDLES = (
 )  # fmt: skip
 _LEAST_WORDS, _MOST_WORDS = 5, 14
 _MOST_CHARACTERS = 150
+_BEHIND = " and"
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A text cut in two: a server writes a token behind the first part, and reads it there."""
+
+    left: str
+    right: str = _BEHIND
+    """What follows the token when it is read."""
+
+
+def cut_questions(
+    texts: Sequence[str], n: int, most: int, rng: np.random.Generator | None = None
+) -> list[Cut]:
+    """Return cuts of texts at random places, as candidates of a word are asked about.
+
+    Args:
+        texts: The texts that are asked about now; those of few words are left out.
+        n: Number of cuts.
+        most: Most characters of a first part.
+        rng: Source of randomness; by default seeded by the operating system.
+    """
+    chance = rng or np.random.default_rng()
+    places = [[m.end() for m in _WORDS.finditer(text[:most])][_LEAST_WORDS - 1 :] for text in texts]
+    usable = [(text, ends) for text, ends in zip(texts, places, strict=True) if ends]
+    cuts = list[Cut]()
+    for _ in range(n if usable else 0):
+        text, ends = usable[chance.integers(len(usable))]
+        end = ends[chance.integers(len(ends))]
+        cuts.append(Cut(text[:end], text[end : right_edge(text, end)].rstrip() or _BEHIND))
+    return cuts
 
 
 def make_prompts(texts: Sequence[str], n: int, rng: np.random.Generator | None = None) -> list[str]:

@@ -21,3 +21,11 @@ BoilerplateShare = Annotated[
     ),
 ]
 KeyFile = Annotated[Path | None, typer.Option(help="The key, if it is not kept in the vault.")]
+
+Rules = Annotated[
+    Path | None,
+    typer.Option(
+        help="File of rules that `leximark review --rules` made: pairs, words and columns that are "
+        "never marked."
+    ),
+]

@@ -19,18 +19,21 @@ TsaRoot = Annotated[
 ]
 
 
+ModelDate = Annotated[
+    datetime | None,
+    typer.Option(
+        formats=["%Y-%m-%d"],
+        help="First day on which the suspect, or a model that it was made from, could be used; "
+        "the report says whether the vault's time stamps are older.",
+    ),
+]
+
+
 @dataclass(frozen=True)
 class EvidenceFlags:
     """The fields of `Evidence` as a user gives them."""
 
-    model_date: Annotated[
-        datetime | None,
-        typer.Option(
-            formats=["%Y-%m-%d"],
-            help="First day on which the suspect, or a model that it was made from, could be used; "
-            "the report says whether the vault's time stamps are older.",
-        ),
-    ] = None
+    model_date: ModelDate = None
     tsa_root: TsaRoot = None
     family: Annotated[
         bool,
@@ -56,6 +59,15 @@ class EvidenceFlags:
             "--with-key", help="Disclose the key in the bundle. Do so once, at the end of a case."
         ),
     ] = False
+    show_sites: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            metavar="N",
+            help="Show N sites in their texts in report.html, the strongest first. The copy to "
+            "share never shows any.",
+        ),
+    ] = 0
 
     def evidence(self) -> "Evidence":
         """Return them for the job."""
@@ -68,4 +80,5 @@ class EvidenceFlags:
             self.family,
             self.bundle,
             Disclosure(self.with_key, self.with_texts),
+            self.show_sites,
         )

@@ -14,6 +14,7 @@ from watermark.errors import CorpusError
 from watermark.scheme import Rule, Scheme
 from watermark.schemes.leximark import LIGHT_WORDS, LexiMark, Scope
 from watermark.substitution.acceptability import Quality
+from watermark.variants.find import KINDS
 
 Source = Annotated[
     str,
@@ -44,6 +45,14 @@ MinFit = Annotated[
     ),
 ]
 
+Variants = Annotated[
+    str,
+    typer.Option(
+        help="Kinds of variants that are marked besides words, with commas between, such as "
+        "contractions,percent; all, none, or default. docs/marking.md lists them."
+    ),
+]
+
 
 @dataclass(frozen=True)
 class LexiMarkFlags:
@@ -64,7 +73,13 @@ class LexiMarkFlags:
         ),
     ] = LexiMark.scope
     words_per_sentence: Annotated[
-        int, typer.Option("--words-per-sentence", "-k", min=1, help="K, sites in a sentence.")
+        int,
+        typer.Option(
+            "--words-per-sentence",
+            "-k",
+            min=0,
+            help="K, sites of a sentence: its variants first, then words; 0 for variants alone.",
+        ),
     ] = LexiMark.words_per_sentence
     n_candidates: Annotated[
         int, typer.Option("--n-candidates", "-m", min=2, help="Words that may stand at a site.")
@@ -76,9 +91,19 @@ class LexiMarkFlags:
             help="Whether the original word is one of the candidates.",
         ),
     ] = LexiMark.keep_original
-    max_sites_per_draw: Annotated[
-        int, typer.Option(min=1, help="Most places of one word that are marked.")
-    ] = LexiMark.max_sites_per_draw
+    sites_per_coin: Annotated[
+        int,
+        typer.Option(
+            min=1, help="Expected places of a word that one coin decides; more have more coins."
+        ),
+    ] = LexiMark.sites_per_coin
+    max_frequency_ratio: Annotated[
+        float,
+        typer.Option(
+            help="How frequent a rarer word may become in a large corpus, in multiples of its "
+            "frequency in general text."
+        ),
+    ] = LexiMark.max_frequency_ratio
     min_letters: Annotated[int, typer.Option(min=1, help="Skip shorter words.")] = (
         LexiMark.min_letters
     )
@@ -95,6 +120,7 @@ class LexiMarkFlags:
         ),
     ] = LexiMark.quality
     min_fit: MinFit = None
+    variants: Variants = "default"
     max_failures: MaxFailures = LexiMark.max_failures
     language: Language = "en"
     stop_words: Annotated[
@@ -128,7 +154,8 @@ class LexiMarkFlags:
             words_per_sentence=self.words_per_sentence,
             n_candidates=self.n_candidates,
             keep_original=self.keep_original,
-            max_sites_per_draw=self.max_sites_per_draw,
+            sites_per_coin=self.sites_per_coin,
+            max_frequency_ratio=self.max_frequency_ratio,
             min_letters=self.min_letters,
             min_rarity_bits=self.min_rarity_bits,
             quotations=self.quotations,
@@ -136,6 +163,7 @@ class LexiMarkFlags:
             protected_words=_words(self.protected_words) if self.protected_words else frozenset(),
             sources=tuple(self.source.split(",")),
             quality=self.quality,
+            variants=_kinds(self.variants),
             max_failures=self.max_failures,
             fit=make_candidate_settings(self.quality, self.min_fit, self.language),
         )
@@ -194,6 +222,14 @@ class SchemeFlags:
 
 def _option(name: str) -> str:
     return f"--{name.replace('_', '-')}"
+
+
+def _kinds(variants: str) -> tuple[str, ...] | None:
+    if variants == "default":
+        return None
+    if variants == "all":
+        return tuple(KINDS)
+    return () if variants == "none" else tuple(variants.split(","))
 
 
 def _words(path: Path) -> frozenset[str]:

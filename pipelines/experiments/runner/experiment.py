@@ -1,4 +1,4 @@
-"""What an experiment is: cells to run, and a page made of their table."""
+"""An experiment: cells to run, and a page made from their table."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class Needs:
     datasets: tuple[str, ...] = ()
     """Names of the data sets of `pipelines/experiments/trials/paper_corpora.py`."""
     local_datasets: tuple[str, ...] = ()
-    """Names of data sets of which a local copy must be there."""
+    """Names of data sets that need a local copy."""
     gpu_gigabytes: int = 0
     """Memory of one GPU; 0 if a CPU will do."""
     hours: float = 0.0
@@ -35,13 +35,13 @@ class Experiment:
     title: str
     needs: Needs
     seeds: int
-    """How many seeds it runs if nothing else is asked for."""
+    """Default number of seeds."""
     cells: Callable[[int], list[Cell]]
-    """From the number of seeds to the cells."""
+    """Returns the cells for a number of seeds."""
     run: Callable[[Cell, Path], Iterable[Measure]]
     """Measures a cell, in a working folder of its own."""
     describe: Callable[[list[Row], Path], str]
-    """From the rows of the table to the page; plots go into the folder."""
+    """Returns the page for the rows of the table; writes plots into the folder."""
 
 
 def select(cells: Sequence[Cell], only: Mapping[str, Sequence[str]]) -> list[Cell]:

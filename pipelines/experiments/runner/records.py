@@ -1,7 +1,7 @@
-"""What an experiment measured: one file a cell, one tidy table for all of them.
+"""The results of an experiment: one file per cell, one tidy table for all of them.
 
 A *cell* is one setting of one experiment, for example one corpus, scheme and seed. Its numbers are
-written when it is done, so a run that was cut goes on with the next cell and ends with the same
+written when it is done, so an interrupted run continues with the next cell and ends with the same
 table.
 """
 
@@ -51,9 +51,9 @@ class Measure:
     """What was measured, for example `auroc`."""
     value: float
     of: str = ""
-    """What it was measured of, for example a detector."""
+    """What it was measured on, for example a detector's name."""
     n: int = 0
-    """How many units it rests on."""
+    """Number of units behind the value."""
     at: int = 0
     """Where on a scale it was measured, for example at how many documents or copies."""
 
@@ -96,7 +96,7 @@ def _run() -> dict[str, Any]:
 
 
 def write_table(cells: Sequence[Cell], folder: Path) -> Path:
-    """Write `table.parquet`: one row a measure, one column a setting.
+    """Write `table.parquet`: one row per measure, one column per setting.
 
     These cells come first, in their order, then those of earlier runs in the same folder.
     """

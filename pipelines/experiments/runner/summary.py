@@ -1,4 +1,4 @@
-"""From the rows of a table to means with intervals, and to Markdown."""
+"""Turn the rows of a table into means with intervals, and into Markdown."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -48,7 +48,7 @@ def by_run(rows: Iterable[Row], keys: Sequence[str]) -> dict[tuple[Any, ...], fl
     """Return the value of each run; a run is named by the columns in `keys`.
 
     Raises:
-        ValueError: Two rows are of one run: `keys` do not tell them apart.
+        ValueError: Two rows belong to one run: `keys` does not distinguish them.
     """
     found: dict[tuple[Any, ...], float] = {}
     for row in rows:

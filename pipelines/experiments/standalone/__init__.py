@@ -1,1 +1,1 @@
-"""Programs with options of their own, outside the runner."""
+"""Programs with their own options, outside the runner."""

@@ -1,15 +1,18 @@
-"""Fit the chance of acceptance to human judgements, and measure it on targets it has not seen.
+r"""Fit the chance of acceptance to human judgements, and measure it on targets it has not seen.
 
-    python -m pipelines.experiments.standalone.acceptability SWORDS.json.gz OUT [--write]
+    python -m pipelines.experiments.standalone.acceptability SWORDS.json.gz OUT \
+        --written COINCO.tsv.gz --written LS07.tsv.gz [--write]
 
 SWORDS is the development set of Swords (Lee et al., NAACL 2021, github.com/p-lambda/swords): words
-in contexts, each with substitutes and the votes of ten annotators or of three. `--write` puts the
-weights into `watermark/substitution/acceptability.json`. Needs the assets `smollm2-135m` and
-`minilm`. What the models read is kept in OUT, so that a second run is quick.
+in contexts, each with substitutes and the votes of ten annotators or of three. What annotators
+wrote of their own accord (see `judgements`) counts a little as well. `--write` puts the weights
+into `watermark/substitution/acceptability.json`. Needs the assets `smollm2-135m` and `minilm`. What
+the models read is kept in OUT, so that a second run is quick.
 
-Two regressions are fitted, without models and with them, and judged on targets they have not seen:
-ten folds, all targets of a lemma in one fold. (Every sentence has one target, so no sentence is in
-two folds either.)
+Two regressions are fitted. That of `fast` knows no model. That of `best` has its log-odds, on
+targets it has not seen, and what the models say as features. Both are judged on targets they have
+not seen: ten folds, all targets of a lemma in one fold. (Every sentence has one target, so no
+sentence is in two folds either.)
 """
 
 import argparse
@@ -25,25 +28,34 @@ import numpy as np
 from pipelines.experiments.standalone.acceptability_fit import (
     Floats,
     Row,
+    calibrated,
     fit_and_measure,
-    unseen_scores,
+    unseen_repeats,
+    written_curve,
 )
 from pipelines.experiments.standalone.acceptability_page import describe_results, plot_curves
+from pipelines.experiments.standalone.judgements import read_written, rows_of, rows_of_written
 from pipelines.jobs.candidates import TargetContext, locate
 from pipelines.loading.candidate_sources import load_lexical_resources, load_models
 from watermark.schemes.leximark import LexiMark
 from watermark.schemes.leximark_sites import LexicalResources
-from watermark.substitution.acceptability import FILE, Quality
+from watermark.substitution.acceptability import FILE
 from watermark.substitution.candidates import Candidate, CandidateSettings
-from watermark.substitution.features import Features, TargetSenses
+from watermark.substitution.features import Features
 from watermark.substitution.model_features import model_features
 from watermark.substitution.sources.wordnet import ModelledWordNetSource, describe
 from watermark.substitution.target import Target
 
 SHOWN = ModelledWordNetSource.most_read
 """Words of a target that the models read, the best by the regression without models."""
-TRAINED_ON = frozenset({"", "not rarer than the original", "too rare"})
-"""Words that were rejected for no other reason are trained on; only the first kind is offered."""
+TRAINED_ON = "Swords v1.1, development set; CoInCo, part a; SemEval-2007 task 10, trial set"
+WRITTEN_WEIGHT = 0.03
+"""Weight of a word that was written, or not written, against one that was judged: that nobody
+thought of a word says little against it, and there are ten times as many."""
+MOST_WRITTEN = 3_000
+"""Targets of a file that are read, drawn with seed 0: more do not change the weights."""
+ANNOTATORS = 6
+"""Of CoInCo. Only whether a word was written at all counts here."""
 
 
 @dataclass(frozen=True)
@@ -62,17 +74,26 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("swords", type=Path, help="the development set, as it comes")
     parser.add_argument("out", type=Path, help="folder for what was read and for the results")
+    parser.add_argument(
+        "--written", type=Path, action="append", default=[], help="CoInCo or SemEval-2007"
+    )
     parser.add_argument("--write", action="store_true", help="put the weights into the package")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     n_targets, targets = describe_targets(arguments.swords)
     fast = [row for target in targets for row in target.rows]
-    best = read_with_models(targets, unseen_scores(fast, "fast"), arguments.out / "read.json")
+    n_written, written = describe_written(arguments.written)
+    unseen = unseen_repeats(fast, "fast", written)
+    scores, _, _ = calibrated(fast, unseen)
+    best = read_with_models(targets, scores, arguments.out / "read.json")
     results: dict[str, Any] = {"n_targets": n_targets, "n_open": len(targets)}
-    weights: dict[str, Any] = {"trained_on": "Swords v1.1, development set"}
-    rows_of: dict[Quality, list[Row]] = {"fast": fast, "best": best}
-    for quality, rows in rows_of.items():
-        weights[quality], results[quality] = fit_and_measure(rows, quality, n_targets)
+    weights: dict[str, Any] = {"trained_on": TRAINED_ON}
+    weights["fast"], results["fast"] = fit_and_measure(fast, "fast", n_targets, unseen, written)
+    weights["best"], results["best"] = fit_and_measure(
+        best, "best", n_targets, unseen_repeats(best, "best")
+    )
+    if written:
+        results["written"] = written_curve(fast, written, n_written)
     text = json.dumps(results, indent=1) + "\n"
     (arguments.out / "acceptance.json").write_text(text, encoding="utf-8")
     (arguments.out / "acceptance.md").write_text(describe_results(results), encoding="utf-8")
@@ -114,25 +135,34 @@ def describe_targets(path: Path) -> tuple[int, list[JudgedTarget]]:
 def _target(
     resources: LexicalResources, number: int, target: Target, votes: Mapping[str, float]
 ) -> JudgedTarget:
-    senses = TargetSenses(resources.wordnet, target)
-    found = [d.candidate for d in describe(resources.wordnet, target, CandidateSettings())]
-    offers = tuple(candidate for candidate in found if candidate.rejected in TRAINED_ON)
-    rows = tuple(
-        Row(
-            number,
-            target.word.lemma,
-            offer.lemma,
-            not offer.rejected,
-            votes.get(offer.lemma, votes.get(offer.surface.lower())),
-            senses.features(offer.lemma, offer.surface),
-        )
-        for offer in offers
-    )
-    return JudgedTarget(number, target, offers, rows)
+    rows = rows_of(resources, number, target, votes)
+    found = describe(resources.wordnet, target, CandidateSettings())
+    candidates = {described.candidate.lemma: described.candidate for described in found}
+    return JudgedTarget(number, target, tuple(candidates[r.candidate] for r in rows), tuple(rows))
+
+
+def describe_written(files: Sequence[Path]) -> tuple[int, list[Row]]:
+    """Return the number of targets for which annotators wrote words, and WordNet's words for them.
+
+    A word counts as accepted if it was written at all.
+    """
+    resources = load_lexical_resources()
+    n_targets, found = 0, list[Row]()
+    for file in files:
+        written = list(read_written(file))
+        order = np.random.default_rng(0).permutation(len(written))[:MOST_WRITTEN]
+        written = [written[i] for i in order]
+        for rows in rows_of_written(resources, written, n_targets, ANNOTATORS):
+            found += [
+                replace(row, accepted=float(bool(row.accepted)), weight=WRITTEN_WEIGHT)
+                for row in rows
+            ]
+        n_targets += len(written)
+    return n_targets, found
 
 
 def read_with_models(targets: Sequence[JudgedTarget], scores: Floats, kept: Path) -> list[Row]:
-    """Return the most promising rows with the features that models add."""
+    """Return the most promising rows with what models say, and the log-odds without models."""
     ends = np.cumsum([len(target.rows) for target in targets])
     parts = np.split(scores, ends[:-1])
     shown = [_promising(*pair) for pair in zip(targets, parts, strict=True)]
@@ -149,8 +179,8 @@ def read_with_models(targets: Sequence[JudgedTarget], scores: Floats, kept: Path
             read.update(zip(names, some, strict=True))
         kept.write_text(json.dumps(read), encoding="utf-8")
     return [
-        replace(target.rows[i], features={**target.rows[i].features, **read[_key(target, i)]})
-        for target, some in zip(targets, shown, strict=True)
+        replace(target.rows[i], features={"fast": float(part[i]), **read[_key(target, i)]})
+        for target, part, some in zip(targets, parts, shown, strict=True)
         for i in some
     ]
 

@@ -1,6 +1,6 @@
 """The page and the plot of `acceptability`: quality against coverage."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +22,12 @@ def describe_results(results: Mapping[str, Any]) -> str:
         "annotators were asked about. *Strict*: words that nobody was asked about count as wrong. "
         "*Coverage*: share of all targets that keep a candidate at a threshold. Means over "
         f"{REPEATS} divisions into {FOLDS} folds by lemma; 95 % Clopper-Pearson intervals of the "
-        "judged.",
+        "judged. They take targets for independent, but a lemma has up to twelve: at 20 % the "
+        "interval that draws lemmas anew is given as well.",
         "",
-        "    python -m pipelines.experiments.standalone.acceptability swords-v1.1_dev.json.gz OUT",
+        "    python -m pipelines.experiments.standalone.acceptability \\",
+        "        swords-v1.1_dev.json.gz OUT --written coinco_part_a.tsv.gz \\",
+        "        --written ls07_trial.tsv.gz",
         "",
     ]
     for quality in ("fast", "best"):
@@ -37,8 +40,25 @@ def describe_results(results: Mapping[str, Any]) -> str:
                 for p in results[quality][rank]
             ]
             lines.append("")
+        low_high = (f"{m} {a:.0%} to {b:.0%}" for m, (a, b) in results[quality]["interval"].items())
+        lines += [f"At 20 %, first candidate, lemmas drawn anew: {', '.join(low_high)}.", ""]
+    lines += _written(results.get("written", []))
     lines += ["![Quality against coverage](acceptance.png)", ""]
     return "\n".join(lines)
+
+
+def _written(points: Sequence[Mapping[str, float]]) -> list[str]:
+    """Return the table of what annotators wrote of their own accord."""
+    if not points:
+        return []
+    lines = ["## Words that annotators wrote, `--quality fast`", ""]
+    lines += [
+        "Share of first candidates that at least one annotator wrote, on lemmas not seen.",
+        "",
+    ]
+    lines += ["| coverage | written | words |", "|---|---|---|"]
+    lines += [f"| {p['coverage']:.0%} | {p['strict']:.1%} | {p['n']:.0f} |" for p in points]
+    return [*lines, ""]
 
 
 def _interval(point: Mapping[str, float]) -> str:

@@ -1,25 +1,23 @@
 """What the audit loses when the suspect gives fewer numbers: log-probabilities, choices, words.
 
-    python -m pipelines.experiments.standalone.any_door PROOF OUT [--server ADDRESS]
+    python -m pipelines.experiments.standalone.any_door PROOF OUT
 
 PROOF is the folder of `pipelines.experiments.standalone.proof`: the suspect is its fine-tuned
 model, the reference its base. Each way to ask gives a table [site x candidate] for the re-draw
 test, with the base as reference and with none. Local answers are drawn from the model's own
-probabilities.
-ADDRESS is a server with the fine-tuned model that is asked for words only, such as
-`text+http://127.0.0.1:8000/v1#suspect`; its answers are real. A run that was cut goes on.
+probabilities; real ones of a server, from `pipelines.experiments.standalone.served_choices`, are
+shown beside them. A run that was cut goes on.
 """
 
 import argparse
 import json
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
-from scipy.stats import binomtest, kstest
+from scipy.stats import kstest
 
 from membership.audit.corpus import AuditCorpus, load_audit_corpus
 from membership.audit.observations import observe
@@ -28,18 +26,15 @@ from membership.audit.word_answers import (
     ask,
     ask_within_budget,
     questions_of,
-    read_references,
 )
-from membership.choices.cache import CachedChooser
 from membership.choices.local_model import LocalChooser, LocalWay
 from membership.choices.question import Window
 from membership.evidence.redraw import redraw_test, simulate_null
 from membership.evidence.score_table import ScoreTable, build_table
-from membership.models.server.address import parse_address
-from membership.models.server.open_chooser import open_chooser
 from membership.scoring import assemble_panel
 from membership.traces.suspect import Suspect
 from membership.traces.trace import CandidateLogprobs
+from pipelines.experiments.standalone.any_door_page import N_NULL_KEYS, N_SUBSETS, SEED, describe
 from pipelines.experiments.standalone.proof import ALPHA, once
 from pipelines.loading.models import ModelOptions, load_model
 from pipelines.reporting.provenance import describe_run
@@ -48,8 +43,7 @@ from watermark.errors import PrerequisiteError
 from watermark.keys import KEY_BYTES, Key
 from watermark.vault.vault import open_vault
 
-SIZES, N_SUBSETS, POWER = (5, 8, 10, 15, 20, 30, 50, 75, 100, 150, 200, 300), 100, 0.8
-N_NULL_KEYS, SEED = 1_000, 3
+SIZES = (5, 8, 10, 15, 20, 30, 50, 75, 100, 150, 200, 300)
 MakeTable = Callable[[Collection[str]], ScoreTable]
 """The table of some documents, adjusted on these alone."""
 
@@ -61,16 +55,14 @@ def main() -> None:
     )
     parser.add_argument("proof", type=Path, help="folder of the experiment `proof`")
     parser.add_argument("out", type=Path, help="folder for everything")
-    parser.add_argument("--server", help="address of the fine-tuned model, asked for words only")
-    parser.add_argument("--answers", type=int, default=1, help="answers of the server a question")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
-    results = run(arguments.proof, arguments.out, arguments.server, arguments.answers)
+    results = run(arguments.proof, arguments.out)
     (arguments.out / "results.json").write_text(json.dumps(results, indent=2) + "\n")
     (arguments.out / "README.md").write_text(describe(results), encoding="utf-8")
 
 
-def run(proof: Path, out: Path, server: str | None, answers: int) -> dict[str, Any]:
+def run(proof: Path, out: Path) -> dict[str, Any]:
     """Return the numbers of every way to ask, by its name."""
     vault = open_vault(proof / "ours/vault", proof / "ours/key")
     corpus = load_audit_corpus(vault)
@@ -90,14 +82,10 @@ def run(proof: Path, out: Path, server: str | None, answers: int) -> dict[str, A
                 makers[f"{form}, {n} answers; {label}"] = partial(
                     _answers, corpus, LocalChooser(suspect, form), references, n
                 )
-        if server:
-            makers[f"server, {answers} answers; {label}"] = partial(
-                _served, corpus, server, references, answers, out
-            )
     results = {
         name: once(
             out / "doors" / f"{name.replace(' ', '_').replace(';', '')}.json",
-            partial(_numbers, make, corpus, vault.key),
+            partial(_made, make, corpus, vault.key),
         )
         for name, make in makers.items()
     }
@@ -111,14 +99,18 @@ def run(proof: Path, out: Path, server: str | None, answers: int) -> dict[str, A
     run_record["command"] = "python -m pipelines.experiments.standalone.any_door PROOF OUT"
     return {
         "doors": results,
+        "served": _served(out / "served"),
         "budget": budgeted,
         "n_documents": len(_ids(corpus)),
         "run": run_record,
     }
 
 
-def _numbers(prepare: Callable[[], MakeTable], corpus: AuditCorpus, key: Key) -> dict[str, Any]:
-    table_of, ids = prepare(), _ids(corpus)
+def numbers_of(
+    table_of: MakeTable, corpus: AuditCorpus, key: Key, *, power: bool = True
+) -> dict[str, Any]:
+    """Return the test of a table, its null and its power on random subsets of the documents."""
+    ids = _ids(corpus)
     table = table_of(ids)
     result = redraw_test(table, key, alpha=ALPHA)
     rng = np.random.default_rng([SEED, 1])
@@ -130,8 +122,17 @@ def _numbers(prepare: Callable[[], MakeTable], corpus: AuditCorpus, key: Key) ->
         "zscore": result.zscore,
         "n_sites": result.n_units,
         "null_ks": float(kstest(null, "uniform").pvalue),
-        "power": _power(table_of, ids, key),
+        "power": _power(table_of, ids, key) if power else {},
     }
+
+
+def _served(folder: Path) -> list[dict[str, Any]]:
+    """Return what `served_choices` measured of real servers."""
+    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
+
+
+def _made(make: Callable[[], MakeTable], corpus: AuditCorpus, key: Key) -> dict[str, Any]:
+    return numbers_of(make(), corpus, key)
 
 
 def _ids(corpus: AuditCorpus) -> list[str]:
@@ -196,21 +197,12 @@ def _answers(
     corpus: AuditCorpus, chooser: LocalChooser, references: Mapping[str, Suspect], n: int
 ) -> MakeTable:
     questions = questions_of(corpus, Window())
-    return _of_documents(ask(corpus, chooser, references, questions, n=n, seed=SEED))
+    return of_documents(ask(corpus, chooser, references, questions, n=n, seed=SEED))
 
 
-def _served(
-    corpus: AuditCorpus, server: str, references: Mapping[str, Suspect], n: int, out: Path
-) -> MakeTable:
-    address = parse_address(server)
-    assert address is not None
-    questions = questions_of(corpus, Window())
-    chooser = CachedChooser(open_chooser(address, [q.question for q in questions[:2]]), out)
-    found = ask(corpus, chooser, {}, questions, n=n, seed=SEED)
-    return _of_documents(replace(found, references=read_references(references, questions)))
+def of_documents(asked: Asked) -> MakeTable:
+    """Return what makes the table of the answers about some documents."""
 
-
-def _of_documents(asked: Asked) -> MakeTable:
     def table(ids: Collection[str]) -> ScoreTable:
         kept = [i for i, q in enumerate(asked.questions) if q.site.document_id in ids]
         return Asked(
@@ -233,56 +225,6 @@ def _budget(
         "n_calls": found.n_calls, "stopped": found.stopped, "pvalue": found.state.pvalue,
         "log_e": found.state.log_e,
     }  # fmt: skip
-
-
-def documents_needed(power: Mapping[str, int]) -> str:
-    """Return the least number of documents with a power of 0.8, for a reader."""
-    enough = [int(size) for size, hits in power.items() if hits >= POWER * N_SUBSETS]
-    return str(min(enough)) if enough else f"more than {max(map(int, power))}"
-
-
-def describe(results: Mapping[str, Any]) -> str:
-    """Return the page of the results."""
-    lines = [
-        "# The same model, asked in other ways",
-        "",
-        "SmolLM2-135M fine-tuned for one epoch on marked news (`leximark reproduce proof`), "
-        f"{results['n_documents']} documents with sites. Each way to ask gives a table "
-        "[site x candidate] for the re-draw test. Local answers are drawn from the model's own "
-        "probabilities, so they contain no loss from prompting; rows of a server are real answers. "
-        f"Documents needed: the least size at which {POWER:.0%} of {N_SUBSETS} random subsets have "
-        f"p < {ALPHA:g} (1,999 re-draws; subsets of one trained model overlap). Null: "
-        f"Kolmogorov-Smirnov p of {N_NULL_KEYS:,} re-keyed p-values against uniform.",
-        "",
-        "| asked | reference | p | z | sites | documents needed | power at 30 (95 %) | null |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
-    for name, found in results["doors"].items():
-        way, _, reference = name.partition("; ")
-        lines.append(
-            f"| {way} | {reference} | {found['pvalue']:.2g} | {found['zscore']:.1f} | "
-            f"{found['n_sites']} | {documents_needed(found['power'])} | "
-            f"{_share(found['power'].get('30'))} | {found['null_ks']:.2f} |"
-        )
-    budget = results["budget"]
-    lines += [
-        "",
-        "With a budget of 7,000 calls, 3 forced answers a site and the base as reference, the bets "
-        f"stopped after {budget['n_calls']:,} calls ({budget['stopped']}): anytime p = "
-        f"{budget['pvalue']:.2g}.",
-        "",
-        "    python -m pipelines.experiments.standalone.any_door PROOF OUT [--server ADDRESS]",
-        "",
-        f"Machine: {', '.join(results['run']['machine'].values())} cores. Seed {SEED}.",
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _share(hits: int | None) -> str:
-    if hits is None:
-        return "1.00 at fewer"
-    interval = binomtest(hits, N_SUBSETS).proportion_ci(0.95, method="exact")
-    return f"{hits / N_SUBSETS:.2f} ({interval.low:.2f} to {interval.high:.2f})"
 
 
 if __name__ == "__main__":

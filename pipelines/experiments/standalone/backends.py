@@ -1,4 +1,4 @@
-"""The same model behind every door: does `verify` come to the same verdict?
+"""One model, run in every way: does `verify` reach the same verdict?
 
     python -m pipelines.experiments.standalone.backends PROOF OUT [--server ADDRESS]
 
@@ -11,8 +11,8 @@ passages are marked again with that key, and the model is audited
     llama.cpp the same file run by llama.cpp, if that is installed
     server    behind a server (see `tests/support/vllm_server.py`), if one is named
 
-with the base as reference. No start token goes before the texts: the server puts none. A run that
-was cut goes on where it was.
+with the base as reference. No start token goes before the texts: the server puts none. An
+interrupted run continues where it stopped.
 """
 
 import argparse
@@ -55,26 +55,26 @@ def main() -> None:
 
 
 def run(proof: Path, out: Path, server: str | None, n: int, dtype: str) -> dict[str, Any]:
-    """Audit the model behind each door; return how far each is from the first."""
+    """Audit the model in each way of running it; compare each report with the first."""
     out.mkdir(parents=True, exist_ok=True)
     key_file = proof / "ours/key"
     vault = mark(out, key_file, n)
     trained = proof / "models/trained"
-    doors = {"folder": str(trained), "gguf": str(out / "trained.Q8_0.gguf")}
-    if not Path(doors["gguf"]).exists():
-        write_gguf(trained, Path(doors["gguf"]))
+    backends = {"folder": str(trained), "gguf": str(out / "trained.Q8_0.gguf")}
+    if not Path(backends["gguf"]).exists():
+        write_gguf(trained, Path(backends["gguf"]))
     if find_spec("llama_cpp"):
-        doors["llama.cpp"] = PREFIX + doors["gguf"]
+        backends["llama.cpp"] = PREFIX + backends["gguf"]
     if server:
-        doors["server"] = server
+        backends["server"] = server
     options = ModelOptions(dtype=dtype, start_token="none", cache=out / "cache")  # type: ignore[arg-type]
     reports, seconds = dict[str, Report](), dict[str, float]()
     base = str(find_model("smollm2-135m"))
-    for door, name in doors.items():
-        folder = out / f"report-{door}-{time.time_ns()}"
+    for backend, name in backends.items():
+        folder = out / f"report-{backend}-{time.time_ns()}"
         began = time.monotonic()
-        reports[door] = verify_command(vault, name, (base,), folder, options, key_file=key_file)
-        seconds[door] = round(time.monotonic() - began, 1)
+        reports[backend] = verify_command(vault, name, (base,), folder, options, key_file=key_file)
+        seconds[backend] = round(time.monotonic() - began, 1)
     return {
         "passages": n,
         "dtype": dtype,
@@ -148,29 +148,30 @@ def _preferences(report: Report, with_this: Report) -> dict[str, float]:
 def describe(results: Mapping[str, Any]) -> str:
     """Return the page that stands beside the numbers."""
     lines = [
-        "# The same model behind every door",
+        "# One model, run in every way",
         "",
         "SmolLM2-135M fine-tuned for one epoch on marked news "
         "(`pipelines/experiments/standalone/proof.py`), "
         f"audited on {results['passages']} of its passages with the base as reference; models that "
         f"run here in {results['dtype']}. Differences are from the model in its folder.",
         "",
-        "| door | verdict | p | Chernoff bound | z | sites | candidates: median (largest) "
+        "| run from | verdict | p | Chernoff bound | z | sites | candidates: median (largest) "
         "difference in nats, correlation | loss of documents: largest difference, correlation "
         "| seconds |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
-    for door, found in results["doors"].items():
+    for backend, found in results["doors"].items():
         near, loss = found["preferences"], found["scores"].get("loss", {})
         lines.append(
-            f"| {door} | {found['verdict']} | {found['pvalue']:.2g} | {rounded_up(found['bound'])} "
+            f"| {backend} | {found['verdict']} | {found['pvalue']:.2g} "
+            f"| {rounded_up(found['bound'])} "
             f"| {found['zscore']:.1f} | {found['n_sites']} | {near['median_difference']:.3f} "
             f"({near['largest_difference']:.2f}), {near['correlation']:.4f} "
             f"| {loss.get('largest_difference', np.nan):.3f}, "
-            f"{loss.get('correlation', np.nan):.4f} | {results['seconds'][door]} |"
+            f"{loss.get('correlation', np.nan):.4f} | {results['seconds'][backend]} |"
         )
     lines += ["", "How each was run:", ""]
-    lines += [f"- {door}: {found['settings']}" for door, found in results["doors"].items()]
+    lines += [f"- {backend}: {found['settings']}" for backend, found in results["doors"].items()]
     return "\n".join(lines) + "\n"
 
 

@@ -4,9 +4,9 @@
 
 PROOF is the folder of `pipelines.experiments.standalone.proof`. Members are published passages that
 the model was trained on; nonmembers are the passages held out, and more of the same random order of
-news, marked with the same key and shown to nobody. The base is the reference. Token frequencies for
-DC-PDD, and the prefix of ReCaLL, come from further passages. A run that was cut goes on where it
-was.
+news, marked with the same key and never trained on. The base is the reference. Token frequencies
+for DC-PDD, and the prefix of ReCaLL, come from further passages. An interrupted run continues where
+it stopped.
 """
 
 import argparse

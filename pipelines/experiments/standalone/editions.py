@@ -29,14 +29,13 @@ from membership.evidence.redraw import choices_of, draw_table, null_statistics, 
 from membership.evidence.result import monte_carlo_pvalue
 from membership.evidence.score_table import ScoreTable
 from membership.scoring import assemble_panel
-from pipelines.experiments.attacks import N_BASE, SHAPE, TRAINING, VOCABULARY
 from pipelines.experiments.standalone.proof import once
 from pipelines.experiments.trials.halves import experiment_key, mark_documents
-from pipelines.experiments.trials.passages import passages
-from pipelines.experiments.trials.tiny import CORPUS, POOL_SEED, fresh_passages
+from pipelines.experiments.trials.small import N_BASE, SHAPE, TRAINING, small_base
+from pipelines.experiments.trials.tiny import fresh_passages
 from pipelines.loading.models import ModelOptions, load_model
 from pipelines.reporting.provenance import describe_run
-from pipelines.training.training import load_base, new_model, new_tokenizer, train_once
+from pipelines.training.training import load_base, train_once
 from watermark.document import Document, apply_choices
 from watermark.keys import Key
 from watermark.schemes.leximark import LexiMark
@@ -59,7 +58,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=40, help="runs of the first arm")
     arguments = parser.parse_args()
     out: Path = arguments.out
-    base = tiny_base(out / "base")
+    base = small_base(out / "base")
     runs: dict[str, list[dict[str, Any]]] = {arm: [] for arm in ARMS}
     for seed in range(arguments.runs):
         for arm, step in STEPS.items():
@@ -77,17 +76,6 @@ def main() -> None:
     }
     (out / "results.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
     (out / "README.md").write_text(describe(results), encoding="utf-8")
-
-
-def tiny_base(folder: Path) -> Path:
-    """Return a tiny model that was pretrained on passages which no run marks."""
-    texts = [document.text for document in passages(CORPUS, N_BASE, seed=POOL_SEED)]
-
-    def new() -> tuple[Any, Any]:
-        tokenizer = new_tokenizer(texts, VOCABULARY)
-        return new_model(tokenizer, SHAPE, seed=POOL_SEED), tokenizer
-
-    return train_once(new, texts, folder, TRAINING)
 
 
 def run(arm: str, seed: int, base: Path, out: Path) -> dict[str, Any]:

@@ -17,8 +17,10 @@ from pathlib import Path
 
 import numpy as np
 
+from pipelines.experiments.standalone.acceptability_fit import Row
 from pipelines.loading.candidate_sources import load_lexical_resources
-from watermark.schemes.leximark_sites import LexicalResources
+from watermark.schemes.leximark import LexiMark
+from watermark.schemes.leximark_sites import LexicalResources, exclusion_reason
 from watermark.substitution.acceptability import load_acceptability
 from watermark.substitution.candidates import CandidateSettings
 from watermark.substitution.features import TargetSenses
@@ -44,21 +46,6 @@ class Written:
     """How many annotators wrote each substitute."""
 
 
-@dataclass(frozen=True)
-class Row:
-    """A word that might stand for a target."""
-
-    target: int
-    lemma: str
-    """Of the target."""
-    candidate: str
-    offered: bool
-    """Whether its form, rarity and register let it be offered."""
-    accepted: float | None
-    """Share of the annotators who accept it; None if they were not asked."""
-    features: Mapping[str, float]
-
-
 def read_written(path: Path) -> Iterator[Written]:
     """Yield the targets of CoInCo or of SemEval-2007, as public research code distributes them."""
     with gzip.open(path, "rt", encoding="utf-8") as file:
@@ -77,7 +64,7 @@ def read_written(path: Path) -> Iterator[Written]:
 def rows_of_written(
     resources: LexicalResources, written: list[Written], first: int, annotators: int
 ) -> Iterator[list[Row]]:
-    """Yield the rows of each target that the parser finds with the same part of speech.
+    """Yield the rows of each target that may be touched and is parsed as the annotators read it.
 
     A word is accepted by the share of annotators who wrote it; nobody was asked about others, and
     that nobody wrote a word says little against it, so it counts as zero.
@@ -90,6 +77,8 @@ def rows_of_written(
         if not places or places[0][0][places[0][1]].pos != one.pos:
             continue
         target = Target(one.sentence, *places[0])
+        if exclusion_reason(resources.wordnet, target, [], LexiMark()):
+            continue
         votes = {lemma_of(w, one.pos): n / annotators for w, n in one.votes.items()}
         yield rows_of(resources, number, target, votes, default=0.0)
 
@@ -145,9 +134,12 @@ def main() -> None:
     resources = load_lexical_resources()
     rows = list(rows_of_written(resources, drawn, 0, arguments.annotators))
     found = first_candidates(rows)
-    print(f"{len(rows)} targets; annotators agree with each other: {agreement(written):.1%}")
+    print(
+        f"{len(drawn)} targets, {len(rows)} may be touched; "
+        f"annotators agree with each other: {agreement(written):.1%}"
+    )
     for coverage in COVERAGES:
-        kept = found[: round(coverage * len(rows))]
+        kept = found[: round(coverage * len(drawn))]
         print(f"{coverage:.0%}: {sum(wrote for _, wrote in kept) / len(kept):.1%} of {len(kept)}")
 
 

@@ -10,25 +10,29 @@ import argparse
 import json
 import re
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from membership.models.marking.encoder import load_encoder
 from pipelines.experiments.trials.passages import passages
-from pipelines.jobs.mark import make_candidate_settings
+from pipelines.jobs.mark import make_leximark
 from pipelines.loading.candidate_sources import load_lexical_resources
 from watermark.assets import find_model
-from watermark.document import Document, Marked, segments
+from watermark.document import Document, Marked, Site, segments
 from watermark.keys import Key
 from watermark.marking.codebook import build_codebook, draw_marks
+from watermark.marking.site_index import index_document
 from watermark.schemes.leximark import LexiMark
 from watermark.schemes.leximark_sites import find_sites
 from watermark.substitution.acceptability import Quality
 from watermark.substitution.target import TargetContext
 from watermark.text.inflection import article
 from watermark.text.protected_spans import protected_spans
+from watermark.variants.find import kind_of
 
 SEED = 0
 KEY = Key(bytes(range(32)))
@@ -57,9 +61,16 @@ def main() -> None:
 
 def mark_passages(originals: Sequence[Document], quality: Quality) -> list[Marked]:
     """Mark passages in memory, as `leximark mark` does with its default settings."""
-    scheme = LexiMark(quality=quality, fit=make_candidate_settings(quality, None))
+    scheme = make_leximark(quality)
     found = list(find_sites(load_lexical_resources(scheme), originals, scheme))
-    codebook = build_codebook((site for sites in found for site in sites), scheme)
+    return draw_all(originals, found, scheme)
+
+
+def draw_all(
+    originals: Sequence[Document], found: Sequence[Sequence[Site]], scheme: LexiMark
+) -> list[Marked]:
+    """Draw the marks of sites with the fixed key."""
+    codebook = build_codebook(map(index_document, originals, found), scheme)
     return [
         draw_marks(document, sites, codebook, scheme, KEY)
         for document, sites in zip(originals, found, strict=True)
@@ -70,6 +81,7 @@ def measure(originals: Sequence[Document], marked: Sequence[Marked]) -> dict[str
     """Return counts, densities and similarities."""
     marks = [mark for one in marked for mark in one.marks]
     n_words = sum(len(document.text.split()) for document in originals)
+    n_changed = sum(mark.chosen != mark.original for mark in marks)
     similarity = _similarities(originals, marked)
     changed = [one.document.text for one in marked]
     before = [article_errors(document.text) for document in originals]
@@ -78,7 +90,9 @@ def measure(originals: Sequence[Document], marked: Sequence[Marked]) -> dict[str
         "words": n_words,
         "sites": len(marks),
         "sites_per_100_words": 100 * len(marks) / n_words,
-        "changed": sum(mark.chosen != mark.original for mark in marks),
+        "variants": sum(kind_of(mark.draw) != "" for mark in marks),
+        "changed": n_changed,
+        "changed_per_100_words": 100 * n_changed / n_words,
         "similarity_median": float(np.median(similarity)),
         "similarity_5_percent": float(np.quantile(similarity, 0.05)),
         "similarity_least": float(min(similarity)),
@@ -92,12 +106,17 @@ def measure(originals: Sequence[Document], marked: Sequence[Marked]) -> dict[str
 
 
 def _similarities(originals: Sequence[Document], marked: Sequence[Marked]) -> list[float]:
-    encoder = load_encoder(find_model("minilm"))
-    before, after = (
-        encoder.encode([TargetContext(text, 0, len(text)) for text in texts])
-        for texts in ([d.text for d in originals], [m.document.text for m in marked])
-    )
-    return [float(a.sentence @ b.sentence) for a, b in zip(before, after, strict=True)]
+    texts = [(d.text, m.document.text) for d, m in zip(originals, marked, strict=True)]
+    return [float(_vector(before) @ _vector(after)) for before, after in texts]
+
+
+@cache
+def _vector(text: str) -> NDArray[np.float32]:
+    (encoding,) = _encoder().encode([TargetContext(text, 0, len(text))])
+    return encoding.sentence
+
+
+_encoder = cache(lambda: load_encoder(find_model("minilm")))
 
 
 def article_errors(text: str) -> int:

@@ -1,12 +1,12 @@
-"""The main job on real text: does `verify` find the model that was trained, and no other?
+"""The main claim on real text: does `verify` find the model that was trained, and no other?
 
     leximark reproduce proof --out OUT
     python -m pipelines.experiments.standalone.proof OUT [--unrelated MODEL]
 
 The second way names an unrelated model as one more reference.
 
-Marks 333 news passages with the default settings (10 % are held out, so 300 are published),
-fine-tunes SmolLM2-135M on the published ones for one epoch, and audits
+Marks 333 news passages with the default settings of `leximark mark` (10 % are held out, so 300 are
+published), fine-tunes SmolLM2-135M on the published ones for one epoch, and audits
 
     trained      the fine-tuned model
     base         the model before fine-tuning
@@ -15,7 +15,7 @@ fine-tunes SmolLM2-135M on the published ones for one epoch, and audits
 
 with the base as reference (the base itself has none). Then the power of the test on random subsets
 of the trained documents, with the base, without a reference, and with an unrelated model if one is
-named. Needs `leximark assets --all`. A run that was cut goes on where it was.
+named. Needs `leximark assets --all`. An interrupted run continues where it stopped.
 """
 
 import argparse
@@ -32,7 +32,7 @@ from membership.audit.observations import SiteLogprobs
 from membership.evidence.redraw import redraw_test
 from membership.evidence.result import rounded_up
 from pipelines.experiments.trials.passages import passages
-from pipelines.jobs.mark import make_intent, mark_command
+from pipelines.jobs.mark import make_intent, make_leximark, mark_command
 from pipelines.jobs.verify import verify_command
 from pipelines.loading.models import ModelOptions
 from pipelines.reporting.report import Report
@@ -40,7 +40,6 @@ from pipelines.training.training import TrainingSettings, load_base, train_once
 from watermark.assets import find_model
 from watermark.errors import PrerequisiteError
 from watermark.keys import KEY_BYTES, Key, write_key
-from watermark.schemes.leximark import LexiMark
 from watermark.vault.vault import Vault, open_vault
 
 N_PASSAGES = 333
@@ -101,7 +100,7 @@ def run(out: Path, unrelated: str | None = None, seed: int = SEED) -> dict[str, 
 
 
 def once(path: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Return what a file holds; make it first if it is not there."""
+    """Return the contents of a file, which is made first if it does not exist."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         text = json.dumps(make(), indent=2)
@@ -113,7 +112,7 @@ def once(path: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
 
 def mark_passages(folder: Path, number: int, seed: int) -> Vault:
     """Mark the passages with one of two fixed keys."""
-    key_file = folder / "key"
+    key_file, scheme = folder / "key", make_leximark()
     if not (folder / "vault").exists():
         folder.mkdir(parents=True, exist_ok=True)
         if not key_file.exists():
@@ -125,11 +124,16 @@ def mark_passages(folder: Path, number: int, seed: int) -> Vault:
             corpus,
             folder / "published",
             folder / "vault",
-            make_intent(LexiMark()),
+            make_intent(scheme),
             id_column="id",
             key_file=key_file,
         )
-    return open_vault(folder / "vault", key_file)
+    vault = open_vault(folder / "vault", key_file)
+    if vault.plan.scheme != json.loads(json.dumps(scheme.describe())):
+        raise PrerequisiteError(
+            f"{folder}: marked with other settings than the defaults of today; choose a new OUT"
+        )
+    return vault
 
 
 def fine_tune(folder: Path, texts: list[str], seed: int) -> str:

@@ -29,7 +29,7 @@ from watermark.substitution.spelling import region_of, regions_of
 from watermark.text.inflection import lemma_of
 
 BATCH = 50
-"""Documents that are read at a time."""
+"""Number of documents read at a time."""
 AROUND = 80
 """Characters to either side of a site that the table shows."""
 
@@ -47,7 +47,7 @@ class Change:
 
 
 def main() -> None:
-    """Find sites, check them, write the table."""
+    """Find sites, check them and write the table."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("out", type=Path, help="folder for the table and the counts")
     parser.add_argument("texts", type=Path, nargs="+", help="JSON Lines with id and text")
@@ -130,7 +130,7 @@ def _engine() -> inflect.engine:
 
 
 def counts(changes: Sequence[Change]) -> dict[str, dict[str, float]]:
-    """Return for each genre and all of them the number of sites and of faults, with intervals."""
+    """Return the number of sites and faults for each genre and in all, with intervals."""
     found: dict[str, dict[str, float]] = {}
     for genre in (*dict.fromkeys(c.genre for c in changes), "all"):
         some = [c for c in changes if genre in (c.genre, "all")]
@@ -143,7 +143,7 @@ def counts(changes: Sequence[Change]) -> dict[str, dict[str, float]]:
 
 
 def write_table(path: Path, changes: Sequence[Change]) -> None:
-    """Write the sites, one a line, those with faults first."""
+    """Write the sites, one per line, those with faults first."""
     with path.open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file, delimiter="\t")
         table.writerow(["genre", "original", "candidate", "faults", "context"])

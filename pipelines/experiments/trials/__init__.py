@@ -1,1 +1,1 @@
-"""What one cell of an experiment does."""
+"""The work of one cell of an experiment."""

@@ -28,12 +28,12 @@ class Scene:
     editions: Sequence[Sequence[Document]]
     """The same documents under other keys."""
     others: Sequence[str]
-    """Texts of the same kind that nobody marked."""
+    """Unmarked texts of the same kind."""
 
 
 TextArm = Callable[[Scene], list[TextAttack | CorpusAttack]]
 ModelArm = Callable[[Scene, Sequence[str]], ModelAttack]
-"""From the scene and the texts that the model was trained on."""
+"""Makes the attack from the scene and the texts that the model was trained on."""
 
 
 def _named(*names: str, **settings: str) -> TextArm:
@@ -107,7 +107,7 @@ MODEL_ARMS: dict[tuple[str, str], ModelArm] = {
     ("unlearning", "ascent"): lambda scene, texts: Unlearning(
         texts, scene.others[: len(texts)], "ascent", loop=_loop(rate=3e-4)
     ),
-    # Prompts that nobody marked: with those of the marked texts the student would read the marks.
+    # Unmarked prompts: with those of the marked texts the student would read the marks.
     ("distillation", "100 unmarked prompts"): lambda scene, texts: _distilled(scene, 100),
     ("distillation", "500 unmarked prompts"): lambda scene, texts: _distilled(scene, 500),
 }

@@ -1,4 +1,4 @@
-"""What an attack does to the evidence: marks that stand, cost to the thief, the re-draw test."""
+"""The effect of an attack on the evidence: surviving marks, cost to the thief, the re-draw test."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -51,7 +51,7 @@ def measure_redraw(found: Observations, key: Key, n_resamples: int = 99_999) -> 
 
 
 def measure_null(found: Observations, seed: int) -> Iterator[Measure]:
-    """Yield how p is distributed over keys that the model never saw."""
+    """Yield the distribution of p over keys that the model never saw."""
     keys = [experiment_key(seed, 1_000 + number) for number in range(N_NULL_KEYS)]
     table = found.site_logprobs.table()
     pvalues = simulate_null(table, keys, seed=seed)
@@ -62,7 +62,7 @@ def measure_null(found: Observations, seed: int) -> Iterator[Measure]:
 def measure_loss(
     model: Path, published: Sequence[Document], fresh: Sequence[str]
 ) -> Iterator[Measure]:
-    """Yield mean log-probabilities: of the published texts, and of texts that are new to it."""
+    """Yield the mean log-probabilities of the published texts and of new texts."""
     read = mean_logprobs_of(str(model))
     known = [document.text for document in published][: len(fresh)]
     yield Measure("published_logprob", float(np.mean(read(known))), n=len(known))
@@ -72,7 +72,7 @@ def measure_loss(
 def measure_texts(
     corpus: AuditCorpus, attacked: Sequence[Document | None], encoder: SentenceEncoder
 ) -> Iterator[Measure]:
-    """Yield the share of documents lost, of marks standing, and the similarity of what is left."""
+    """Yield the share of lost documents and of surviving marks, and the similarity of the rest."""
     n = len(attacked)
     yield Measure("lost", sum(document is None for document in attacked) / n, n=n)
     standing = total = 0

@@ -13,7 +13,7 @@ NOT_REACHED = "not reached"
 
 
 def describe(rows: list[Row], folder: Path) -> str:
-    """Return the page: attacks by the documents they leave necessary, and the null."""
+    """Return the page: attacks by the number of documents needed after them, and the null."""
     arms = list(dict.fromkeys((row["attack"], row["strength"]) for row in rows))
     found = {arm: select_rows(rows, attack=arm[0], strength=arm[1]) for arm in arms}
     order = sorted(arms, key=lambda arm: -needed(found[arm])[0])

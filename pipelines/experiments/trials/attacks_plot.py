@@ -1,4 +1,4 @@
-"""The picture of how many documents each attack leaves necessary."""
+"""The plot of how many documents are needed after each attack."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,12 +9,12 @@ from pipelines.reporting.plots import SETTINGS
 
 
 def plot_documents_needed(names: Sequence[str], needed: Sequence[float], path: Path) -> None:
-    """Draw one bar an attack on a logarithmic scale; what is out of reach has no bar.
+    """Draw one bar per attack on a logarithmic scale; an infinite number has no bar.
 
     Args:
         names: Attack and strength, in the order from top to bottom.
         needed: Documents needed; infinite where no number is enough.
-        path: Where the picture goes.
+        path: File to write the plot to.
     """
     finite = [(name, n) for name, n in zip(names, needed, strict=True) if n < float("inf")]
     if not finite:

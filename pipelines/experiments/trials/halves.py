@@ -24,10 +24,10 @@ from watermark.vault.vault import Vault, open_vault
 
 @dataclass(frozen=True)
 class Arm:
-    """What is done to the text before it is trained on."""
+    """How texts are marked before the model is trained on them."""
 
     scheme: Scheme | None
-    """None: the text stays as it is."""
+    """The scheme; None leaves the text as it is."""
     codebooks: int = 1
     """2: each half is marked by itself, as the released LexiMark code does. The outsiders then
     have other replacements than the members, and a difference between the halves is no longer a
@@ -109,7 +109,7 @@ def _side_by_side(members: AuditCorpus, outsiders: AuditCorpus) -> AuditCorpus:
 
 
 def experiment_key(seed: int, number: int) -> Key:
-    """Return a key that anybody can make again: it keeps no secret."""
+    """Return a key that anyone can reproduce; it protects nothing."""
     return Key(np.random.default_rng([seed, number]).bytes(KEY_BYTES))
 
 

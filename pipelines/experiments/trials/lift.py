@@ -41,7 +41,8 @@ def describe_lift(
     corpora = names(rows, "corpus")
     lines = [
         "Means over seeds with Student's 95 % intervals; every seed has its own passages, key, "
-        "halves and order of training. Higher scores speak for training and nothing is flipped.",
+        "halves and order of training. A higher score means more likely trained on; no detector is "
+        "flipped.",
         "",
         *_auroc(rows, there, corpora),
         *_lift(rows, there, corpora),
@@ -79,7 +80,7 @@ def _lift(rows: list[Row], arms: Sequence[str], corpora: Sequence[str]) -> Itera
     yield "## Lift of the AUROC over no mark"
     yield ""
     yield (
-        "Paired differences of runs on the same halves. An interval that holds 0 means that no "
+        "Paired differences of runs on the same halves. An interval that contains 0 means that no "
         "lift was seen."
     )
     yield ""

@@ -1,4 +1,4 @@
-"""What is measured of an examined model: detectors, tests of evidence, power of the tests."""
+"""The measurements of a trained model: detectors, tests of evidence, power of the tests."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -31,13 +31,13 @@ MAX_FPR = 0.05
 
 @dataclass(frozen=True)
 class Tests:
-    """The tests of one examined model; each takes the indices of the documents it may use."""
+    """The tests of one trained model; each takes the indices of the documents it may use."""
 
     found: Observations
     key: Key
 
     def redraw(self, reference: bool, n_resamples: int, members: NDArray[np.int64]) -> TestResult:
-        """Run the re-draw test on some members."""
+        """Run the re-draw test on a subset of the members."""
         readings = self.found.site_logprobs
         if not reference:
             readings = replace(readings, references={})
@@ -52,7 +52,7 @@ class Tests:
         detector: str,
         n_resamples: int,
     ) -> TestResult:
-        """Run the hold-out test on some members and some outsiders."""
+        """Run the hold-out test on subsets of the members and non-members."""
         values = score_values(self.found, detector)
         return holdout_test(
             {detector: values[members]},
@@ -70,7 +70,7 @@ class Tests:
 
 
 def score_values(found: Observations, detector: str) -> NDArray[np.float64]:
-    """Return the scores of one detector, one a document; NaN where there is none."""
+    """Return the scores of one detector, one per document; NaN where a document is unscored."""
     return values_of(found.scores[detector])
 
 
@@ -148,7 +148,7 @@ def measure_power(found: Observations, key: Key, seed: int) -> Iterator[Measure]
 
 
 def power_name(alpha: float) -> str:
-    """Return what the power at a level is called in a table."""
+    """Return the name of the power at a level in a table."""
     return f"power_at_{alpha:g}"
 
 

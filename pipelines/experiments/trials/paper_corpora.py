@@ -19,7 +19,7 @@ from watermark.errors import CorpusError
 DATA = "LEXIMARK_DATA"
 PILE, BOOKMIA = "monology/pile-uncopyrighted", "swj0419/BookMIA"
 MOST_SNIPPETS = 5_000
-"""Of BookMIA, as released."""
+"""Most documents taken from BookMIA, as in the released code."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def load_paper_corpus(name: str, n: int) -> list[Document]:
 
     Args:
         name: A key of `CORPORA`.
-        n: How many at most; BookMIA gives 5,000 at most.
+        n: Maximum number; BookMIA has 5,000.
 
     Raises:
         CorpusError: The data set cannot be read, or has none of these documents.

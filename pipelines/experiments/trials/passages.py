@@ -21,19 +21,19 @@ WORDS = (80, 130)
 
 
 def passages(corpus: str, n: int, *, seed: int, skip: int = 0) -> list[Document]:
-    """Return n passages in random order, at most one an article or a speech.
+    """Return n passages in random order, at most one per article or speech.
 
     A passage is the beginning of a text up to the last sentence that ends within 130 words.
 
     Args:
         corpus: `news` or `speeches`.
-        n: How many.
-        seed: Of the order.
-        skip: Leave so many out: passages with one seed and other `skip` do not overlap.
+        n: Number of passages.
+        seed: Seed of the order.
+        skip: Number of passages in that order to leave out first.
 
     Raises:
         AssetError: The asset is not there.
-        ValueError: There are not so many.
+        ValueError: The corpus has fewer passages.
     """
     found = [Document(f"{corpus}-{i}", text) for i, text in enumerate(_unique(corpus))]
     order = np.random.default_rng(seed).permutation(len(found))[skip : skip + n]

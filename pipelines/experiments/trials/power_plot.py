@@ -1,4 +1,4 @@
-"""The picture of how many documents a test needs."""
+"""The plot of how many documents a test needs."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from pipelines.reporting.plots import SETTINGS
 
 
 def plot_power(rows: list[Row], path: Path) -> bool:
-    """Draw power against the number of documents, one panel a test, one line an arm.
+    """Draw power against the number of documents, a panel for each test, a line for each arm.
 
     Returns:
         Whether there was any power to draw.

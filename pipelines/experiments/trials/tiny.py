@@ -1,7 +1,7 @@
 """A tiny Pythia-shaped model, pretrained on the spot, for experiments with many seeds.
 
-It is trained from scratch on news passages that no experiment marks, and its tokenizer too, so
-that fine-tuning it stands to it as fine-tuning a real model does to that.
+The model and its tokenizer are trained from scratch on news passages that no experiment marks, so
+that fine-tuning it resembles fine-tuning a real model.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -35,12 +35,12 @@ SHAPE = Shape(layers=4, width=128, heads=4, context=512)
 VOCABULARY = 4_096
 PRETRAINING = TrainingSettings(learning_rate=1e-3, epochs=3, batch_size=8, precision="float32")
 TRAINING = TrainingSettings(learning_rate=1e-3, epochs=3, batch_size=4, precision="float32")
-"""Of the arms of an experiment."""
+"""Training settings of the arms of an experiment."""
 OPTIONS = ModelOptions(dtype="float32")
 
 
 def tiny_base(folder: Path) -> Path:
-    """Return the folder of the pretrained tiny model; it is made if it is not there."""
+    """Return the folder of the pretrained tiny model, which is trained if it is missing."""
     texts = [d.text for d in passages(CORPUS, N_PRETRAINING, seed=POOL_SEED)]
 
     def new() -> tuple[Any, Any]:
@@ -62,7 +62,7 @@ N_POOL = 3_500
 
 
 def arm_cells(experiment: str, arms: Iterable[str], seeds: int) -> list[Cell]:
-    """Return one cell an arm and seed, seed by seed."""
+    """Return a cell for each arm and seed, ordered by seed."""
     return [
         Cell(experiment, {"corpus": CORPUS, "arm": arm, "seed": seed})
         for seed in range(seeds)
@@ -73,7 +73,7 @@ def arm_cells(experiment: str, arms: Iterable[str], seeds: int) -> list[Cell]:
 def run_arm(
     cell: Cell, folder: Path, arm: Arm, n_passages: int, *, power: bool
 ) -> Iterator[Measure]:
-    """Mark fresh passages, train the tiny model on one half, audit both."""
+    """Mark fresh passages, train the tiny model on one half, and audit both."""
     seed = int(cell.settings["seed"])
     trial = Trial(
         documents=fresh_passages(n_passages, seed),

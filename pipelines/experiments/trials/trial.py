@@ -1,7 +1,7 @@
-"""One trial: mark a corpus, train a model on one half, audit it, measure.
+"""One trial: mark a corpus, train a model on one half, audit it, and measure.
 
 This is what most experiments repeat under different settings. Everything stays in the trial's
-folder, so a trial that was cut goes on, and a detector that is new can be measured without training
+folder, so an interrupted trial continues, and a new detector can be measured without training
 again: remove the record of the cell and run it once more.
 """
 

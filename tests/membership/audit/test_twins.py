@@ -1,5 +1,5 @@
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -82,6 +82,17 @@ def test_the_other_versions_are_the_same_each_time_and_others_for_another_key(ke
     assert list(twins_of(CORPUS, some, key)) == list(twins_of(CORPUS, some, key))
     other = list(twins_of(CORPUS, some, Key(bytes(32))))
     assert other != list(twins_of(CORPUS, some, key))
+
+
+def test_names_decide_on_the_other_versions_and_ids_do_not(key):
+    renamed = [replace(text, id=f"x{text.id}") for text in CORPUS]
+    versions = []
+    for corpus in (CORPUS, renamed):
+        some = [sites(text, lambda _, at, word: f"{word}{at}") for text in corpus]
+        found = twins_of(corpus, some, key, names=["x", "y", "z"])
+        versions.append([[v.text for v in twins.remarkings] for twins in found])
+    assert versions[0] == versions[1]
+    assert len(versions[0]) == 3
 
 
 @pytest.mark.parametrize("scope", ["word", "document"])

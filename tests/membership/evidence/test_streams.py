@@ -19,7 +19,7 @@ def draws_of(values):
 def test_one_bet_by_hand():
     state = bet_instalment(StreamState(), draws_of([2.0]), np.array([1]))
     assert np.exp(state.log_wealth) == pytest.approx(1 + PLAYERS)
-    assert state.path == (pytest.approx(np.log1p(PLAYERS.mean())),)
+    assert list(state.path) == pytest.approx([np.log1p(PLAYERS.mean())])
     assert state.scale == 2
 
 

@@ -169,6 +169,16 @@ def test_the_folder_is_its_owners_alone_and_holds_no_text(model, tmp_path):
     assert all(TEXT.encode() not in file.read_bytes() for file in folder.iterdir())
 
 
+@pytest.mark.parametrize("note", ["{", "[]", '{"name": "a"}', " " * 2**20 + "{}", "[" * 70])
+def test_a_damaged_note_is_named(model, tmp_path, note):
+    list(with_cache(model, tmp_path).trace(QUERIES))
+    (about,) = tmp_path.glob("*/about.json")
+    about.write_text(note)
+    with pytest.raises(ToolkitError, match=r"about.json: the cache is damaged"):
+        contents(tmp_path)
+    assert clear(tmp_path) == 1
+
+
 def test_clearing_removes_what_was_cached_and_nothing_else(model, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/file").write_text("x")

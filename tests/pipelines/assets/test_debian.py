@@ -67,7 +67,7 @@ def test_packages_are_unpacked_and_completed(folder):
 
 def test_without_apt_there_are_no_packages(folder, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(AssetError, match="apt-get is not on this machine"):
+    with pytest.raises(AssetError, match="apt-get is not installed"):
         debian_packages().fetch(folder, WANTED)
 
 

@@ -40,7 +40,7 @@ def test_a_program_gets_no_input(tmp_path):
 
 
 def test_a_missing_program_is_named(tmp_path):
-    with pytest.raises(AssetError, match="no-such-program is not on this machine"):
+    with pytest.raises(AssetError, match="no-such-program is not installed"):
         run(["no-such-program"], cwd=tmp_path)
 
 

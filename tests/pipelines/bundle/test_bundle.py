@@ -14,14 +14,19 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 import pytest
 
-from pipelines.bundle.check_bundle import RefusedError, check, pack, unpack
+from pipelines.bundle.check_bundle import RefusedError, check, holdout_numbers, pack, unpack
 from pipelines.bundle.write_bundle import Disclosure
 from pipelines.jobs.check import BundleError, check_command
 from pipelines.jobs.evidence import Evidence
+from pipelines.jobs.mark import make_intent, mark_command
 from pipelines.jobs.stamp import stamp_command
-from pipelines.jobs.verify import verify_command
+from pipelines.jobs.verify import verify_any, verify_command
+from pipelines.jobs.verify_choices import Asking
 from pipelines.loading.models import ModelOptions
+from tests.support.fake_choices import FakeChoices, memorised, published_words, serve_choices
 from tests.support.time_stamp_authority import found_authority, serve
+from watermark.errors import PrerequisiteError
+from watermark.schemes.leximark import LexiMark
 from watermark.vault.stamps import stamp_request
 
 TOMORROW = datetime.now(UTC).date() + timedelta(days=2)
@@ -270,7 +275,29 @@ TAMPERING = {
     "bound edited": (primary(chernoff_bound=1e-300), "chernoff_bound is"),
     "another seed": (primary(seed=1), "report.json: "),
     "fewer re-draws": (primary(n_resamples=999), "report.json: pvalue is"),
-    "another test": (primary(test="holdout"), "is not the re-draw test"),
+    "another test": (primary(test="holdout"), "draws.csv: not of a holdout test"),
+    "an unknown test": (primary(test="vibes"), "is not one of redraw, holdout"),
+    "a table of another test": (
+        lambda files: files.update({"bets.csv": files["draws.csv"]}),
+        "bets.csv: not of a redraw test",
+    ),
+    "a shown page with another verdict": (
+        replace("report.html", b">Trained on it</span>", b">No evidence</span>"),
+        "report.html: has another verdict",
+    ),
+    "a shown page with another p": (
+        replace("report.html", b'"pvalue">1e-05<', b'"pvalue">1e-09<'),
+        "report.html: has another pvalue",
+    ),
+    "a shown page with a script": (
+        replace("report.html", b"</body>", b"<script>1</script></body>"),
+        "report.html: has an element <script>",
+    ),
+    "a shown page that hides its verdict": (
+        replace("report.html", b"<h1>", b"<h1 hidden>"),
+        "report.html: has an attribute hidden",
+    ),
+    "a caution invented": (primary(cautions=["Beware"]), "report.md: leaves out"),
     "verdict turned": (edit("report.json", verdict="no evidence"), "the verdict is"),
     "a third verdict": (edit("report.json", verdict="not trained on it"), "the verdict is"),
     "level raised": (edit("report.json", alpha=0.5), "report.json: "),
@@ -484,3 +511,129 @@ def test_containers_that_are_no_bundle_are_refused(sealed, tmp_path, command, ki
     assert done.status == 2, done.out
     assert named in done.err
     assert len(done.err.strip().splitlines()) == 1
+
+
+# Other tests of evidence
+
+
+@pytest.fixture(scope="module")
+def others(job, tmp_path_factory):
+    """Bundles, with the key, of the other tests: hold-out, both combined, and answers in words."""
+    folder, found = tmp_path_factory.mktemp("others"), {}
+    options = ModelOptions(dtype="float32")
+    for name, intent in (
+        ("holdout", make_intent(LexiMark(), test="holdout")),
+        ("combined", make_intent(LexiMark(), test="combined")),
+    ):
+        here = folder / name
+        here.mkdir()
+        mark_command(
+            job.corpus, here / "published", here / "vault", intent,
+            id_column="id", key_file=job.key_file,
+        )  # fmt: skip
+        found[name] = here / "case.zip"
+        verify_command(
+            here / "vault", str(job.trained), (), here / "report", options, key_file=job.key_file,
+            evidence=Evidence(bundle=found[name], disclosure=Disclosure(key=True)),
+        )  # fmt: skip
+    shutil.copytree(job.vault, folder / "vault")
+    with serve_choices(FakeChoices("grammar", memorised(published_words(job)))) as fake:
+        for name, asking in (("words", Asking()), ("betting", Asking(budget=100_000))):
+            found[name] = folder / f"{name}.zip"
+            verify_any(
+                folder / "vault", f"chat+{fake.url}#tiny", (), folder / name, options,
+                key_file=job.key_file, asking=asking,
+                evidence=Evidence(bundle=found[name], disclosure=Disclosure(key=True)),
+            )  # fmt: skip
+    return found
+
+
+KINDS = ("holdout", "combined", "words", "betting")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_other_tests_have_bundles_that_hold(others, kind):
+    text = "\n".join(check(others[kind]))
+    said = json.loads(unpack(others[kind])["report.json"])
+    assert said["primary"]["test"] == {"words": "redraw"}.get(kind, kind)
+    assert said["verdict"] == "trained on it"
+    assert f"p = {said['pvalue']:.3g} follows from" in text
+    assert "outcomes follow from the key" in text or kind == "holdout"
+    assert ("withheld documents are those that the key" in text) == (
+        kind in ("holdout", "combined")
+    )
+
+
+OTHER_TAMPERING = {
+    "a score of a document raised": (
+        "holdout", cell("scores.csv", 1, 2, lambda c: "1e9"), "report.json: "
+    ),
+    "a document moved to the published ones": (
+        "holdout", cell("scores.csv", -1, 1, lambda c: "1"), "report.json: "
+    ),
+    "a withheld document exchanged": (
+        "holdout",
+        both(
+            cell("scores.csv", 1, 1, flip), cell("scores.csv", -1, 1, flip),
+            lambda files: refit(files),
+        ),
+        "the key withholds other documents",
+    ),
+    "a part of the combination": (
+        "combined", lambda files: detail(files, holdout_pvalue=1e-9), "holdout_pvalue is"
+    ),
+    "the combined p": ("combined", primary(pvalue=1e-12), "pvalue is"),
+    "an infinite score": ("combined", cell("scores.csv", 1, 2, lambda c: "inf"), "infinite"),
+    "answers called numbers": ("words", lambda files: detail(files, way=None), "report.json"),
+    "a gain of a bet": (
+        "betting", cell("bets.csv", 1, 4, lambda c: repr(float(c) + 1)), "is not fair"
+    ),
+    "an outcome of a bet": ("betting", cell("bets.csv", 1, 2, flip), "report.json: statistic"),
+    "a bet left out": (
+        "betting",
+        lambda files: files.update(
+            {"bets.csv": b"".join(files["bets.csv"].splitlines(keepends=True)[:-1])}
+        ),
+        "report.json: ",
+    ),
+    "bets with re-draws": ("betting", primary(n_resamples=99), "need no re-draws"),
+}  # fmt: skip
+
+
+def detail(files, **changes):
+    report = json.loads(files["report.json"])
+    details = report["primary"]["details"] | changes
+    report["primary"]["details"] = {k: v for k, v in details.items() if v is not None}
+    files["report.json"] = json.dumps(report).encode()
+
+
+def refit(files):
+    """Make the numbers of a hold-out report follow from its scores, as a forger would."""
+    report = json.loads(files["report.json"])
+    said = report["primary"]
+    found = holdout_numbers(files, said, report["alpha"])
+    said |= {name: found[name] for name in ("statistic", "pvalue", "zscore", "effect")}
+    report["pvalue"] = found["pvalue"]
+    files["report.json"] = json.dumps(report).encode()
+    for name in ("report.md", "report.html"):
+        files[name] = files[name].replace(b"1e-05", f"{found['pvalue']:.2g}".encode())
+
+
+@pytest.mark.parametrize("what", OTHER_TAMPERING)
+def test_tampering_with_other_tests_is_refused_by_name(others, tmp_path, what):
+    kind, tamper, named = OTHER_TAMPERING[what]
+    files = unpack(others[kind])
+    tamper(files)
+    with pytest.raises(RefusedError, match=named):
+        check(remade(files, tmp_path / "case.zip"))
+
+
+def test_a_test_without_a_bundle_is_one_message(job, schemes_job, tmp_path):
+    with pytest.raises(PrerequisiteError, match="--bundle holds the tests redraw, holdout"):
+        verify_command(
+            schemes_job.vaults["sequence"], str(schemes_job.trained), (), tmp_path / "report",
+            ModelOptions(dtype="float32"), key_file=schemes_job.keys["sequence"],
+            evidence=Evidence(bundle=tmp_path / "case.zip"),
+        )  # fmt: skip
+    assert (tmp_path / "report/report.html").exists()
+    assert not (tmp_path / "case.zip").exists()

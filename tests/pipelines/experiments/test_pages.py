@@ -7,7 +7,13 @@ import pytest
 
 from pipelines.experiments import ablations, hubble_ladder, laptop, records_needed
 from pipelines.experiments.runner.records import read_table
-from pipelines.experiments.standalone import acceptability_page, any_door, proof
+from pipelines.experiments.standalone import (
+    acceptability_page,
+    any_door_page,
+    plan_check,
+    proof,
+    public_references,
+)
 
 REPORTS = Path(__file__).parents[3] / "reports"
 
@@ -16,7 +22,13 @@ REPORTS = Path(__file__).parents[3] / "reports"
     ("describe", "numbers", "page"),
     [
         (proof.describe, "proof/results.json", "proof/README.md"),
-        (any_door.describe, "any_door/results.json", "any_door/README.md"),
+        (any_door_page.describe, "any_door/results.json", "any_door/README.md"),
+        (
+            public_references.describe,
+            "any_door/public_references.json",
+            "any_door/public_references.md",
+        ),
+        (plan_check.describe, "plan/results.json", "plan/README.md"),
         (acceptability_page.describe_results, "marks/acceptance.json", "marks/acceptance.md"),
     ],
 )

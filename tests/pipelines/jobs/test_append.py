@@ -1,5 +1,6 @@
 import json
 import shutil
+from typing import Any
 
 import pytest
 
@@ -133,7 +134,7 @@ def test_a_key_that_is_kept_elsewhere_is_asked_for(stream, tmp_path):
 
 
 def test_a_new_vault_and_one_to_add_to_exclude_each_other(stream, tmp_path):
-    nothing = {"name": None, "new_owner_key": False, "licensees": None}
+    nothing: dict[str, Any] = {"name": None, "new_owner_key": False, "licensees": None}
     with pytest.raises(ValueError, match="either"):
         mark_any("x", tmp_path, INTENT, new_vault=None, append_to=None, **nothing)
     with pytest.raises(ToolkitError, match="no such file"):

@@ -61,6 +61,7 @@ def test_a_higher_threshold_leaves_fewer(places, command):
     ("line", "said"),
     [
         ("{", "wanted"),
+        ('{"text": ' + "[" * 70 + "]" * 70 + "}", "wanted"),
         ('{"text": "a", "start": 0}', "wanted"),
         ('{"text": "a", "start": "0", "end": 1}', "whole numbers"),
         ('{"text": "a", "start": 0, "end": 2}', "no span"),

@@ -10,7 +10,8 @@ from tests.pipelines.jobs.conftest import INTENT
 from watermark.corpus import open_corpus
 from watermark.document import sites_of
 from watermark.errors import CorpusError, PrerequisiteError, ToolkitError, VaultError
-from watermark.marking.review import Decisions, review_vault
+from watermark.marking.decisions import Decisions
+from watermark.marking.review import review_vault
 from watermark.schemes.leximark import LexiMark
 from watermark.vault.custody import read_custody
 from watermark.vault.streams import read_chain

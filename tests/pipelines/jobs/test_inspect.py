@@ -7,10 +7,14 @@ from itertools import islice
 import pytest
 
 from pipelines.jobs.inspect import inspect_vault, write_inspection
+from pipelines.jobs.mark import make_intent, mark_command
 from pipelines.loading.embedded_text import paragraphs
-from pipelines.reporting.html import review_page
-from watermark.document import Document, Site, apply_choices
-from watermark.marking.quality import Pair
+from pipelines.reporting.review_page import review_page
+from watermark.document import Document, Site, sites_of
+from watermark.keys import Key, write_key
+from watermark.marking.decisions import read_page_decisions
+from watermark.marking.risk import RiskOrder
+from watermark.schemes.leximark import LexiMark
 from watermark.vault.vault import open_vault
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or ""
@@ -67,26 +71,57 @@ def test_the_detectable_effect_has_a_power_of_four_fifths(job):
     assert power["by_effect"]["0.5"] == pytest.approx(norm.sf(norm.isf(0.001) - 0.5 / spread))
 
 
-def pair(text, chosen, original="large", candidates=("large", "big")):
-    site = Site("d", text.index(original), original, candidates, "draw")
-    return Pair(Document("d", text), apply_choices(Document("d", text), [site], [chosen]))
+def page_of(text, original="large", candidates=("large", "big"), fits=(1.0, 0.25)):
+    site = Site("d", text.index(original), original, candidates, "draw", fits)
+    order = RiskOrder()
+    order.add(Document("d", text), [site])
+    return review_page(order.groups())
 
 
-def test_the_review_page_does_not_know_what_was_drawn():
-    assert review_page([pair("a large dog", 0)]) == review_page([pair("a large dog", 1)])
+def same_marks_with_another_key(job, tmp_path):
+    write_key(tmp_path / "key", Key(bytes(range(100, 132))))
+    mark_command(
+        job.corpus,
+        tmp_path / "published",
+        tmp_path / "vault",
+        make_intent(LexiMark()),
+        id_column="id",
+        key_file=tmp_path / "key",
+    )
+    return open_vault(tmp_path / "vault", tmp_path / "key")
 
 
-def test_the_review_page_does_not_know_what_is_held_out(job, pages):
-    ids = {
-        f'"id": "{row.id}"': row.status for row in open_vault(job.vault, job.key_file).documents()
-    }
-    page = (pages / "review.html").read_text()
-    assert "held out" not in page
-    assert len({status for name, status in ids.items() if name in page}) == 2
+def test_the_review_page_does_not_depend_on_the_key(job, tmp_path):
+    ours = open_vault(job.vault, job.key_file)
+    other = same_marks_with_another_key(job, tmp_path)
+    statuses = [[row.status for row in vault.documents()] for vault in (ours, other)]
+    assert statuses[0] != statuses[1]
+    chosen = [[mark.chosen for mark in vault.marks()] for vault in (ours, other)]
+    assert chosen[0] != chosen[1]
+    pages = [review_page(inspect_vault(vault, sample=5).to_review) for vault in (ours, other)]
+    assert pages[0] == pages[1]
+    assert "held out" not in pages[0]
+
+
+def test_every_site_of_every_document_is_on_the_page_with_its_fit(job, pages):
+    vault = open_vault(job.vault, job.key_file)
+    sites = {(s.document_id, s.start) for _, marked in vault.marked() for s in sites_of(marked)}
+    text = (pages / "review.html").read_text(encoding="utf-8")
+    data = json.loads(text.partition('type="application/json">')[2].partition("</script>")[0])
+    places = [place for group in data["groups"] for place in group["places"]]
+    assert {(place["document_id"], place["start"]) for place in places} == sites
+    assert all(0 < place["fit"] < 1 and len(place["fits"]) == 2 for place in places)
+    fits = [group["fit"] for group in data["groups"]]
+    assert fits == sorted(fits)
+    assert data["leftOut"] is None
+    texts = {row.id: row.original for row in vault.documents()}
+    for place in places:
+        sentence = place["before"] + place["original"] + place["after"]
+        assert sentence in texts[place["document_id"]]
 
 
 def test_hostile_text_stays_text():
-    page = review_page([pair("</script><script>alert(1)</script> a large", 1)])
+    page = page_of("</script><script>alert(1)</script> a large")
     assert page.count("<script") == 2
     assert "\\u003c/script>" in page
 
@@ -148,28 +183,88 @@ def test_the_comparison_can_be_filtered_and_searched(pages, tmp_path):
     assert found["none"] == 0
 
 
+KEYS = """
+const press = (key) =>
+  document.activeElement.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true}));
+"""
+
+
 @browser
 def test_decisions_of_the_review_page_are_a_file_that_review_reads(pages, tmp_path):
-    from watermark.marking.review import read_decisions
+    found = in_browser(
+        pages / "review.html",
+        tmp_path,
+        KEYS
+        + """
+        press("j"); press("n");
+        press("j"); press("a");
+        press("j"); press("1");
+        press("j"); press("n"); press("u");
+        const state = document.getElementById("count").textContent;
+        const pairs = groups.slice(0, 3).map((group) => group.pair);
+        const lines = toLines();
+        never.clear(); accepted.clear(); rejected.clear();
+        fromLines(lines + '{"decision": "never", "column": "title"}');
+        return {lines, pairs, again: toLines(), state, errors};
+        """,
+    )
+    assert found["errors"] == []
+    assert "1 pairs and 0 words never, 1 accepted, 1 sites rejected" in found["state"]
+    path = tmp_path / "decisions.jsonl"
+    path.write_text(found["lines"], encoding="utf-8", newline="")
+    sites, rules = read_page_decisions(path)
+    assert len(sites) == 1
+    assert {(rule.decision, rule.pair) for rule in rules} == {
+        ("never", tuple(found["pairs"][0])),
+        ("accept", tuple(found["pairs"][1])),
+    }
+    assert set(found["again"].splitlines()) == {
+        *found["lines"].splitlines(),
+        '{"decision":"never","column":"title"}',
+    }
 
+
+@browser
+def test_a_word_rules_out_all_its_pairs_and_the_list_can_be_filtered(pages, tmp_path):
     found = in_browser(
         pages / "review.html",
         tmp_path,
         """
-        const sites = document.querySelectorAll(".site");
-        sites[0].click(); sites[1].click(); sites[1].click(); sites[2].click();
-        const csv = toCsv();
-        const rows = fromCsv(csv);
-        const pressed = document.querySelectorAll(".site[aria-pressed=true]").length;
-        return {csv, pressed, fields: rows.map((row) => row.length), errors};
+        const count = () => document.querySelectorAll("article").length;
+        const all = count();
+        const word = groups[0].pair[0];
+        document.querySelector(".never-word").click();
+        const struck = document.querySelectorAll("article.never").length;
+        const show = document.getElementById("show");
+        show.value = "decided"; show.dispatchEvent(new Event("change"));
+        const decided = count();
+        show.value = "open"; show.dispatchEvent(new Event("change"));
+        const search = document.getElementById("search");
+        search.value = "no such word anywhere"; search.dispatchEvent(new Event("input"));
+        const has = groups.filter((group) => group.pair.includes(word)).length;
+        return {all, struck, decided, has, none: count(), lines: toLines(), word, errors};
         """,
     )
     assert found["errors"] == []
-    assert found["pressed"] == 2
-    assert found["fields"] == [4, 4]
-    path = tmp_path / "rejected.csv"
-    path.write_text(found["csv"], encoding="utf-8", newline="")
-    assert len(read_decisions(path, "reject").sites) == 2
+    assert found["all"] > 20
+    assert found["struck"] == found["decided"] == found["has"] >= 1
+    assert found["none"] == 0
+    assert json.loads(found["lines"]) == {"decision": "never", "word": found["word"]}
+
+
+@browser
+def test_hostile_words_and_ids_do_not_run(tmp_path):
+    evil = "<img src=x onerror=alert(1)>"
+    order = RiskOrder()
+    site = Site(evil, 2, "large", ("large", evil), "draw", (1.0, 0.5))
+    order.add(Document(evil, f"a large {evil}"), [site])
+    (tmp_path / "review.html").write_text(review_page(order.groups()), encoding="utf-8")
+    found = in_browser(
+        tmp_path / "review.html",
+        tmp_path,
+        "return {images: document.images.length, lines: toLines(), errors};",
+    )
+    assert found == {"images": 0, "lines": "", "errors": []}
 
 
 def test_marks_that_no_key_chose_are_inspected_with_a_model_too(job, tmp_path, command):

@@ -16,11 +16,14 @@ import pytest
 from pipelines.jobs.verify import verify_command
 from pipelines.loading.models import ModelOptions
 from pipelines.reporting.report import summary_lines
+from tests.support.forged_vault import forge
 from watermark.errors import PrerequisiteError
 
 FILES = {
     "report.json",
     "report.md",
+    "report.html",
+    "report-shareable.html",
     "null.png",
     "null.svg",
     "scores.png",
@@ -234,9 +237,9 @@ def test_a_verify_that_was_killed_ten_times_ends_as_if_it_had_not(job, tmp_path)
     if not (tmp_path / "cut/report").exists():
         assert start("cut/report").wait() == 0
     whole, cut = tmp_path / "whole/report", tmp_path / "cut/report"
-    for name in FILES - {"timing.json", "report.json", "report.md"}:
+    for name in FILES - {"timing.json", "report.json", "report.md", "report.html"}:
         assert filecmp.cmp(whole / name, cut / name, shallow=False), name
-    for name in ("report.json", "report.md"):  # the command names another folder
+    for name in ("report.json", "report.md", "report.html"):  # the command names another folder
         one, two = ((folder / name).read_text() for folder in (whole, cut))
         assert one.replace("whole/report", "cut/report") == two
     assert sorted(p.name for p in (tmp_path / "cut").iterdir()) == ["report"]
@@ -274,3 +277,20 @@ def test_a_plan_may_ask_for_both_randomisations_in_one_p_value(job, command):
     assert primary["details"]["redraw_pvalue"] == 1e-4
     assert primary["pvalue"] < primary["details"]["redraw_pvalue"]
     assert "Fisher" in Path("report/report.md").read_text()
+
+
+@pytest.mark.parametrize("field", ["detector", "detector_with_reference"])
+@pytest.mark.parametrize("model", ["nowhere", "chat+http://127.0.0.1:9/v1#m"])
+def test_a_plan_with_an_unknown_detector_is_refused_before_a_model_is_opened(
+    job, command, tmp_path, field, model
+):
+    shutil.copytree(job.vault, tmp_path / "vault")
+    forge(
+        tmp_path / "vault", plan=lambda fields: fields.update({field: "made up"}),
+        key_file=job.key_file,
+    )  # fmt: skip
+    said = command("verify", "--corpus", "vault", "--model", model, "--key-file", job.key_file)
+    assert (said.status, said.out) == (2, "")
+    assert len(said.err.splitlines()) == 1
+    assert "plans the detector 'made up', which is unknown; there are loss" in said.err
+    assert model not in said.err

@@ -4,27 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.fake_choices import FakeChoices, serve_choices
-from watermark.vault.vault import open_vault
-
-
-def published_words(job):
-    """Pairs of left context and the word that the key chose: a model that memorised the marks."""
-    vault = open_vault(job.vault, job.key_file)
-    found: dict[frozenset[str], str] = {}
-    for row, marked in vault.marked():
-        if row.status == "published":
-            for mark in marked.marks:
-                found.setdefault(frozenset(mark.candidates), mark.chosen)
-    return found
-
-
-def memorised(chosen):
-    def answer(shown, allowed):
-        options = allowed or re.findall(r"^- (.*)$", shown, re.MULTILINE)
-        return chosen.get(frozenset(o.strip() for o in options), options[0])
-
-    return answer
+from tests.support.fake_choices import FakeChoices, memorised, published_words, serve_choices
 
 
 def first(shown, allowed):

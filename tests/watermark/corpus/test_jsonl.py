@@ -124,6 +124,8 @@ def test_what_the_json_module_refuses_is_refused(place, length, put):
         (b'{"text": "a\\ud800b"}', r"character 2 is half of a surrogate pair \(\\ud800\)"),
         (b'{"text": "\xff"}', "not UTF-8: byte 0xff at position 11 of the line"),
         (b'{"text": "a\tb"}', "Invalid control character"),
+        (b'{"text": "a", "deep": ' + b"[" * 70 + b"0" * 2**20 + b"]" * 70 + b"}", "nested 71 deep"),
+        (b'{"text": "a", "wide": [' + b"0," * 2_100_000 + b"0]}", "at most 2,000,000 are read"),
     ],
 )
 def test_a_line_that_is_no_document_is_named(tmp_path, line, complaint):

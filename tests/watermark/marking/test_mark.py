@@ -7,14 +7,14 @@ from hypothesis import strategies as st
 
 from tests.support.marked_news import PROSE, assert_same_tree, run
 from watermark.corpus import open_corpus
-from watermark.document import Document, Marked, restore
+from watermark.document import Document, Marked, restore, text_sha256
 from watermark.errors import CorpusError, ToolkitError, VaultError
-from watermark.keys import Key, read_key
+from watermark.keys import Key, holdout_limit, read_key
 from watermark.marking.codebook import build_codebook, draw_marks
-from watermark.marking.mark import Intent, holdout_limit, mark_corpus
+from watermark.marking.mark import Intent, mark_corpus
+from watermark.marking.site_index import index_document
 from watermark.schemes.leximark import LexiMark
 from watermark.schemes.leximark_sites import find_sites
-from watermark.vault.plan import text_sha256
 from watermark.vault.vault import open_vault
 
 NASTY = [
@@ -46,7 +46,7 @@ texts = st.lists(
 
 def mark(resources, documents, key, scheme):
     found = list(find_sites(resources, documents, scheme))
-    codebook = build_codebook((site for sites in found for site in sites), scheme)
+    codebook = build_codebook(map(index_document, documents, found), scheme)
     return [
         draw_marks(document, sites, codebook, scheme, key)
         for document, sites in zip(documents, found, strict=True)
@@ -92,12 +92,15 @@ def test_marking_leaves_a_vault_and_texts_that_belong_together(corpus, tmp_path,
     vault = open_vault(tmp_path / "vault")
     assert vault.plan == plan
     assert plan.corpus["n_documents"] == 40
-    assert plan.corpus["n_held_out"] == 4
     originals = {row["id"]: row for row in map(json.loads, corpus.read_text().splitlines())}
     published = [
         json.loads(line) for line in (tmp_path / "published/news.jsonl").read_text().splitlines()
     ]
     by_id = {row["id"]: row["text"] for row in published}
+    texts = {row["text"] for row in originals.values()}
+    withheld = {row["text"] for name, row in originals.items() if name not in by_id}
+    assert len(withheld) == round(len(texts) / 10)  # a text that comes twice counts once
+    assert plan.corpus["n_held_out"] == 40 - len(published)
     n_sites = n_changed = 0
     for document, marked in vault.marked():
         assert document.original == originals[document.id]["text"]
@@ -193,6 +196,19 @@ def test_the_holdout_is_a_random_share_of_fixed_size():
         assert out.sum() == 5
         counts += out
     assert np.abs(counts - 40).max() < 5 * 36**0.5  # 400 x 0.1, five standard deviations
+
+
+def test_which_texts_are_held_out_is_uniform_however_often_each_comes():
+    names = [f"t{i}" for i in range(10) for _ in range(1 + 9 * (i == 0))]
+    rng = np.random.default_rng(1)
+    counts = np.zeros(10)
+    for _ in range(1_000):
+        key = Key(rng.bytes(32))
+        limit = holdout_limit(names, key, 0.3)
+        out = np.array([key.fraction("hold-out", f"t{i}") < limit for i in range(10)])
+        assert out.sum() == 3
+        counts += out
+    assert np.abs(counts - 300).max() < 4 * 210**0.5
 
 
 @pytest.mark.parametrize("wrong", [{"holdout_share": 0.9}, {"alpha": 0.0}, {"alpha": 1.0}])

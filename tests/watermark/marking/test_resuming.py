@@ -34,7 +34,7 @@ def test_an_unfinished_run_with_other_settings_is_not_gone_on_with(
             key_file=key_file,
         )
     with pytest.raises(VaultError, match="unfinished run with other settings"):
-        run(corpus, tmp_path, resources, key_file, Intent(LexiMark(words_per_sentence=2)))
+        run(corpus, tmp_path, resources, key_file, Intent(LexiMark(words_per_sentence=3)))
     run(corpus, tmp_path, resources, key_file)
 
 

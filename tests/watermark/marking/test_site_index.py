@@ -1,8 +1,10 @@
+import hashlib
+
 import pytest
 
 from watermark.document import Document, Site
 from watermark.errors import CorpusError
-from watermark.marking.site_index import SHARD_DOCUMENTS, index_sites
+from watermark.marking.site_index import SHARD_DOCUMENTS, documents_digest, index_sites
 
 
 def documents(n):
@@ -19,7 +21,8 @@ def test_documents_come_back_in_order_with_their_sites(tmp_path):
     found = index_sites(documents(n), tmp_path / "sites", find)
     assert (found.n_documents, found.n_sites) == (n, n)
     assert [d.document_id for d in found] == [f"d{i}" for i in range(n)]
-    assert next(found.sites()) == Site("d0", 0, "buy", ("buy", "purchase"), "buy")
+    assert next(iter(found)).n_words == 3
+    assert next(iter(found)).sites == (Site("d0", 0, "buy", ("buy", "purchase"), "buy"),)
 
 
 def test_a_second_run_reads_what_the_first_one_found(tmp_path):
@@ -57,3 +60,9 @@ def test_the_digest_depends_on_ids_texts_and_order(tmp_path):
     ]
     digests = {index_sites(v, tmp_path / str(i), find).digest for i, v in enumerate(variants)}
     assert len(digests) == 4
+    fields = b"".join(
+        len(d.id).to_bytes(8, "big") + d.id.encode() + hashlib.sha256(d.text.encode()).digest()
+        for d in documents(2)
+    )
+    assert documents_digest(documents(2)) == hashlib.sha256(fields).hexdigest()
+    assert documents_digest(documents(2)) in digests

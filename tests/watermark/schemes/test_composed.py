@@ -1,6 +1,7 @@
 import pytest
 
 from watermark.document import Document, Site, apply_choices, restore
+from watermark.scheme import Growth
 from watermark.schemes.composed import Composed, compose
 from watermark.schemes.leximark import LexiMark
 from watermark.schemes.look_alikes import LookAlikes
@@ -36,10 +37,10 @@ def test_two_insertions_at_one_place_do_not_mix():
     assert [s.draw for s in sites] == ["1/sequence:0", "1/sequence:1", "1/sequence:2"]
 
 
-def test_each_scheme_keeps_its_own_limit():
-    both = Composed(LexiMark(max_sites_per_draw=3), RandomSequence())
-    assert both.cap("1/big.a:big|large") == 3
-    assert both.cap("2/sequence:0") is None
+def test_each_scheme_keeps_its_own_growth():
+    both = Composed(LexiMark(sites_per_coin=3), RandomSequence())
+    assert both.growth("1/big.a:big|large") == Growth(3, 2.0, "en")
+    assert both.growth("2/sequence:0") is None
     assert both.describe()["second"]["name"] == "random_sequence"
 
 

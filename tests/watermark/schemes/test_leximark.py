@@ -21,7 +21,7 @@ def sites(resources, text=TEXT, **settings):
 
 
 def test_a_site_holds_the_original_and_a_rarer_word(resources):
-    found = sites(resources)
+    found = sites(resources, words_per_sentence=5)
     assert len(found) >= 5
     for site in found:
         assert TEXT[site.start : site.end] == site.original == site.candidates[0]
@@ -39,6 +39,15 @@ def test_k_limits_the_sites_of_a_sentence_to_its_rarest_words(resources):
         assert len(kept) == min(2, len(mine))
         rarest = sorted(mine, key=lambda s: -rarity_bits(s.original.split()[-1]))[:2]
         assert {s.start for s in kept} == {s.start for s in rarest}
+
+
+def test_variants_come_before_words_and_count(resources):
+    text = "He believed that they had purchased a large building near the old harbour."
+    words = [s.start for s in sites(resources, text, words_per_sentence=2)]
+    with_variants = sites(resources, text, words_per_sentence=2, variants=("that_clauses",))
+    assert [s.original for s in with_variants if s.draw.startswith("variant/")] == ["believed that"]
+    assert len(with_variants) == 2
+    assert sum(s.start in words for s in with_variants) == 1
 
 
 def test_without_the_original_every_candidate_is_another_word(resources):
@@ -97,7 +106,7 @@ def test_the_rule_published_settles_on_the_rarest_word_for_the_whole_corpus(reso
 
 
 @pytest.mark.parametrize(
-    "settings", [{"n_candidates": 1}, {"words_per_sentence": 0}, {"max_sites_per_draw": 0}]
+    "settings", [{"n_candidates": 1}, {"words_per_sentence": 0}, {"sites_per_coin": 0}]
 )
 def test_settings_that_mark_nothing_are_refused(settings):
     with pytest.raises(ValueError, match="or more"):
@@ -121,9 +130,8 @@ def test_the_ablations_choose_other_words(resources):
         sites(resources, words_per_sentence=1, select="commonest"),
     )
     assert sum(rarities(commonest)) < sum(rarities(rarest))
-    by_chance = {
-        tuple(s.start for s in find_one(resources, Document(str(i), TEXT))) for i in range(6)
-    }
+    texts = [Document("d", " " * i + TEXT) for i in range(6)]
+    by_chance = {tuple(s.original for s in find_one(resources, text)) for text in texts}
     assert len(by_chance) > 1
 
 

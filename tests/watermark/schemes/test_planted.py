@@ -48,9 +48,8 @@ def test_there_is_one_copy_a_gap_at_most(key):
 
 def test_fuzzy_copies_share_all_words_but_some(key):
     exact = words(mark(Traps(n_words=20), key, SHORT))
-    found = [
-        words(mark(Traps(n_words=20, n_fuzzy=4), key, Document(str(i), "text"))) for i in range(30)
-    ]
+    fuzzy = Traps(n_words=20, n_fuzzy=4)
+    found = [words(mark(fuzzy, key, Document("d", f"text {i}"))) for i in range(30)]
     changed = [sum(a != b for a, b in zip(exact, copy, strict=True)) for copy in found]
     assert max(changed) == 4  # a fuzzy word is the old one again in 1 of 64 draws
     assert sum(changed) > 30 * 3
@@ -58,7 +57,7 @@ def test_fuzzy_copies_share_all_words_but_some(key):
 
 
 def test_the_trigger_is_a_maxim_at_the_start_of_some_documents(key):
-    documents = [Document(str(i), "text") for i in range(2000)]
+    documents = [Document(str(i), f"text {i}") for i in range(2000)]
     found = list(Trigger().find_sites(documents))
     assert 400 - 5 * 320**0.5 < sum(map(bool, found)) < 400 + 5 * 320**0.5
     text = mark(Trigger(share=1.0), key, SHORT).document.text

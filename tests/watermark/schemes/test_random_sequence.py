@@ -36,7 +36,7 @@ def test_one_sequence_for_the_corpus_or_one_for_each_document(key):
 
 
 def test_a_share_of_the_documents_is_marked_whatever_the_key():
-    documents = [Document(str(i), "text") for i in range(2000)]
+    documents = [Document(str(i), f"text {i}") for i in range(2000)]
     marked = [bool(s) for s in RandomSequence(length=1, share=0.25).find_sites(documents)]
     assert 500 - 5 * 375**0.5 < sum(marked) < 500 + 5 * 375**0.5
 

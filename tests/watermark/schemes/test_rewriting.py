@@ -1,6 +1,6 @@
 import pytest
 
-from watermark.document import Document
+from watermark.document import Document, text_sha256
 from watermark.schemes.rewriting import Rewriting, find_paragraphs, is_usable
 
 FIRST = "The committee bought a large house near the old harbour."
@@ -23,7 +23,8 @@ def test_each_long_paragraph_is_a_site_of_its_own_draw():
         (FIRST, FIRST.replace("house", "dwelling")),
         (SECOND, SECOND.replace("paid", "spent")),
     ]
-    assert [site.draw for site in sites] == ["d:0", f"d:{second}"]
+    name = text_sha256(document.text)
+    assert [site.draw for site in sites] == [f"{name}:0", f"{name}:{second}"]
 
 
 def test_a_paragraph_that_failed_or_stayed_the_same_has_no_site():
@@ -34,7 +35,7 @@ def test_a_paragraph_that_failed_or_stayed_the_same_has_no_site():
 
 
 def test_documents_outside_the_share_are_not_sent():
-    documents = [Document(str(i), FIRST) for i in range(30)]
+    documents = [Document(str(i), f"{FIRST} {i}") for i in range(30)]
     asked: list[str] = []
 
     def fail(texts):

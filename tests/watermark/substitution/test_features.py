@@ -58,3 +58,22 @@ def test_a_register_is_named(resources):
     senses = TargetSenses(resources.wordnet, target_of(resources, "That is a crazy plan.", "crazy"))
     assert senses.register("dotty") == "colloquialism"
     assert senses.register("insane") == ""
+
+
+def test_a_use_that_the_definition_calls_informal_is_named(resources):
+    senses = TargetSenses(resources.wordnet, target_of(resources, "It was very cold.", "very"))
+    assert senses.register("real") == "colloquialism"
+
+
+def test_an_adjective_does_not_give_way_to_an_action(resources):
+    happy = TargetSenses(resources.wordnet, target_of(resources, "She was happy.", "happy"))
+    assert happy.names_action("laughing")
+    text = "The result was astonishing."
+    result = TargetSenses(resources.wordnet, target_of(resources, text, "astonishing"))
+    assert not result.names_action("astounding")
+
+
+def test_a_broader_word_says_less(resources):
+    bought = TargetSenses(resources.wordnet, target_of(resources, "She bought a car.", "bought"))
+    assert bought.says_less("acquire")
+    assert not bought.says_less("purchase")

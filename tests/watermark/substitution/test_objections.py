@@ -5,11 +5,13 @@ import pytest
 from tests.support.targets import target_of
 from watermark.schemes.leximark import LexiMark
 from watermark.schemes.leximark_sites import exclusion_reason
+from watermark.substitution.acceptability import load_acceptability
 from watermark.substitution.candidates import (
     Candidate,
     CandidateSettings,
     find_candidates,
 )
+from watermark.substitution.sources.wordnet import ModelledWordNetSource
 from watermark.text.inflection import inflect_lemma
 
 ANY = CandidateSettings(min_fit=0.0, min_rarer_bits=0.0, max_rarity_bits=30.0)
@@ -39,6 +41,8 @@ def from_wordnet(resources, text, word):
 
 
 NEVER = [
+    ("Late that afternoon.", "afternoon", "daytime", "never put in: part of the day"),
+    ("He hunched his shoulder.", "hunched", "hump", "never put in: sex"),
     ("A human will answer within a day.", "human", "homo", "never put in: offensive"),
     ("They are prostitutes.", "prostitutes", "whore", "never put in: offensive"),
     ("He is retarded.", "retarded", "imbecile", "never put in: mind and body"),
@@ -68,7 +72,6 @@ def test_a_word_that_hurts_or_accuses_is_refused_from_any_source(
 @pytest.mark.parametrize(
     ("text", "word", "lemma"),
     [
-        ("We will meet this evening.", "evening", "daytime"),
         ("The prices increase.", "increase", "decrease"),
         ("He spoke quickly.", "quickly", "slowly"),
         ("It was a tiny dog.", "tiny", "huge"),  # they come near small and large
@@ -79,6 +82,7 @@ def test_a_word_that_hurts_or_accuses_is_refused_from_any_source(
 )
 def test_opposites_are_refused_also_where_wordnet_does_not_say_so(resources, text, word, lemma):
     assert reason(resources, text, word, lemma) == "an antonym"
+    assert resources.wordnet.opposed("evening", "daytime", "n")
 
 
 @pytest.mark.parametrize(
@@ -109,6 +113,13 @@ def test_plain_synonyms_are_not_refused(resources, text, word, lemma):
         ("He has a tool.", "tool", "equipment", "number: cannot be counted"),
         ("Every gun was sold.", "gun", "weaponry", "number: cannot be counted"),
         ("She needs advice.", "advice", "idea", "number: cannot stand without an article"),
+        ("They met beside the exhaust.", "exhaust", "fumes", "number: plural by itself"),
+        ("It was free for the taking.", "taking", "pickings", "number: plural by itself"),
+        ("He wiped off the lather.", "lather", "suds", "number: plural by itself"),
+        ("There was a slight bulge under it.", "bulge", "hump", "number: the word may be singular"),
+        ("They develop new spacecraft.", "spacecraft", "orbiter", "number: the word may be plural"),
+        ("They launched one spacecraft.", "spacecraft", "orbiter", ""),
+        ("She peered into the universe.", "universe", "cosmos", ""),
         ("They sold two guns.", "guns", "rifle", ""),
         ("The gun was sold.", "gun", "weaponry", ""),
     ],
@@ -158,6 +169,39 @@ def test_other_languages_are_left_alone(resources):
 )
 def test_terms_and_sensitive_words_stay(resources, text, word, expected):
     target = target_of(resources, text, word)
-    found = exclusion_reason(resources.wordnet, target.sentence, target.index, [], LexiMark())
+    found = exclusion_reason(resources.wordnet, target, [], LexiMark())
     assert found.startswith(expected)
     assert bool(found) == bool(expected)
+
+
+FALSE_OR_ODD = [
+    ("The banks were targeted by hackers last year.", "hackers", "golfer"),
+    ("The court said that a fetus has rights.", "fetus", "vertebrate"),
+    ("Managers of such systems are never happy.", "happy", "laughing"),
+    ("The prosecutors asked for more time.", "prosecutors", "functionary"),
+    ("The leaders of both parties met again.", "leaders", "person"),
+    ("The location of the plant is secret.", "location", "object"),
+    ("He was charged with trading on inside news.", "trading", "commerce"),
+    ("The party was divided over the tax.", "divided", "pronged"),
+    ("His jokes provided comic relief to the crowd.", "provided", "supply"),
+    ("She wore religious attire at work.", "religious", "spiritual"),
+    ("They can do little about the delay.", "little", "small"),
+]
+
+
+@pytest.mark.parametrize(("text", "word", "lemma"), FALSE_OR_ODD)
+def test_what_an_editor_found_wrong_is_not_offered_by_default(resources, text, word, lemma):
+    target = target_of(resources, text, word)
+    stays = exclusion_reason(resources.wordnet, target, [], LexiMark())
+    least = load_acceptability("fast").offer_threshold
+    # With models, a word that the cheap features find less likely than this is not even read.
+    best = load_acceptability("best").offer_threshold
+    for min_fit in (least, best * ModelledWordNetSource.screen_share):
+        (found,) = find_candidates(
+            resources.wordnet, resources.sources, [target], CandidateSettings(min_fit=min_fit)
+        )
+        assert stays or lemma not in {c.lemma for c in found if not c.rejected}
+
+
+def test_an_antonym_goes_before_what_kind_of_thing_a_word_names(resources):
+    assert reason(resources, "The old man slept.", "man", "woman") == "an antonym"

@@ -51,7 +51,7 @@ def test_sites_do_not_depend_on_line_ends(resources, end):
     text = "\ufeff" + plain.replace("\n", end)
     (expected,) = find_sites(resources, [Document("d", plain)], LexiMark())
     (found,) = find_sites(resources, [Document("d", text)], LexiMark())
-    assert len(found) > 5
+    assert len(found) >= 5
     assert [
         (s.original.replace(end, "\n"), tuple(c.replace(end, "\n") for c in s.candidates), s.draw)
         for s in found

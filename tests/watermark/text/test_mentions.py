@@ -7,7 +7,7 @@ from watermark.schemes.leximark_sites import exclusion_reason
 
 def reason(resources, text, word):
     target = target_of(resources, text, word)
-    return exclusion_reason(resources.wordnet, target.sentence, target.index, [], LexiMark())
+    return exclusion_reason(resources.wordnet, target, [], LexiMark())
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ def vault(tmp_path):
         open_corpus(corpus, id_column="id"),
         tmp_path / "published",
         tmp_path / "vault",
-        Intent(LexiMark()),
+        Intent(LexiMark(sites_per_coin=20)),
         find,
         made_with={},
     )

@@ -82,6 +82,7 @@ def test_an_edition_has_the_words_that_its_own_key_draws(with_editions):
         second = ("large", "sizeable")[key.draw("large", 2)]
         number = row.id.removeprefix("d")  # with a cap of 16, four of 20 sites are left out
         texts = {f"{first} the {word} house {number}" for word in ("large", second)}
+        assert document is not None
         assert document.id == row.id
         assert document.text in texts
     assert found != list(edition_documents(with_editions, "Bravo"))

@@ -2,8 +2,9 @@ import json
 
 import pytest
 
+from watermark.document import text_sha256
 from watermark.errors import VaultError
-from watermark.vault.plan import PLAN, Plan, file_sha256, read_plan, text_sha256
+from watermark.vault.plan import PLAN, Plan, file_sha256, read_plan
 
 ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 """SHA-256 of "abc", the test vector of FIPS 180-2."""

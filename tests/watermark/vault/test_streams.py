@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from watermark.document import text_sha256
 from watermark.errors import VaultError
 from watermark.keys import new_key
 from watermark.vault.custody import log_event
-from watermark.vault.plan import read_plan, text_sha256
+from watermark.vault.plan import read_plan
 from watermark.vault.streams import (
     FIRST,
     check_derived,

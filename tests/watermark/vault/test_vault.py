@@ -17,7 +17,9 @@ def test_a_vault_gives_back_documents_and_marks(vault):
     rows = list(opened.marked())
     assert [document.id for document, _ in rows] == [f"d{i}" for i in range(20)]
     assert sum(document.status == "held out" for document, _ in rows) == 2
-    assert len(list(opened.marks())) == 36  # 20 first words, 16 of the other: the cap
+    draws = [mark.draw for mark in opened.marks()]
+    assert len(draws) == 40
+    assert {f"buy d{i}#0/1" for i in range(20)} | {"large#0/1"} == set(draws)
     for document, marked in rows:
         assert marked.document == Document(document.id, marked.document.text)
 

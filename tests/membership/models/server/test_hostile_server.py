@@ -1,9 +1,6 @@
 """Servers that are slow, boundless or absurd: every exchange ends, with one message."""
 
-import socket
-import threading
 import time
-from contextlib import contextmanager
 from itertools import chain
 
 import numpy as np
@@ -11,73 +8,15 @@ import pytest
 
 from membership.models.server.address import Address
 from membership.models.server.endpoint import open_endpoint
-from membership.models.server.http import RequestPolicy, Server
-from membership.models.server.probes import make_prompts
+from membership.models.server.http import RequestPolicy
+from membership.models.server.probes import cut_questions, make_prompts
 from membership.models.server.prompt_logprobs import read_reply
 from membership.models.server.text_endpoint import open_text_endpoint
 from membership.traces.trace import Query
 from tests.support.fake_server import FakeServer, serve
+from tests.support.raw_server import HEAD, ask, drip, raw_server, send
 from tests.support.tiny import TEXTS, save_tiny_model
 from watermark.errors import ModelError
-
-HEAD = b"HTTP/1.1 200 OK\r\nconnection: close\r\n"
-
-
-@contextmanager
-def raw_server(answer):
-    """Serve what `answer(connection)` sends, to whoever connects, until the block ends."""
-    done = threading.Event()
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        listener.settimeout(0.05)
-
-        def talk(connection):
-            with connection:
-                try:
-                    connection.recv(65536)
-                    answer(connection, done)
-                except OSError:
-                    pass  # the client has gone
-
-        def accept():
-            while not done.is_set():
-                try:
-                    connection, _ = listener.accept()
-                except TimeoutError:
-                    continue
-                threads.append(threading.Thread(target=talk, args=(connection,)))
-                threads[-1].start()
-
-        threads = [threading.Thread(target=accept)]
-        threads[0].start()
-        try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
-        finally:
-            done.set()
-            for thread in threads:
-                thread.join()
-
-
-def drip(content):
-    def answer(connection, done):
-        for byte in content:
-            connection.sendall(bytes([byte]))
-            if done.wait(0.1):
-                return
-
-    return answer
-
-
-def send(content):
-    return lambda connection, done: connection.sendall(content)
-
-
-def ask(url, **policy):
-    slept: list[float] = []
-    server = Server(url, RequestPolicy(sleep=slept.append, **policy))
-    began = time.monotonic()
-    with pytest.raises(ModelError) as caught:
-        server.get("models")
-    return str(caught.value), slept, time.monotonic() - began
 
 
 @pytest.mark.parametrize(
@@ -245,17 +184,39 @@ def test_the_name_of_a_server_does_not_depend_on_the_probes(folder):
         assert connect(fake, TEXTS).fingerprint == connect(fake, TEXTS).fingerprint
 
 
-def test_a_server_that_switches_to_a_decoy_after_the_probe_is_found(folder, monkeypatch):
-    honest = FakeServer.complete
+honest = FakeServer.complete
 
-    def decoy(self, body):
-        """Give other numbers to given texts, and write by the real model."""
-        status, reply = honest(self, body)
-        for entry in reply["choices"][0].get("prompt_logprobs") or []:
-            for each in (entry or {}).values():
-                each["logprob"] = each["logprob"] - 1.0
-        return status, reply
 
+def worse(reply):
+    """Give other numbers to given texts, and write by the real model."""
+    for entry in reply["choices"][0].get("prompt_logprobs") or []:
+        for each in (entry or {}).values():
+            each["logprob"] = each["logprob"] - 1.0
+
+
+def always(self, body):
+    status, reply = honest(self, body)
+    worse(reply)
+    return status, reply
+
+
+def every_second_time(self, body):
+    status, reply = honest(self, body)
+    if len(self.requests) % 2:
+        worse(reply)
+    return status, reply
+
+
+def unless_it_knows_a_probe(self, body):
+    """Answer by the real model what looks like the probes of old: short, or with "and" behind."""
+    status, reply = honest(self, body)
+    if len(body["prompt"]) > 75 and not body["prompt"].endswith(" and"):
+        worse(reply)
+    return status, reply
+
+
+@pytest.mark.parametrize("decoy", [always, every_second_time, unless_it_knows_a_probe])
+def test_a_server_that_switches_to_a_decoy_after_the_probe_is_found(folder, monkeypatch, decoy):
     queries = [Query(text[:150]) for text in TEXTS + TEXTS]
     with serve(folder, forms=("prompt_logprobs",)) as fake:
         model = connect(fake, TEXTS)
@@ -263,4 +224,35 @@ def test_a_server_that_switches_to_a_decoy_after_the_probe_is_found(folder, monk
         monkeypatch.setattr(FakeServer, "complete", decoy)
         with pytest.raises(ModelError, match="no longer those by which it writes"):
             # A random probe may say nothing, so a switch is found in the end, not at once.
-            list(chain.from_iterable(model.trace(queries) for _ in range(40)))
+            list(chain.from_iterable(model.trace(queries) for _ in range(12)))
+
+
+def test_a_server_whose_probes_say_nothing_any_more_is_refused(folder, monkeypatch):
+    def garble(self, body):
+        status, reply = honest(self, body)
+        reply["choices"][0]["text"] = "\ufffd"
+        reply["choices"][0]["logprobs"]["tokens"][-1] = "\ufffd"
+        return status, reply
+
+    queries = [Query(f"{number} {text[:80]}") for number, text in enumerate(TEXTS * 64)]
+    with serve(folder, forms=("prompt_logprobs",)) as fake:
+        model = connect(fake, TEXTS)
+        monkeypatch.setattr(FakeServer, "complete", garble)
+        with pytest.raises(ModelError, match="cannot be checked any more"):
+            list(model.trace(queries))
+
+
+def test_probes_among_questions_have_their_form():
+    texts = ["one two three four five six seven eight", "too few words"]
+    cuts = cut_questions(texts, 50, 500, np.random.default_rng(0))
+    assert {cut.left for cut in cuts} == {
+        texts[0][:end] for end in (23, 27, 33, 39)
+    }  # behind the fifth word and every later one
+    assert all(texts[0].startswith(cut.left + cut.right) or cut.right == " and" for cut in cuts)
+    assert cut_questions(texts, 50, 10) == []
+
+
+def test_a_probe_that_does_not_fit_is_cut(folder):
+    long = [Query("🤷 the class statement 🤷 " * 12) for _ in range(8)]
+    with serve(folder, forms=("prompt_logprobs",), max_model_len=96) as fake:
+        assert len(list(connect(fake, TEXTS).trace(long))) == 8

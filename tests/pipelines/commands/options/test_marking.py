@@ -2,13 +2,12 @@ from dataclasses import fields
 from typing import Any
 
 from pipelines.commands.options.marking import LexiMarkFlags
-from pipelines.jobs.mark import make_candidate_settings
+from pipelines.jobs.mark import make_leximark
 from watermark.schemes.leximark import LexiMark
 
 
 def test_without_an_option_the_scheme_has_its_default_settings():
-    usual = LexiMark(fit=make_candidate_settings(LexiMark.quality, None))
-    assert LexiMarkFlags().scheme() == usual
+    assert LexiMarkFlags().scheme() == make_leximark()
     assert LexiMarkFlags().changed() == []
 
 
@@ -19,7 +18,7 @@ def test_an_option_has_the_name_of_its_setting():
 
 
 def test_options_that_differ_from_the_default_are_named():
-    assert LexiMarkFlags(words_per_sentence=2, quotations=True).changed() == [
+    assert LexiMarkFlags(words_per_sentence=3, quotations=True).changed() == [
         "--words-per-sentence",
         "--quotations",
     ]
@@ -37,6 +36,7 @@ def test_every_option_changes_the_scheme(tmp_path):
         "stop_words": words,
         "protected_words": words,
         "min_fit": 0.9,
+        "variants": "all",
     }
     for field in fields(LexiMarkFlags):
         value = other.get(field.name)

@@ -54,14 +54,14 @@ def test_words_that_no_reader_wants_have_their_reason(resources, text, target, l
 class Likes:
     """An encoder and a language model that like one word and no other."""
 
-    def __init__(self, word):
-        self.word = word
+    def __init__(self, word, original="building"):
+        self.word, self.original = word, original
         self.read_texts: list[str] = []
 
     def encode(self, contexts):
         near, far = np.array([1.0, 0.0], np.float32), np.array([0.0, 1.0], np.float32)
         return [
-            Encoding(*[near if p.text[p.start : p.end] in (self.word, "building") else far] * 2)
+            Encoding(*[near if p.text[p.start : p.end] in (self.word, self.original) else far] * 2)
             for p in contexts
         ]
 
@@ -72,12 +72,11 @@ class Likes:
 
 
 def test_models_have_their_say(resources):
-    target = target_of(resources, TEXT, "building")
-    for liked in ("edifice", "construction"):
-        likes = Likes(liked)
-        source = ModelledWordNetSource(
-            resources.wordnet, load_acceptability("best"), Models(likes, likes), FAST
-        )
+    target = target_of(resources, "She gave a quick answer to him.", "quick")
+    acceptance = AcceptabilityModel({"fast": 0.1, "word_similarity": 5.0}, 0.0, 0.5, 0.5)
+    for liked in ("speedy", "agile"):
+        likes = Likes(liked, "quick")
+        source = ModelledWordNetSource(resources.wordnet, acceptance, Models(likes, likes), FAST)
         (found,) = source.candidates([target], CandidateSettings(min_fit=0.0))
         best = max((c for c in found if not c.rejected), key=lambda c: c.score)
         assert best.lemma == liked
@@ -104,9 +103,10 @@ def test_words_without_a_chance_by_the_cheap_features_are_not_shown_to_the_model
         load_acceptability("best"),
         Models(likes, likes),
         FAST,
-        least_screened=0.99,
+        screen_share=1.5,
     )
-    (found,) = source.candidates([target_of(resources, TEXT, "building")], CandidateSettings())
+    settings = CandidateSettings(min_fit=0.66)
+    (found,) = source.candidates([target_of(resources, TEXT, "building")], settings)
     assert likes.read_texts == []
     assert {c.lemma: c.rejected for c in found}["edifice"] == "fit below 0.99 without models"
 

@@ -1,0 +1,1 @@
+"""Attacks on whoever audits: a suspect that recognises the questions."""

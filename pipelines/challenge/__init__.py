@@ -1,0 +1,1 @@
+"""The files of a challenge and of its answers, in both forms."""

@@ -1,0 +1,1 @@
+"""Mark a corpus on many processes or machines, by datatrove's executors."""

@@ -1,0 +1,125 @@
+"""The executors of datatrove that `--executor` names: local processes, Slurm, Ray."""
+
+import inspect
+import shutil
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from watermark.errors import PrerequisiteError, ToolkitError
+
+Kind = Literal["local", "slurm", "ray"]
+MISSING = "{} is not installed: run `pip install 'leximark[{}]'`"
+FORMS = "wanted local:PROCESSES, slurm:FILE.toml or ray:ADDRESS"
+_OURS = frozenset({"pipeline", "depends", "depends_job_id", "logging_dir", "skip_completed"})
+_NEEDED = ("tasks", "time", "partition")
+
+
+@dataclass(frozen=True)
+class ExecutorChoice:
+    """What `--executor` said."""
+
+    kind: Kind
+    argument: str
+    """Number of processes, path of a file of settings, or address of a cluster."""
+
+
+def parse_executor(text: str) -> ExecutorChoice:
+    """Read the value of `--executor`.
+
+    Raises:
+        ValueError: It names no executor, or lacks what belongs to it.
+    """
+    kind, _, argument = text.partition(":")
+    known: dict[str, Kind] = {name: name for name in get_args(Kind)}
+    if kind not in known or not argument:
+        raise ValueError(f"{text!r}: {FORMS}")
+    if kind == "local" and not (argument.isascii() and argument.isdigit() and int(argument)):
+        raise ValueError(f"{text!r}: local needs a number of processes, such as local:8")
+    return ExecutorChoice(known[kind], argument)
+
+
+def check_installed(choice: ExecutorChoice) -> None:
+    """Refuse an executor whose libraries or programs are not there.
+
+    Raises:
+        PrerequisiteError: Says what to install.
+    """
+    try:
+        import datatrove  # noqa: F401 - whether it is there
+    except ImportError as error:
+        raise PrerequisiteError(MISSING.format("datatrove", "cluster")) from error
+    if choice.kind == "slurm" and shutil.which("sbatch") is None:
+        raise PrerequisiteError(
+            "slurm: there is no program sbatch here: run the command where jobs are submitted"
+        )
+
+
+def connect_ray(address: str) -> int:
+    """Connect to a cluster of Ray and return how many CPUs it has; `local` starts one here.
+
+    Raises:
+        PrerequisiteError: Ray is not installed, or nothing answers at the address.
+    """
+    try:
+        import ray
+    except ImportError as error:
+        raise PrerequisiteError(MISSING.format("ray", "ray")) from error
+    try:
+        ray.init(address=address, log_to_driver=False, ignore_reinit_error=True)
+    except Exception as error:
+        raise PrerequisiteError(
+            f"ray: no cluster answers at {address!r} ({error!s:.300})"
+        ) from error
+    return max(1, int(ray.cluster_resources().get("CPU", 1)))
+
+
+def read_slurm_settings(path: Path) -> dict[str, Any]:
+    """Read the settings of Slurm's jobs from a TOML file: arguments of `SlurmPipelineExecutor`.
+
+    Raises:
+        ToolkitError: The file cannot be read, or a setting is unknown or missing.
+    """
+    from datatrove.executor import SlurmPipelineExecutor
+
+    try:
+        settings = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ToolkitError(f"{path}: wanted a TOML file of Slurm settings ({error})") from error
+    known = set(inspect.signature(SlurmPipelineExecutor).parameters) - _OURS
+    if unknown := sorted(set(settings) - known):
+        raise ToolkitError(
+            f"{path}: {unknown[0]!r} is no setting of datatrove's SlurmPipelineExecutor; there are "
+            + ", ".join(sorted(known))
+        )
+    if missing := [name for name in _NEEDED if name not in settings]:
+        raise ToolkitError(f"{path}: has no {missing[0]}")
+    if type(settings["tasks"]) is not int or settings["tasks"] < 1:
+        raise ToolkitError(f"{path}: tasks must be a whole number from 1 on")
+    return settings
+
+
+def make_local(step: Any, n_tasks: int, logs: Path) -> Any:
+    """Return an executor of processes of this machine."""
+    from datatrove.executor import LocalPipelineExecutor
+
+    return LocalPipelineExecutor([step], tasks=n_tasks, logging_dir=str(logs), start_method="spawn")
+
+
+def make_ray(step: Any, n_tasks: int, logs: Path) -> Any:
+    """Return an executor of the cluster that this process is connected to."""
+    from datatrove.executor import RayPipelineExecutor
+
+    return RayPipelineExecutor([step], tasks=n_tasks, logging_dir=str(logs))
+
+
+def make_slurm(
+    step: Any, n_tasks: int, logs: Path, settings: Mapping[str, Any], depends: Any
+) -> Any:
+    """Return an executor of Slurm's jobs that waits for another one."""
+    from datatrove.executor import SlurmPipelineExecutor
+
+    own = dict(settings) | {"tasks": n_tasks, "job_name": f"leximark-{step.name}"}
+    return SlurmPipelineExecutor([step], **own, logging_dir=str(logs), depends=depends)

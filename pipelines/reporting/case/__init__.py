@@ -1,0 +1,1 @@
+"""The report that people read: one HTML page that needs no network and no script."""

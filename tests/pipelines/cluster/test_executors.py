@@ -1,0 +1,66 @@
+import sys
+
+import pytest
+
+from pipelines.cluster.executors import (
+    ExecutorChoice,
+    check_installed,
+    connect_ray,
+    parse_executor,
+    read_slurm_settings,
+)
+from watermark.errors import PrerequisiteError, ToolkitError
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("local:8", ExecutorChoice("local", "8")),
+        ("slurm:cluster.toml", ExecutorChoice("slurm", "cluster.toml")),
+        ("ray:ray://head:10001", ExecutorChoice("ray", "ray://head:10001")),
+    ],
+)
+def test_an_executor_is_named_with_what_it_needs(text, wanted):
+    assert parse_executor(text) == wanted
+
+
+@pytest.mark.parametrize("text", ["local", "local:", "local:0", "local:-1", "local:x", "spark:8"])
+def test_what_names_no_executor_is_refused(text):
+    with pytest.raises(ValueError, match="local:"):
+        parse_executor(text)
+
+
+def test_what_is_not_installed_is_said_with_the_command(monkeypatch):
+    monkeypatch.setitem(sys.modules, "datatrove", None)
+    with pytest.raises(PrerequisiteError, match=r"pip install 'leximark\[cluster\]'"):
+        check_installed(ExecutorChoice("local", "2"))
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(PrerequisiteError, match=r"pip install 'leximark\[ray\]'"):
+        connect_ray("auto")
+
+
+def test_slurm_is_refused_where_no_jobs_can_be_submitted(monkeypatch):
+    monkeypatch.setattr("shutil.which", lambda _: None)
+    with pytest.raises(PrerequisiteError, match="no program sbatch"):
+        check_installed(ExecutorChoice("slurm", "cluster.toml"))
+
+
+GOOD = 'tasks = 3\ntime = "10:00:00"\npartition = "cpu"\n'
+
+
+def test_settings_of_slurm_are_those_of_datatrove(tmp_path):
+    path = tmp_path / "cluster.toml"
+    path.write_text(GOOD + "mem_per_cpu_gb = 4\n")
+    assert read_slurm_settings(path)["mem_per_cpu_gb"] == 4
+    for content, words in (
+        (GOOD + "colour = 1\n", "'colour' is no setting"),
+        (GOOD + 'logging_dir = "x"\n', "'logging_dir' is no setting"),
+        ('tasks = 3\ntime = "1:00"\n', "has no partition"),
+        (GOOD.replace("3", "0"), "tasks must be"),
+        ("tasks = ", "wanted a TOML file"),
+    ):
+        path.write_text(content)
+        with pytest.raises(ToolkitError, match=words):
+            read_slurm_settings(path)
+    with pytest.raises(ToolkitError, match="wanted a TOML file"):
+        read_slurm_settings(tmp_path / "missing.toml")

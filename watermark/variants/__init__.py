@@ -1,0 +1,1 @@
+"""Choices that English leaves free: the second source of sites, one kind a file."""
