@@ -39,6 +39,7 @@ from pipelines.training.training import load_base, train_once
 from watermark.document import Document, apply_choices
 from watermark.keys import Key
 from watermark.schemes.leximark import LexiMark
+from watermark.vault.plan import read_plan
 
 N_DOCUMENTS, N_SAMPLES, N_LICENSEES, ALPHA = 80, 4, 20, 0.001
 ARMS = {"one": (0,), "mixture": (0, 1), "vote": (0, 1, 2), "originals": ()}
@@ -72,6 +73,7 @@ def main() -> None:
         "runs": runs,
         "n_lists": n_lists,
         "n_wrong_lists": n_wrong,
+        "words_per_sentence": read_plan(out / "sample-0/vault").scheme["words_per_sentence"],
         "run": describe_run({}, {"first run": 0}).as_dict(),
     }
     (out / "results.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
@@ -212,10 +214,11 @@ def describe(results: dict[str, Any]) -> str:
     return f"""# Editions: who leaked?
 
 {N_LICENSEES} licensees, {N_DOCUMENTS} news passages of about 130 tokens ({sites} usable
-sites in the {N_SAMPLES} samples), a tiny model ({SHAPE.layers} layers, width {SHAPE.width})
-pretrained on {N_BASE} other passages and fine-tuned for {TRAINING.epochs:g} epochs at
-{TRAINING.learning_rate:g}, with the base as reference. Level {ALPHA:g} after Holm's correction.
-Each run has its own key and its own order of training. Intervals are Clopper-Pearson, 95 %.
+sites in the {N_SAMPLES} samples, marked with K = {results["words_per_sentence"]}), a tiny model
+({SHAPE.layers} layers, width {SHAPE.width}) pretrained on {N_BASE} other passages and fine-tuned
+for {TRAINING.epochs:g} epochs at {TRAINING.learning_rate:g}, with the base as reference.
+Level {ALPHA:g} after Holm's correction. Each run has its own key and its own order of training.
+Intervals are Clopper-Pearson, 95 %.
 
 ```
 python -m pipelines.experiments.standalone.editions OUT
@@ -234,7 +237,8 @@ The models of the first three rows were also tested with {results["n_lists"]:,} 
 {N_LICENSEES} licensees, none of whom leaked: one was named in
 {_share(results["n_wrong_lists"], results["n_lists"])} lists.
 
-Processor: {machine}; seeds 0 to {len(one) - 1}.
+Commit {results["run"]["commit"][:7]}; processor: {machine}; seeds 0 to {len(one) - 1}, every
+second one for *mixture* and every eighth one for *vote*.
 """
 
 

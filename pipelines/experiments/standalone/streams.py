@@ -27,13 +27,17 @@ from pipelines.experiments.trials.halves import experiment_key
 from pipelines.reporting.provenance import describe_run
 
 N_DAYS, DOCUMENTS_A_DAY, ALPHA, SEED = 365, 3, 0.001, 0
-N_YEARS, N_NULL, N_POOL = 200, 1_000, 1_500
+N_YEARS, N_NULL, N_POOL = 100, 1_000, 1_500
 SCENARIOS = {
-    "the whole year": (0, 365),
-    "April to June": (90, 181),
-    "July": (181, 212),
-    "one week in July": (181, 188),
+    "the whole year": (0, 365, 1.0),
+    "April to June": (90, 181, 1.0),
+    "July": (181, 212, 1.0),
+    "one week in July": (181, 188, 1.0),
+    "one day in five, April to June": (90, 181, 0.2),
+    "one day in ten, the whole year": (0, 365, 0.1),
 }
+"""First day, day behind the last one, and share of the days between that were trained on."""
+NOTHING = (0, 0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -105,7 +109,9 @@ def days(runs: dict[int, dict[str, Any]], n: int, rng: np.random.Generator) -> I
         )
 
 
-def detection_day(pool: Sequence[Day], span: tuple[int, int], rng: np.random.Generator) -> int:
+def detection_day(
+    pool: Sequence[Day], span: tuple[int, int, float], rng: np.random.Generator
+) -> int:
     """Return the day, from 1 on, after which the e-value of a year reached 1 / alpha, or 0."""
     path = np.array(bet_stream(_year(pool, span, rng)).path)
     reached = np.flatnonzero(path >= -np.log(ALPHA))
@@ -114,15 +120,15 @@ def detection_day(pool: Sequence[Day], span: tuple[int, int], rng: np.random.Gen
 
 def largest_e(pool: Sequence[Day], rng: np.random.Generator) -> float:
     """Return the logarithm of the largest e-value in a year of which nothing was trained on."""
-    return float(max(bet_stream(_year(pool, (0, 0), rng)).path))
+    return float(max(bet_stream(_year(pool, NOTHING, rng)).path))
 
 
 def _year(
-    pool: Sequence[Day], span: tuple[int, int], rng: np.random.Generator
+    pool: Sequence[Day], span: tuple[int, int, float], rng: np.random.Generator
 ) -> Iterator[tuple[DrawTable, NDArray[np.int64]]]:
     for number, place in enumerate(rng.integers(0, len(pool), N_DAYS)):
         day = pool[place]
-        trained = span[0] <= number < span[1]
+        trained = span[0] <= number < span[1] and rng.random() < span[2]
         yield day.draws, day.trained if trained else rng.integers(0, 2, len(day.trained))
 
 
@@ -152,7 +158,7 @@ on, the coins are fresh. The e-value is looked at after each day; level {ALPHA:g
 python -m pipelines.experiments.standalone.streams EDITIONS OUT
 ```
 
-| the suspect trained on | years detected | median instalments from the first one trained on |
+| the suspect trained on | years detected | median instalments from the beginning of that time |
 |---|---|---|
 {lines(rows)}
 
