@@ -2,6 +2,7 @@
 
 import inspect
 import shutil
+import socket
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -67,6 +68,7 @@ def connect_ray(address: str) -> int:
         import ray
     except ImportError as error:
         raise PrerequisiteError(MISSING.format("ray", "ray")) from error
+    _refuse_silent(address)
     try:
         ray.init(address=address, log_to_driver=False, ignore_reinit_error=True)
     except Exception as error:
@@ -74,6 +76,17 @@ def connect_ray(address: str) -> int:
             f"ray: no cluster answers at {address!r} ({error!s:.300})"
         ) from error
     return max(1, int(ray.cluster_resources().get("CPU", 1)))
+
+
+def _refuse_silent(address: str) -> None:
+    """Raise if nothing listens at an address; Ray itself tries for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not host or not port.isdigit():
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=10).close()
+    except (OSError, OverflowError) as error:
+        raise PrerequisiteError(f"ray: no cluster answers at {address!r} ({error})") from error
 
 
 def read_slurm_settings(path: Path) -> dict[str, Any]:

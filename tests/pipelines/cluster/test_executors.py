@@ -1,4 +1,5 @@
 import sys
+from types import ModuleType
 
 import pytest
 
@@ -37,6 +38,13 @@ def test_what_is_not_installed_is_said_with_the_command(monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(PrerequisiteError, match=r"pip install 'leximark\[ray\]'"):
         connect_ray("auto")
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "ray://127.0.0.1:1"])
+def test_a_cluster_of_ray_that_does_not_answer_is_one_message(address, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", ModuleType("ray"))
+    with pytest.raises(PrerequisiteError, match=f"no cluster answers at '{address}'"):
+        connect_ray(address)
 
 
 def test_slurm_is_refused_where_no_jobs_can_be_submitted(monkeypatch):

@@ -226,11 +226,3 @@ def test_ray_gives_the_bytes_of_one_process(mark, corpus, key_file, tmp_path):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert_same_tree(tmp_path / "one", here)
-
-
-@pytest.mark.slow
-def test_a_cluster_of_ray_that_does_not_answer_is_one_message(mark):
-    pytest.importorskip("ray")
-    done = mark("one", "--executor", "ray:127.0.0.1:1")
-    assert done.status == 2
-    assert "no cluster answers at '127.0.0.1:1'" in done.err
