@@ -18,12 +18,11 @@ from pipelines.commands.challenge import answer, challenge, judge
 from pipelines.commands.check import check
 from pipelines.commands.decide import decide
 from pipelines.commands.demo import demo
-from pipelines.commands.edition import edition
 from pipelines.commands.evaluate import evaluate
 from pipelines.commands.frequencies import frequencies
 from pipelines.commands.inspect import inspect
-from pipelines.commands.instalments import instalments
 from pipelines.commands.mark import mark
+from pipelines.commands.parts import edition, instalments
 from pipelines.commands.plan import plan
 from pipelines.commands.reproduce import reproduce
 from pipelines.commands.review import review

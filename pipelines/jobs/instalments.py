@@ -15,6 +15,7 @@ from membership.audit.observations import observe
 from membership.audit.streams import JoinedKey, join_corpora, stream_results
 from membership.audit.verdict import Verdict
 from membership.scoring import assemble_panel
+from membership.traces.suspect import Suspect
 from pipelines.jobs.case import case_pages, insight_of
 from pipelines.jobs.evidence import NOTHING_MORE, AuditRecord, Evidence, begin_audit
 from pipelines.jobs.verify import Bars
@@ -25,7 +26,7 @@ from pipelines.loading.references import (
     references_line,
 )
 from pipelines.loading.vaults import open_owned
-from pipelines.reporting.provenance import describe_model, describe_run, program_version
+from pipelines.reporting.provenance import Run, describe_model, describe_run, program_version
 from pipelines.reporting.report import Report, write_report
 from watermark.atomic import refuse_existing
 from watermark.errors import ToolkitError, VaultError
@@ -154,17 +155,7 @@ def verify_instalments_command(
     )
     departures = _departures(parts, level, names, others, n_resamples, seed)
     audit = Audit(Verdict(joint, level, (bets,), departures, {}), found, table)
-    run = describe_run(
-        {
-            "instalments": {
-                name: {file: file_sha256(vault.folder / file) for file in (PLAN, COMMITMENT)}
-                for name, vault in parts.items()
-            },
-            "suspect": describe_model(suspect),
-            "references": {name: describe_model(other) for name, other in others.items()},
-        },
-        {"resampling": seed},
-    )
+    run = _describe(parts, suspect, others, seed)
     beforehand = _conclude(records, model, joint.pvalue)
     line = references_line(others, chosen)
     report = Report(audit, first.plan, run, beforehand, references=line)
@@ -174,6 +165,22 @@ def verify_instalments_command(
         seconds=time.monotonic() - began[1], began=began[0],
     )  # fmt: skip
     return report
+
+
+def _describe(
+    parts: Mapping[str, Vault], suspect: Suspect, references: Mapping[str, Suspect], seed: int
+) -> Run:
+    return describe_run(
+        {
+            "instalments": {
+                name: {file: file_sha256(vault.folder / file) for file in (PLAN, COMMITMENT)}
+                for name, vault in parts.items()
+            },
+            "suspect": describe_model(suspect),
+            "references": {name: describe_model(other) for name, other in references.items()},
+        },
+        {"resampling": seed},
+    )
 
 
 def _open_parts(

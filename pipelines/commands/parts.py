@@ -1,0 +1,73 @@
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines.commands.options.corpus import IdColumn, KeyFile, Split, TextColumn, VaultArgument
+
+
+def edition(
+    vault: VaultArgument,
+    licensee: Annotated[str, typer.Option(help="Name of the licensee, as in the list.")],
+    out: Annotated[Path, typer.Option(help="Folder to make for the texts of the edition.")],
+    corpus: Annotated[
+        str | None,
+        typer.Option(
+            help="The original data set, for an edition in its form and with all of its columns. "
+            "Default: JSON Lines with id and text."
+        ),
+    ] = None,
+    text_column: TextColumn = "text",
+    id_column: IdColumn = None,
+    split: Split = None,
+    key_file: KeyFile = None,
+) -> None:
+    """Write the edition of one licensee, from a vault made by `leximark mark --editions`.
+
+    The same vault and licensee always give the same texts, so an edition need not be kept.
+    """
+    from pipelines.jobs.editions import edition_command
+
+    n = edition_command(
+        vault,
+        licensee,
+        out,
+        corpus,
+        key_file=key_file,
+        text_column=text_column,
+        id_column=id_column,
+        split=split,
+    )
+    print(f"{n:,} documents, for this licensee alone: {out}")
+
+
+def instalments(
+    vault: VaultArgument,
+    compromised: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Mark the key of this instalment as compromised: audits leave out every "
+            "instalment with that key and say so. It cannot be undone.",
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the list as JSON.")] = False,
+) -> None:
+    """List the instalments of a vault, after checking their chain.
+
+    The documents that the vault was made with are the instalment `first`.
+    """
+    from pipelines.jobs.instalments import instalments_command
+
+    listed = instalments_command(vault, compromised)
+    if as_json:
+        print(json.dumps([asdict(each) for each in listed], indent=2))
+        return
+    for each in listed:
+        note = f"; its key was compromised: {each.compromised}" if each.compromised else ""
+        print(
+            f"{each.name}: {each.n_documents:,} documents, {each.n_sites:,} sites, key of "
+            f"{each.key_since}{note}"
+        )
