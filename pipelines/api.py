@@ -18,11 +18,11 @@ from membership.audit.verdict import Verdict
 from membership.detectors import default_detectors
 from membership.scoring import score_documents
 from membership.traces.suspect import Suspect
+from pipelines.forecast.forecast import plan_corpus as plan
 from pipelines.jobs.attack import attack_dataset as attack
 from pipelines.jobs.evaluate import Evaluation, evaluate_scores
 from pipelines.jobs.inspect import Inspection, inspect_vault, write_inspection
 from pipelines.jobs.mark import make_intent, mark_command
-from pipelines.jobs.plan import plan_corpus as plan
 from pipelines.jobs.review import DecisionFiles, review_command
 from pipelines.jobs.score import Extras, choose
 from pipelines.loading.labelled import Record, labels_of
@@ -206,8 +206,8 @@ def verify(
         key_file: The key, if it is not kept in the vault.
 
     Returns:
-        The verdict: its `words`, `trained on it` or `no evidence`, and the result of the primary
-        test with `pvalue`, `effect`, `detectable_effect` and `null` of shape (n_resamples,).
+        The verdict: its `words` (`trained on it`, `no evidence` or `cannot tell`) and the primary
+        test's `pvalue`, `effect`, `detectable_effect` and `null` of shape (n_resamples,).
 
     Raises:
         VaultError: The vault was altered, or the key does not belong to it.
@@ -217,12 +217,11 @@ def verify(
     """
     if alpha is not None and not 0 < alpha < 1:
         raise ValueError(f"alpha must lie in (0, 1), got {alpha:g}")
-    opened = open_owned(Path(vault), _path(key_file))
-    check_planned_detectors(opened, default_detectors())
+    opened, detectors = open_owned(Path(vault), _path(key_file)), default_detectors()
+    check_planned_detectors(opened, detectors)
     suspect = _opened(model)
     others = open_references(references, opened.plan, suspect)
-    settings = Settings(alpha, n_resamples, seed)
-    return audit(opened, suspect, others, default_detectors(), settings).verdict
+    return audit(opened, suspect, others, detectors, Settings(alpha, n_resamples, seed)).verdict
 
 
 def score(

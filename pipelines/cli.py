@@ -9,8 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from pipelines.commands.assets import assets
-from pipelines.commands.attack import attack
-from pipelines.commands.attack_model import attack_model
+from pipelines.commands.attack import attack, attack_model
 from pipelines.commands.cache import cache
 from pipelines.commands.candidates import candidates
 from pipelines.commands.card import card
@@ -18,11 +17,12 @@ from pipelines.commands.challenge import answer, challenge, judge
 from pipelines.commands.check import check
 from pipelines.commands.decide import decide
 from pipelines.commands.demo import demo
+from pipelines.commands.edition import edition
 from pipelines.commands.evaluate import evaluate
 from pipelines.commands.frequencies import frequencies
 from pipelines.commands.inspect import inspect
+from pipelines.commands.instalments import instalments
 from pipelines.commands.mark import mark
-from pipelines.commands.parts import edition, instalments
 from pipelines.commands.plan import plan
 from pipelines.commands.reproduce import reproduce
 from pipelines.commands.review import review

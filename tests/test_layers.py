@@ -152,6 +152,9 @@ TESTED_ELSEWHERE = {
     "pipelines/experiments/standalone/acceptability_page.py": (
         "tests/pipelines/experiments/test_pages.py"
     ),
+    "pipelines/experiments/standalone/any_door_page.py": (
+        "tests/pipelines/experiments/test_pages.py"
+    ),
     "pipelines/experiments/trials/paper_corpora.py": (
         "tests/pipelines/experiments/test_paper_grid.py"
     ),
@@ -189,7 +192,6 @@ RUN_BY_HAND = {
     "pipelines/experiments/standalone/word_faults.py",
     "pipelines/experiments/trials/line_samples.py",
     "pipelines/experiments/trials/passages.py",
-    "pipelines/experiments/trials/small.py",
     "pipelines/experiments/trials/tiny.py",
 }
 

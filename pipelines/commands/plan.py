@@ -49,8 +49,8 @@ def plan(
     gentlest marking that is enough; or that none is. Writes nothing. (The *plan* in a vault is
     something else: the test that `leximark mark` fixes.)
     """
-    from pipelines.jobs.plan import plan_corpus
-    from pipelines.jobs.plan_words import plan_lines
+    from pipelines.forecast.forecast import plan_corpus
+    from pipelines.forecast.wording import plan_lines
 
     try:
         found = plan_corpus(

@@ -10,6 +10,7 @@ from pipelines.commands.options.evidence import EvidenceFlags
 from pipelines.commands.options.groups import with_option_groups
 from pipelines.commands.options.model import ModelFlags
 from pipelines.commands.options.parts import PartsFlags
+from pipelines.commands.options.references import ReferenceFlags
 
 
 @with_option_groups
@@ -23,17 +24,7 @@ def verify(
             "#model; chat+ or text+ if it only answers in words)."
         ),
     ],
-    reference: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Model that has not seen the marked text, ideally the suspect's base; any "
-            "other language model helps too. May be repeated. Default: those of the plan, else the "
-            "public models that are installed."
-        ),
-    ] = None,
-    no_reference: Annotated[
-        bool, typer.Option("--no-reference", help="Use no reference, not even a public one.")
-    ] = False,
+    references: ReferenceFlags,
     key_file: KeyFile = None,
     out: Annotated[Path, typer.Option(help="Folder to make for the report.")] = Path("report"),
     alpha: Annotated[
@@ -59,21 +50,19 @@ def verify(
 ) -> None:
     """Audit a model: was it trained on our text?
 
-    Prints a verdict with an exact p-value and writes a report. The verdict is "trained on it" or
-    "no evidence", never "not trained on it".
+    Prints a verdict with an exact p-value and writes a report. The verdict is "trained on it", "no
+    evidence" or "cannot tell", never "not trained on it".
     """
+    from pipelines.instalments.verify import verify_parts
     from pipelines.jobs.verify import write_cost
-    from pipelines.jobs.verify_parts import verify_parts
 
     if asking.dry_run:
         print(write_cost(corpus, model, asking.asking(), key_file, as_json=as_json))
         return
-    if reference and no_reference:
-        raise typer.BadParameter("choose one of --reference and --no-reference")
     report = verify_parts(
         corpus,
         model,
-        tuple(reference or ()) if reference or no_reference else None,
+        references.named(),
         out,
         models.options(),
         by_licensee=parts.editions,

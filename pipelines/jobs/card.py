@@ -144,7 +144,7 @@ def croissant(card: Card, files: Sequence[DataFile]) -> str:
     }  # fmt: skip
     distribution = [
         mlc.FileObject(
-            id=each.path,
+            id=_id(each.path),
             name=each.path,
             content_url=f"{card.url.rstrip('/')}/{each.path}" if card.url else each.path,
             content_size=f"{each.n_bytes} B",
@@ -155,14 +155,16 @@ def croissant(card: Card, files: Sequence[DataFile]) -> str:
     ]
     records = [
         mlc.RecordSet(
-            id=f"records of {each.path}",
-            name=f"records of {each.path}",
+            id=_id("records", each.path),
+            name=_id("records", each.path),
             fields=[
                 mlc.Field(
-                    id=f"{each.path}/{column}",
+                    id=_id(each.path, column),
                     name=column,
                     data_types=kinds[kind],
-                    source=mlc.Source(file_object=each.path, extract=mlc.Extract(column=column)),
+                    source=mlc.Source(
+                        file_object=_id(each.path), extract=mlc.Extract(column=column)
+                    ),
                 )
                 for column, kind in each.columns.items()
             ],
@@ -182,6 +184,11 @@ def croissant(card: Card, files: Sequence[DataFile]) -> str:
     ).to_json()
     described["usageInfo"] = reservation(card)
     return json.dumps(described, indent=2, ensure_ascii=False, default=str) + "\n"
+
+
+def _id(*parts: str) -> str:
+    """Return an id without white space, which the library does not read."""
+    return "/".join("_".join(part.split()) for part in parts)
 
 
 def reservation(card: Card) -> str:

@@ -12,7 +12,7 @@ ControlTest = Literal["control", "dataset-inference", "conformal"]
 """Tests against a control group that was not drawn at random."""
 
 PlannedSuspect = Literal["base", "public", "none", "choices"]
-"""What a suspect returns and is compared with; the rows of `pipelines/jobs/plan_effects.json`."""
+"""What a suspect returns and is compared with; the rows of `pipelines/forecast/effects.json`."""
 
 PlannedTraining = Literal["fine-tuning", "four-copies", "one-copy"]
 """How a suspect was trained; the same file."""

@@ -76,7 +76,9 @@ def test_the_chain_is_the_one_of_the_docs(tmp_path, command):
             said.setdefault(arguments[0], []).append(done.out)
     for out in [*said["judge"], *said["verify"]]:
         assert out.startswith("Fixed before")
+    for out in (said["judge"][0], said["verify"][0]):
         assert "\nVerdict: trained on it\n" in out
+    assert "not credible" not in said["judge"][1]  # words say less: evidence depends on the key
     assert "2 other audits were made with this vault before" in said["verify"][0]
     assert "alpha: 0.001 planned, 0.000333333 used" in said["verify"][0]
     assert "'trained on it' follows from p, level 0.000333333 and plan" in said["check"][0]

@@ -29,3 +29,7 @@ Rules = Annotated[
         "never marked."
     ),
 ]
+NewKeyFile = Annotated[
+    Path | None,
+    typer.Option(help="Key to use, 32 raw bytes; not copied. Default: a fresh one in the vault."),
+]

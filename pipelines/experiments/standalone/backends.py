@@ -27,8 +27,8 @@ import numpy as np
 
 from membership.evidence.result import rounded_up
 from membership.models.local.llama_cpp import PREFIX
-from pipelines.experiments.standalone.gguf_writer import write_gguf
 from pipelines.experiments.standalone.proof import CORPUS, SEED
+from pipelines.experiments.trials.gguf_writer import write_gguf
 from pipelines.experiments.trials.passages import passages
 from pipelines.jobs.mark import make_intent, mark_command
 from pipelines.jobs.verify import verify_command

@@ -178,14 +178,12 @@ echo "Submitted batch job 7"
 
 
 @pytest.mark.slow
-def test_several_processes_that_are_killed_give_the_bytes_of_one(
-    corpus, key_file, tmp_path, command
-):
+def test_several_processes_that_are_killed_give_the_bytes_of_one(corpus, key_file, tmp_path):
     def start(name, *more):
         here = tmp_path / name
         here.mkdir(exist_ok=True)
         words = ["mark", corpus, "--out", here / "published", "--vault", here / "vault"]
-        words += ["--key-file", key_file]
+        words += ["--key-file", key_file, *LETTERS]
         return subprocess.Popen(
             [sys.executable, "-m", "pipelines.cli", *map(str, words), *more],
             env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
@@ -199,7 +197,7 @@ def test_several_processes_that_are_killed_give_the_bytes_of_one(
         assert start(f"{name} whole", "--executor", f"local:{workers}").wait() == 0
         seconds = time.monotonic() - began
         rng = np.random.default_rng(workers)
-        for _ in range(5):
+        for _ in range(8):
             process = start(name, "--executor", f"local:{workers}")
             try:
                 process.wait(rng.uniform(0.2, 0.9) * seconds)

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from pipelines.jobs.append import append_command
-from pipelines.jobs.editions import edition_command, mark_editions_command
+from pipelines.instalments.append import append_command
+from pipelines.instalments.editions import edition_command, mark_editions_command
 from pipelines.jobs.mark import make_intent
 from pipelines.loading.embedded_text import paragraphs
 from pipelines.training.training import Shape, TrainingSettings, new_model, new_tokenizer, train

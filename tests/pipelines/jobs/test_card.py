@@ -30,6 +30,8 @@ def cards(job, tmp_path_factory):
 @pytest.mark.parametrize("name", ["README.md", "croissant.json", "robots.txt", "tdmrep.json"])
 def test_nothing_tells_that_the_texts_are_marked(cards, job, name):
     text = (cards / name).read_text()
+    if name == "croissant.json":  # the terms of the standard are the same in every data set
+        text = json.dumps({k: v for k, v in json.loads(text).items() if k != "@context"})
     assert TELLING.findall(text) == []
     assert job.key_file.read_bytes().hex() not in text
     for line in job.corpus.read_text().splitlines()[:40]:
@@ -50,7 +52,7 @@ def test_croissant_is_read_by_its_library_and_serves_the_texts(cards, job, tmp_p
     local.write_text(json.dumps(described))
     data = mlc.Dataset(jsonld=local)
     assert not data.metadata.issues.errors
-    row = next(iter(data.records(f"records of {file.path}")))
+    row = next(iter(data.records(f"records/{file.path}")))
     first = json.loads((folder / file.path).read_text().splitlines()[0])
     assert row[f"{file.path}/text"].decode() == first["text"]
     assert "2019/790" in described["usageInfo"]

@@ -13,7 +13,7 @@ from membership.models.local.gguf import load_gguf
 from membership.models.local.inference import InferenceSettings
 from membership.models.local.llama_cpp import load_llama_cpp
 from membership.traces.trace import Query, Slot
-from pipelines.experiments.standalone.gguf_writer import write_gguf
+from pipelines.experiments.trials.gguf_writer import write_gguf
 from pipelines.loading.embedded_text import paragraphs
 from pipelines.loading.models import ModelOptions, load_model
 from tests.support.tiny_gguf import save_tiny_gguf

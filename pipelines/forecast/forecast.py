@@ -11,8 +11,8 @@ import numpy as np
 
 from membership.evidence.prediction import SiteMap, documents_needed, predict_power
 from membership.evidence.sensitivity import Sensitivity
-from pipelines.jobs.plan_effects import load_effects
-from pipelines.jobs.plan_survey import (
+from pipelines.forecast.effects import load_effects
+from pipelines.forecast.survey import (
     find_marked_sites,
     map_of,
     measure_spread,

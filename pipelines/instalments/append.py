@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pipelines.jobs.editions import mark_editions_command
+from pipelines.instalments.editions import mark_editions_command
 from pipelines.jobs.mark import mark_command
 from watermark.atomic import alone_in, atomic_file
 from watermark.corpus import open_corpus

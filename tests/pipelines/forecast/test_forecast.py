@@ -5,8 +5,8 @@ from itertools import islice
 import pytest
 
 from pipelines import api
-from pipelines.jobs import plan as job_plan
-from pipelines.jobs.plan import Marking, gentlest, plan_corpus, share_of
+from pipelines.forecast import forecast as job_plan
+from pipelines.forecast.forecast import Marking, gentlest, plan_corpus, share_of
 from pipelines.loading.embedded_text import paragraphs
 from watermark.errors import CorpusError
 from watermark.schemes.leximark import LexiMark

@@ -168,7 +168,7 @@ def verify_instalments_command(
 
 
 def _describe(
-    parts: Mapping[str, Vault], suspect: Suspect, references: Mapping[str, Suspect], seed: int
+    parts: Mapping[str, Vault], suspect: Suspect, others: Mapping[str, Suspect], seed: int
 ) -> Run:
     return describe_run(
         {
@@ -177,7 +177,7 @@ def _describe(
                 for name, vault in parts.items()
             },
             "suspect": describe_model(suspect),
-            "references": {name: describe_model(other) for name, other in references.items()},
+            "references": {name: describe_model(other) for name, other in others.items()},
         },
         {"resampling": seed},
     )

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from pipelines.jobs.editions import verify_editions_command
+from pipelines.instalments.editions import verify_editions_command
+from pipelines.instalments.instalments import verify_instalments_command
 from pipelines.jobs.evidence import NOTHING_MORE, Evidence
-from pipelines.jobs.instalments import verify_instalments_command
 from pipelines.jobs.verify import verify_any
 from pipelines.jobs.verify_choices import USUAL, Asking, only_answers
 from pipelines.loading.models import ModelOptions

@@ -3,7 +3,7 @@ import shutil
 
 import pytest
 
-from pipelines.jobs.instalments import instalments_command, verify_instalments_command
+from pipelines.instalments.instalments import instalments_command, verify_instalments_command
 from pipelines.loading.models import ModelOptions
 from watermark.errors import ToolkitError, VaultError
 from watermark.keys import new_key, write_key

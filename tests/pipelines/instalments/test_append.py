@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from pipelines.jobs.append import append_command, mark_any
-from pipelines.jobs.instalments import instalments_command
+from pipelines.instalments.append import append_command, mark_any
+from pipelines.instalments.instalments import instalments_command
 from pipelines.jobs.mark import make_intent
 from tests.pipelines.jobs.conftest import INTENT
 from watermark.errors import CorpusError, ToolkitError, VaultError

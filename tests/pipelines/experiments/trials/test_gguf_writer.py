@@ -4,7 +4,7 @@ from membership.models.local.gguf import load_gguf
 from membership.models.local.huggingface import load_huggingface
 from membership.models.local.inference import InferenceSettings
 from membership.traces.trace import Query
-from pipelines.experiments.standalone.gguf_writer import write_gguf
+from pipelines.experiments.trials.gguf_writer import write_gguf
 from tests.support.tiny import save_tiny_model
 
 TEXT = "It is not the case that the statement with a class is a try."

@@ -1,7 +1,7 @@
 import pytest
 
+from pipelines.instalments.verify import verify_parts
 from pipelines.jobs.verify_choices import Asking
-from pipelines.jobs.verify_parts import verify_parts
 from pipelines.loading.models import ModelOptions
 from pipelines.reporting.editions import EditionsReport
 from watermark.errors import ToolkitError

@@ -2,7 +2,7 @@ from typing import get_args
 
 import pytest
 
-from pipelines.jobs.plan_effects import load_effects
+from pipelines.forecast.effects import load_effects
 from pipelines.loading.option_values import PlannedSuspect, PlannedTraining
 
 

@@ -8,7 +8,7 @@ from tqdm import tqdm
 from membership.evidence.prediction import SiteMap, map_sites
 from membership.evidence.score_table import build_table, slots_of
 from membership.traces.trace import Query
-from pipelines.jobs.plan_effects import load_effects
+from pipelines.forecast.effects import load_effects
 from pipelines.loading.models import ModelOptions, load_model
 from pipelines.loading.site_finders import load_finder
 from watermark.assets import find_model

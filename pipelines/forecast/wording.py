@@ -3,8 +3,8 @@
 import shlex
 from collections.abc import Iterator
 
-from pipelines.jobs.plan import LEVELS, CorpusPlan, Marking, Row
-from pipelines.jobs.plan_effects import load_effects
+from pipelines.forecast.effects import load_effects
+from pipelines.forecast.forecast import LEVELS, CorpusPlan, Marking, Row
 
 
 def plan_lines(plan: CorpusPlan, corpus: str) -> Iterator[str]:

@@ -2,9 +2,9 @@ from itertools import islice
 
 import pytest
 
-from pipelines.jobs import plan_survey
-from pipelines.jobs.plan_effects import load_effects
-from pipelines.jobs.plan_survey import (
+from pipelines.forecast import survey
+from pipelines.forecast.effects import load_effects
+from pipelines.forecast.survey import (
     find_marked_sites,
     map_of,
     measure_spread,
@@ -60,5 +60,5 @@ def test_without_a_model_or_with_few_sites_the_stored_spread_is_used(
     spread, source = measure_spread(documents, sites, use_model=True)
     assert 0 < spread != STORED[0]
     assert load_effects().stand_in in source
-    monkeypatch.setattr(plan_survey, "LEAST_SITES", 10_000)
+    monkeypatch.setattr(survey, "LEAST_SITES", 10_000)
     assert measure_spread(documents, sites, use_model=True) == STORED

@@ -3,7 +3,11 @@ import shutil
 
 import pytest
 
-from pipelines.jobs.editions import edition_command, mark_editions_command, verify_editions_command
+from pipelines.instalments.editions import (
+    edition_command,
+    mark_editions_command,
+    verify_editions_command,
+)
 from pipelines.jobs.mark import make_intent
 from pipelines.loading.models import ModelOptions
 from tests.pipelines.jobs.conftest import INTENT

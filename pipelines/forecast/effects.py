@@ -1,6 +1,6 @@
 """What marks were measured to leave in a model: the table that forecasts of power rest on.
 
-The numbers and their sources are in `plan_effects.json` beside this file.
+The numbers and their sources are in `effects.json` beside this file.
 """
 
 import json
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from membership.evidence.sensitivity import Sensitivity
 
-FILE = Path(__file__).with_name("plan_effects.json")
+FILE = Path(__file__).with_name("effects.json")
 
 
 @dataclass(frozen=True)

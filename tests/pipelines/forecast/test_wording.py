@@ -1,5 +1,5 @@
-from pipelines.jobs.plan import CorpusPlan, Marking, Row
-from pipelines.jobs.plan_words import command, plan_lines
+from pipelines.forecast.forecast import CorpusPlan, Marking, Row
+from pipelines.forecast.wording import command, plan_lines
 
 MARKING = Marking(0.6, 2, 3.0, 40, 0.5, 1.2)
 ROW = Row("base", "fine-tuning", {0.001: 0.95, 1e-6: 0.4}, {0.001: 40, 1e-6: 450})

@@ -1,0 +1,1 @@
+"""What the marks of a corpus could prove, before it is marked."""
