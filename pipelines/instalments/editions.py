@@ -5,7 +5,7 @@ import shutil
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import islice, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from pipelines.loading.vaults import open_owned
 from pipelines.reporting.editions import EditionsReport, write_editions_report
 from pipelines.reporting.provenance import describe_model, describe_run
 from watermark.atomic import atomic_file, atomic_folder, refuse_existing
-from watermark.corpus import corpus_digest, open_corpus
+from watermark.corpus import Corpus, open_corpus
 from watermark.errors import CorpusError, PrerequisiteError, VaultError
 from watermark.keys import read_key
 from watermark.marking.mark import Intent
@@ -41,6 +41,7 @@ from watermark.vault.editions import (
     seal_of,
 )
 from watermark.vault.plan import COMMITMENT, PLAN, Plan, file_sha256
+from watermark.vault.vault import Vault
 from watermark.vault.writer import check_targets
 
 WITHOUT_CORPUS = "documents.jsonl"
@@ -136,16 +137,24 @@ def edition_command(
                 n += 1
         return n
     corpus = open_corpus(source, text_column=text_column, id_column=id_column, split=split)
-    if corpus_digest(corpus.documents()) != vault.plan.corpus["sha256"]:
-        raise CorpusError(
-            f"{corpus.source}: not the corpus that {vault_folder} was marked from: its ids or "
-            "texts differ; name the original, with the same --text-column and --id-column"
-        )
+    _check_same_corpus(vault, corpus)
     texts = (
         None if document is None else document.text
         for document in edition_documents(vault, licensee)
     )
     return corpus.rewrite(out, texts)
+
+
+def _check_same_corpus(vault: Vault, corpus: Corpus) -> None:
+    pairs = zip_longest(vault.documents(), corpus.documents())
+    if any(
+        row is None or document is None or (row.id, row.original) != (document.id, document.text)
+        for row, document in pairs
+    ):
+        raise CorpusError(
+            f"{corpus.source}: not the corpus that {vault.folder} was marked from: its ids or "
+            "texts differ; name the original, with the same --text-column and --id-column"
+        )
 
 
 def verify_editions_command(

@@ -259,7 +259,7 @@ def _row(arm: str, runs: Sequence[dict[str, Any]]) -> str:
 
 def _share(k: int, n: int) -> str:
     interval = binomtest(k, n).proportion_ci()
-    return f"{k} of {n} ({interval.low:.0%} to {interval.high:.0%})"
+    return f"{k} of {n:,} ({interval.low:.1%} to {interval.high:.1%})"
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
+from typing import Any
 
 from scipy.stats import norm
 
@@ -238,6 +239,13 @@ def _terms() -> Iterator[str]:
     yield "</dl>"
 
 
+def _vault_files(inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield names and hashes of the files that fix a vault, or each of its instalments."""
+    yield from inputs.get("vault", {}).items()
+    for name, files in inputs.get("instalments", {}).items():
+        yield from ((f"{file} of {name}", digest) for file, digest in files.items())
+
+
 def _repeat(report: Report, shareable: bool) -> Iterator[str]:
     run = report.run
     command = SHAREABLE_COMMAND if shareable else run.command
@@ -249,7 +257,7 @@ def _repeat(report: Report, shareable: bool) -> Iterator[str]:
     )
     yield "<table><tbody>"
     facts = {
-        **{f"SHA-256 of {name}": digest for name, digest in run.inputs["vault"].items()},
+        **{f"SHA-256 of {name}": digest for name, digest in _vault_files(run.inputs)},
         **{
             f"reference {i}": model["fingerprint"]
             for i, model in enumerate(run.inputs.get("references", {}).values(), 1)

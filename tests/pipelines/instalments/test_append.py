@@ -7,7 +7,7 @@ import pytest
 from pipelines.instalments.append import append_command, mark_any
 from pipelines.instalments.instalments import instalments_command
 from pipelines.jobs.mark import make_intent
-from tests.pipelines.jobs.conftest import INTENT
+from tests.pipelines.instalments.conftest import INTENT
 from watermark.errors import CorpusError, ToolkitError, VaultError
 from watermark.keys import new_key, read_key, write_key
 from watermark.schemes.look_alikes import LookAlikes

@@ -10,7 +10,7 @@ from pipelines.instalments.editions import (
 )
 from pipelines.jobs.mark import make_intent
 from pipelines.loading.models import ModelOptions
-from tests.pipelines.jobs.conftest import INTENT
+from tests.pipelines.instalments.conftest import INTENT
 from watermark.corpus import open_corpus
 from watermark.document import sites_of
 from watermark.errors import CorpusError, PrerequisiteError, ToolkitError, VaultError
