@@ -130,8 +130,9 @@ def _numbers(report: Report, vault: Vault) -> tuple[dict[str, bytes], dict[str, 
         assert primary.groups is not None
         corpus = report.audit.observations.corpus
         files["scores.csv"] = _scores(primary.groups)
-        order = np.argsort(~corpus.published, kind="stable").tolist()
-        opened["documents"] = [corpus.documents[i].id for i in order]
+        order = np.argsort(~corpus.published, kind="stable")
+        units = order[corpus.first_of_name[order]].tolist()
+        opened["documents"] = [corpus.key_names[i] for i in units]
     if "bets.csv" in wanted:
         files["bets.csv"] = _bets(primary.bets, key)
         opened["names"] = [name for name, _ in primary.bets]

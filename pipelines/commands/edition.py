@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -27,6 +28,9 @@ def edition(
     id_column: IdColumn = None,
     split: Split = None,
     key_file: KeyFile = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print folder and number of documents as JSON.")
+    ] = False,
 ) -> None:
     """Write the edition of one licensee, from a vault made by `leximark mark --editions`.
 
@@ -44,4 +48,7 @@ def edition(
         id_column=id_column,
         split=split,
     )
+    if as_json:
+        print(json.dumps({"out": str(out), "n_documents": n}))
+        return
     print(f"{n:,} documents, for this licensee alone: {out}")

@@ -33,7 +33,8 @@ class EditionsReport:
         """Yield the verdict in plain words, for a terminal; what it rests on comes first."""
         yield from self.beforehand.lines()
         yield from _verdict_lines(self.result)
-        yield self.references
+        if self.references:
+            yield self.references
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report for machines."""
@@ -95,7 +96,7 @@ def _markdown(report: EditionsReport) -> str:
         f"# {words[0].upper()}{words[1:]}",
         "",
         *(f"- {line}" for line in _verdict_lines(report.result)),
-        f"- {report.references}",
+        *([f"- {report.references}"] if report.references else []),
         "",
         "| licensee | p | after correction | z |",
         "|---|---|---|---|",

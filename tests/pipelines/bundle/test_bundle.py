@@ -318,7 +318,7 @@ TAMPERING = {
     "an outcome turned": (cell("draws.csv", 1, 2, flip), "report.json: statistic is"),
     "an outcome that is no option": (cell("draws.csv", 1, 2, lambda c: "7"), "none of the options"),
     "sites swapped": (swap_first_sites, "sites out of order"),
-    "a site left out": (drop_last_site, "table.csv"),
+    "a site left out": (drop_last_site, "report.json: statistic is"),
     "another number of options": (cell("draws.csv", 1, 1, lambda c: "3"), "n_candidates"),
     "a sealed name edited": (cell("draws.csv", 1, 3, lambda c: "0" * 64), "another name than"),
     "names of draws swapped": (swap_names, "another name than sealed"),
