@@ -109,7 +109,10 @@ def test_every_site_of_every_document_is_on_the_page_with_its_fit(job, pages):
     text = (pages / "review.html").read_text(encoding="utf-8")
     data = json.loads(text.partition('type="application/json">')[2].partition("</script>")[0])
     places = [place for group in data["groups"] for place in group["places"]]
-    assert {(place["document_id"], place["start"]) for place in places} == sites
+    shown = {(place["document_id"], place["start"]) for place in places}
+    assert shown <= sites
+    per_pair = [len(group["places"]) for group in data["groups"]]
+    assert shown == sites or max(per_pair) == 20  # no more places of one pair are shown
     assert all(0 < place["fit"] < 1 and len(place["fits"]) == 2 for place in places)
     fits = [group["fit"] for group in data["groups"]]
     assert fits == sorted(fits)

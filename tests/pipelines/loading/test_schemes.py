@@ -39,7 +39,7 @@ def test_a_model_that_memorised_is_found_and_one_that_never_saw_it_is_not(
     assert found.words == "trained on it", found.primary.pvalue
     assert found.departures == ("number of re-draws: 99,999 by default, 9,999 used",)
     never = audit(name, job.other).audit.verdict
-    assert never.words == "no evidence", never.primary.pvalue
+    assert never.words in ("no evidence", "cannot tell"), never.primary.pvalue
 
 
 def test_the_plan_keeps_the_scheme_and_its_settings(tmp_path, command):
