@@ -24,6 +24,7 @@ from watermark.schemes.look_alikes import LookAlikes
 from watermark.schemes.planted import Traps, Trigger
 from watermark.schemes.random_sequence import RandomSequence
 from watermark.schemes.rewriting import Rewriting
+from watermark.substitution.candidates import CandidateSettings
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -94,7 +95,17 @@ SCHEMES: dict[str, tuple[Scheme, int]] = {
     "traps": (Traps(n_words=8), 16),
     "fuzzy": (Traps(n_words=8, n_fuzzy=2, rarity_bits=13.0), 16),
     "trigger": (Trigger(share=1.0), 16),
-    "ablation": (LexiMark(select="random", percentage=0.3, share=0.9, scope="site"), 50),
+    "ablation": (
+        LexiMark(
+            words_per_sentence=5,
+            select="random",
+            percentage=0.3,
+            share=0.9,
+            scope="site",
+            fit=CandidateSettings(min_fit=0.2),
+        ),
+        50,
+    ),
     "composed": (Composed(LookAlikes(scope="word"), RandomSequence("document", 12)), 10),
 }
 """Schemes, each with so many documents of its own: one training serves them all."""
