@@ -83,7 +83,8 @@ def test_a_masked_model_proposes(tmp_path, command, way):
     corpus = tmp_path / "in.jsonl"
     corpus.write_text(json.dumps({"text": "The big dog ran far. The red paint dried soon."}) + "\n")
     folder = save_masked_model(tmp_path / "masked")
-    done = command("leximark", "mark", corpus, *OUT, "--source", f"{way}=2@{folder}")
+    done = command("leximark", "mark", corpus, *OUT, "-k", "5", "--source", f"{way}=2@{folder}")
     assert done.status == 0, done.err
     found = marks_of(tmp_path)
+    assert found["big"][1] in {"large", "gigantic"}
     assert found["red"][1] in {"purple", "crimson"}
