@@ -107,7 +107,7 @@ def assemble_panel(
 ) -> Panel:
     """Keep the detectors that these models can serve, and settle their unit.
 
-    Detectors that compare with a reference are left out when there is none.
+    Detectors that compare with a reference are left out when no reference is given.
     """
     first = next(iter(references.values()), None)
     able, unable = divide(detectors, suspect, first)

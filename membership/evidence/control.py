@@ -49,7 +49,7 @@ def control_test(
     """Permute the labels; the statistic is the AUROC, or its maximum over several detectors.
 
     Args:
-        questioned: Scores of the documents in question by detector; NaN if there is none.
+        questioned: Scores of the documents in question by detector; NaN if unscored.
         control: The same for documents known not to be trained on.
         blind: The blind baseline of the two sets of texts.
         detectors: Which detectors to use, named before the scores were seen.

@@ -58,7 +58,7 @@ def dataset_inference(
     sixteen sizes. And the test is refused if the blind baseline separates the sets.
 
     Args:
-        questioned: Scores of the documents in question by detector; NaN if there is none.
+        questioned: Scores of the documents in question by detector; NaN if unscored.
         control: The same for documents known not to be trained on.
         blind: The blind baseline of the two sets of texts.
         detectors: Which detectors to weight.

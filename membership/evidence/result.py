@@ -41,7 +41,7 @@ class TestResult:
     """The statistic under each resample, shape (n_resamples,); empty where p needs none."""
     seed: int
     effect: float
-    """Estimated effect, in the unit that `effect_unit` names; 0 if there is none."""
+    """Estimated effect, in the unit that `effect_unit` names; 0 if the test estimates no effect."""
     detectable_effect: float
     """Minimum detectable effect: the smallest true effect found with 80 % power; infinite where no
     p-value of the test can be as small as its level."""
@@ -55,7 +55,7 @@ class TestResult:
     bound: float | None = None
     """Chernoff bound on the exact p-value, if the null distribution of the statistic is known."""
     detectors: tuple[str, ...] = ()
-    """The detectors whose scores were compared; none in a test that compares words."""
+    """The detectors whose scores were compared; empty in a test that compares words."""
     left_out: tuple[str, ...] = ()
     """What could not be used and why, in sentences."""
     cautions: tuple[str, ...] = ()
@@ -67,7 +67,7 @@ class TestResult:
     bets; for a test that may stop at any time."""
     groups: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
     """Scores of the published and of the withheld documents that were compared, in the order of the
-    corpus, NaN where there is none; nothing in a test that compares words alone."""
+    corpus, NaN for an unscored document; None in a test that compares words alone."""
     details: dict[str, Any] = field(default_factory=dict)
     """The test's own numbers, for machines."""
 

@@ -42,7 +42,7 @@ def separation(
     """Compare the scores of members and nonmembers.
 
     Args:
-        scores: Higher = more likely trained on; NaN if there is none.
+        scores: Higher = more likely trained on; NaN if unscored.
         members: Which documents are members.
         rng: Random generator of the bootstrap.
         n_resamples: Number of bootstrap samples.

@@ -52,7 +52,7 @@ def find_token_choices(
     scored: NDArray[np.bool_],
     encode: Callable[[Sequence[str]], list[Tokens]],
 ) -> Iterator[TokenChoice]:
-    """Yield for each slot the token to compare, or the reason why there is none.
+    """Yield for each slot the token to compare, or the reason why it cannot be compared.
 
     Args:
         text: The document as the model reads it.

@@ -189,7 +189,7 @@ class Draws:
         need(numbered, f"{name}: draws out of order")
         need(self.n_options.min() >= 2, f"{name}: a draw has less than two options")
         inside = (self.outcome >= 0) & (self.outcome < self.n_options)
-        need(inside.all(), f"{name}: an outcome is none of the options")
+        need(inside.all(), f"{name}: an outcome is not one of the options")
 
 
 class Table:
@@ -720,7 +720,8 @@ def check_custody(files: Mapping[str, bytes]) -> str:
             others.add(json.dumps(entry["settings"], sort_keys=True))
     n = len(others - {json.dumps(this, sort_keys=True)})
     need(report["beforehand"]["audits_before"] == n, f"report.json: audits_before is {n}")
-    return f"the custody log counts {n} other audits before this one, and ends at {previous}"
+    audits = "1 other audit" if n == 1 else f"{n} other audits"
+    return f"the custody log counts {audits} before this one, and ends at {previous}"
 
 
 def readme(files: Mapping[str, bytes]) -> bytes:

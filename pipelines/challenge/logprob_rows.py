@@ -32,7 +32,7 @@ def read_question(where: str, number: int, line: str) -> Question:
     """Read a question that others wrote.
 
     Raises:
-        AnswersError: It is none; the message says where it stands.
+        AnswersError: The line is not a valid question; the message says which line.
     """
     fields = parsed(where, line)
     try:

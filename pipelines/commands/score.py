@@ -45,7 +45,7 @@ class DetectorFlags:
     ] = 7
 
     def names(self) -> list[str]:
-        """Return the detectors that are named; none for the default."""
+        """Return the detectors that were named, or None for the default."""
         return [name.strip() for name in self.detectors.split(",")] if self.detectors else []
 
     def extras(self, text_column: str) -> "Extras":

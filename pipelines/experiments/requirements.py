@@ -67,5 +67,5 @@ def _ask_hub(ask: Callable[[], object]) -> str:
 def _gpu(needs: Needs) -> Iterator[str]:
     there = gpu_gigabytes()
     if there < needs.gpu_gigabytes:
-        has = f"there is one of {there:.0f} GB" if there else "there is none"
+        has = f"this one has {there:.0f} GB" if there else "no GPU was found"
         yield f"a CUDA GPU of {needs.gpu_gigabytes} GB: {has}"

@@ -43,7 +43,7 @@ def run_demo(folder: Path) -> Demo:
     with source.open("w", encoding="utf-8") as file:
         for number, text in enumerate(paragraphs()):
             file.write(json.dumps({"id": f"topic-{number}", "text": text}) + "\n")
-    intent = make_intent(LexiMark())
+    intent = make_intent(LexiMark(), public_references=())
     tokenizer = new_tokenizer(paragraphs(), VOCABULARY)
     reports: dict[str, Report] = {}
     for name, key in KEYS.items():

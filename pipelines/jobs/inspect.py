@@ -85,7 +85,7 @@ def inspect_vault(
     corpus = _read(vault, published, order)
     pairs = published.kept
     if not pairs:
-        raise VaultError(f"{vault.folder}: no document was published, so there is none to inspect")
+        raise VaultError(f"{vault.folder}: no document was published: nothing to inspect")
     originals, marked = (list(texts) for texts in zip(*(p.texts for p in pairs), strict=True))
     sizes = [[compressed_share(text) for text in texts] for texts in (originals, marked)]
     sections: dict[str, Section] = {

@@ -55,8 +55,8 @@ def verify_command(
 ) -> Report:
     """Audit a model with a vault, write the report into a new folder, and return it.
 
-    References are those named; none if the tuple is empty; by the plan if it is None. The vault's
-    custody log gets a line.
+    References: those named, none for an empty tuple, those of the plan for None. The custody log
+    of the vault gets a line.
 
     Raises:
         ToolkitError: The report's folder exists, the vault was altered, or a model is not one.

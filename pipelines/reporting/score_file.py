@@ -34,7 +34,7 @@ class ScoreFile:
     columns: tuple[Mapping[str, Any], ...]
     """What the corpus had beside the text: `id`, labels, and so on."""
     scores: Mapping[str, NDArray[np.float64]]
-    """Scores by detector; NaN if there is none."""
+    """Scores by detector; NaN for an unscored document."""
 
 
 def check_target(path: Path) -> None:

@@ -81,7 +81,7 @@ def load_quantized(name: str | Path) -> Any:
     """
     if not torch.cuda.is_available():
         raise PrerequisiteError(
-            "QLoRA needs a CUDA GPU, and there is none: use LoRA (quantize=False) or all weights"
+            "QLoRA needs a CUDA GPU, and none was found: use LoRA (quantize=False) or all weights"
         )
     if not find_spec("bitsandbytes"):
         raise PrerequisiteError("QLoRA needs bitsandbytes: pip install 'leximark[qlora]'")

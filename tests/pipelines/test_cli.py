@@ -189,7 +189,7 @@ def test_the_version_is_that_of_the_distribution(capsys, monkeypatch):
 
 def test_a_command_is_added_by_one_line(capsys, monkeypatch):
     def hello(name: Annotated[str, typer.Option(help="Whom to greet.")]) -> None:
-        """Greet somebody."""
+        """Greet a person."""
         typer.echo(f"hello {name}")
 
     monkeypatch.setitem(cli.COMMANDS, "hello", hello)

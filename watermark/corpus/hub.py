@@ -84,7 +84,7 @@ def load(source: str, split: str | None) -> Any:
         split: One split, also a part of it as in `train[:1000]`; None for all splits.
 
     Raises:
-        CorpusError: There is none, or the hub cannot be reached.
+        CorpusError: The data set does not exist, or the hub cannot be reached.
     """
     name, _, configuration = (source, "", "") if Path(source).is_dir() else source.partition(":")
     try:

@@ -71,7 +71,7 @@ def find_column(names: Sequence[str], wanted: str, place: str) -> int:
     """Return the position of a column.
 
     Raises:
-        ColumnError: There is none of that name.
+        ColumnError: No column has that name.
         CorpusError: There is more than one.
     """
     count = names.count(wanted)

@@ -69,7 +69,7 @@ def is_text(name: str) -> bool:
 
 
 def is_note(name: str) -> bool:
-    """Whether a file of this path lies beside data and is none: a licence, a read-me, a notice."""
+    """Whether a file of this path belongs to no data set: a licence, a read-me, a notice."""
     return any(_NOTE.fullmatch(part) for part in name.split("/"))
 
 

@@ -40,7 +40,7 @@ def that_clauses(sentence: Sentence, text: str) -> Iterator[Variant]:
 
 
 def _clause(sentence: Sentence, verb: int, first: int) -> int | None:
-    """Return the verb of the statement whose subject begins at `first`; None if there is none."""
+    """Return the verb of the statement whose subject begins at `first`, or None."""
     subject = first
     while sentence[subject].relation not in _SUBJECTS:  # "the old man": up to the noun
         head = sentence[subject].head

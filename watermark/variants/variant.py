@@ -63,7 +63,7 @@ def children(sentence: Sentence, index: int) -> list[int]:
 
 
 def outside_quotations(pattern: re.Pattern[str], text: str) -> list[re.Match[str]]:
-    """Return the matches of a pattern in a text; none if one of them is in a quotation.
+    """Return the matches of a pattern in a text, or nothing if one of them is in a quotation.
 
     A quotation stays as it is, so a choice for the whole document is not free then.
     """

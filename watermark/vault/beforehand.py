@@ -81,9 +81,10 @@ class Beforehand:
             )
         if self.audits_before:
             yield (
-                f"{self.audits_before:,} other audits were made with this vault before, with other "
-                "models or settings: the smallest of several p-values is no p-value (--family "
-                "corrects the level)"
+                f"{self.audits_before:,} other "
+                f"{'audits were' if self.audits_before > 1 else 'audit was'} made with this vault "
+                "before, with other models or settings: the smallest of several p-values is no "
+                "p-value (--family corrects the level)"
             )
         if self.not_logged:
             yield (

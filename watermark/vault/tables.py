@@ -59,7 +59,7 @@ def read_documents(folder: Path) -> Iterator[VaultDocument]:
 
 
 class FitRows:
-    """The judgements of a vault's candidates, read beside its documents; none in older vaults.
+    """The judgements of a vault's candidates, read beside its documents; older vaults lack them.
 
     They only order what an editor reads; the hashes in the plan do not cover them.
     """

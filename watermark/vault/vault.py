@@ -103,7 +103,7 @@ def find_key(folder: Path, key_file: Path | None) -> Path:
     """Return the path of the key of a vault: the given one, or that in the folder.
 
     Raises:
-        VaultError: There is none.
+        VaultError: No key is found.
     """
     path = key_file or folder / KEY
     if not path.exists():

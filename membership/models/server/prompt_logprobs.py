@@ -29,7 +29,7 @@ class Reply:
     """Each token as a number, equal for equal tokens; -1 if unknown. In the format
     `prompt_logprobs` it is the tokenizer's own id."""
     logprob: NDArray[np.float64]
-    """Log-probability of each token; NaN if there is none, as for the first token."""
+    """Log-probability of each token; NaN if the server gave no value, as for the first token."""
     top1: NDArray[np.float64]
     """Log-probability of the likeliest token; NaN if unknown."""
     rank: NDArray[np.int64]

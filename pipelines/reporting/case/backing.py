@@ -82,7 +82,8 @@ def _custody(report: Report) -> Assumption:
     if known.audits_before:
         return Assumption(
             claim,
-            f"The custody log names {known.audits_before:,} other audits with this vault.",
+            f"Audits with this vault that the custody log names beside this one: "
+            f"{known.audits_before:,}.",
             False,
         )
     return Assumption(

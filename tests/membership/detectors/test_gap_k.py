@@ -14,7 +14,7 @@ def score(logprob, top1, std=1.0):
 
 def test_by_hand():
     # Gaps 0, -2, -4, 0, -1 in deviations of 0.5: 0, -4, -8, 0, -2.
-    # Windows of three: -4, -4, -10/3; a fifth of three windows is none, so one is kept.
+    # Windows of three: -4, -4, -10/3; a fifth of three windows rounds to 0, so one is kept.
     found = score([-1, -3, -5, -1, -2], [-1, -1, -1, -1, -1], 0.5)
     assert found == pytest.approx(-4)
 

@@ -13,7 +13,7 @@ APT_GET = """\
 #!/bin/sh
 for word; do last2=$last; last=$word; done
 case "$*" in
-  *" update") echo "E: The repository of somebody is not signed" >&2; exit 100 ;;
+  *" update") echo "E: The repository example is not signed" >&2; exit 100 ;;
   *" download wordnet-base wordnet-sense-index")
     touch wordnet-base_1%3a3.0-37_all.deb wordnet-sense-index_1%3a3.0-37_all.deb ;;
   *) echo "E: Invalid operation $*" >&2; exit 100 ;;

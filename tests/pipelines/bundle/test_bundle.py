@@ -316,7 +316,10 @@ TAMPERING = {
     ),
     "a score that is NaN": (cell("table.csv", 1, 4, lambda c: "nan"), "not a finite number"),
     "an outcome turned": (cell("draws.csv", 1, 2, flip), "report.json: statistic is"),
-    "an outcome that is no option": (cell("draws.csv", 1, 2, lambda c: "7"), "none of the options"),
+    "an outcome that is no option": (
+        cell("draws.csv", 1, 2, lambda c: "7"),
+        "not one of the options",
+    ),
     "sites swapped": (swap_first_sites, "sites out of order"),
     "a site left out": (drop_last_site, "report.json: statistic is"),
     "another number of options": (cell("draws.csv", 1, 1, lambda c: "3"), "n_candidates"),

@@ -14,7 +14,7 @@ from watermark.substitution.target import Target
 from watermark.text.inflection import lemma_of
 
 Ask = Callable[[Sequence[str]], Sequence[str | None]]
-"""Takes questions; gives the answer to each, or None where there was none."""
+"""Takes questions; gives the answer to each, or None where the server gave no answer."""
 
 PROMPT = (
     "The user gives a sentence in which one word stands between asterisks. Name up to ten single "
@@ -45,7 +45,7 @@ class ProposedSource:
     ) -> list[list[Candidate]]:
         """Return the candidates of each spot in the model's order, scored from 1 downwards.
 
-        Where the server failed there are none.
+        A question on which the server failed gets no candidates.
         """
         questions = [_question(target) for target in targets]
         distinct = list(dict.fromkeys(questions))

@@ -29,7 +29,7 @@ MOST_KNOWN = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """A candidate with its features; none if it was rejected for its form."""
+    """A candidate with its features; without any if its form was rejected."""
 
     candidate: Candidate
     features: Features

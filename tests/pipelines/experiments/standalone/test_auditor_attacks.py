@@ -24,9 +24,9 @@ from pipelines.jobs.evidence import Evidence
 from pipelines.jobs.mark import make_intent, mark_command
 from pipelines.jobs.verify import verify_command
 from pipelines.loading.models import load_model
+from tests.pipelines.conftest import DENSE
 from tests.support.fake_choices import FakeChoices, memorised, published_words, serve_choices
 from watermark.keys import Key, write_key
-from watermark.schemes.leximark import LexiMark
 from watermark.vault.vault import open_vault
 
 
@@ -40,14 +40,14 @@ def test_a_vault_forged_after_the_model_has_a_small_p_and_says_so_first(job, cas
     assert pvalue <= 0.005
     write_key(tmp_path / "key", key)
     mark_command(
-        job.corpus, tmp_path / "published", tmp_path / "vault", make_intent(LexiMark()),
+        job.corpus, tmp_path / "published", tmp_path / "vault", make_intent(DENSE),
         id_column="id", key_file=tmp_path / "key",
     )  # fmt: skip
     report = verify_command(
         tmp_path / "vault", str(job.other), (), tmp_path / "report", OPTIONS,
         key_file=tmp_path / "key", evidence=Evidence(bundle=tmp_path / "case.zip"),
     )  # fmt: skip
-    assert report.audit.verdict.primary.pvalue <= 0.05
+    assert report.audit.verdict.primary.pvalue <= 0.005
     assert not report.beforehand.is_shown
     page = (tmp_path / "report/report.html").read_text()
     assert page.index("Not fixed beforehand") < page.index("<h1>")
@@ -82,11 +82,12 @@ def test_a_reference_that_unlearned_the_marks_makes_no_evidence_unless_it_is_nam
     assert clean.primary.cautions == ()
 
 
-def test_a_reference_that_learned_the_marks_can_only_hide_evidence(case, tmp_path):
-    reference = changed_reference(case, "learned", tmp_path / "learned")
+def test_a_reference_that_learned_the_marks_can_only_hide_evidence_and_is_named(case, tmp_path):
+    reference = changed_reference(case, "learned", tmp_path / "learned", 8)
     innocent = load_model(str(case.innocent), OPTIONS)
     verdict = audited(case, innocent, {"base": reference})
     assert verdict.words != "trained on it"
+    assert any("Reference base depends on the key itself" in c for c in verdict.primary.cautions)
 
 
 @pytest.mark.parametrize("evasion", ["uniform", "noise", "swap"])
