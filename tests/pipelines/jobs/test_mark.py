@@ -214,9 +214,9 @@ def test_a_template_is_left_alone_and_said(tmp_path, command, share, marked):
     rows = [{"id": i, "text": f"{HEADER}\n{t}"} for i, t in enumerate(islice(paragraphs(), 20))]
     path = tmp_path / "alpaca.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    done = command(
-        "leximark", "mark", path, *OUT, "--id-column", "id", "--boilerplate-share", share
-    )
+    (tmp_path / "key").write_bytes(bytes(range(32)))
+    options = ("--id-column", "id", "--boilerplate-share", share, "--key-file", "key")
+    done = command("leximark", "mark", path, *OUT, *options)
     assert done.status == 0, done.err
     said = "1 sentence recurs in many of 20 documents and will not be marked"
     assert (said in done.err) != marked
