@@ -20,7 +20,7 @@ from watermark.errors import ModelError
 
 
 def busy(wait):
-    """Return the reply of a server that has no time; it closes, so that no try meets a dead line."""
+    """Return the reply of a busy server; it closes, so that no later try meets a dead socket."""
     head = f"HTTP/1.1 503 x\r\nconnection: close\r\nretry-after: {wait}\r\n"
     return (head + "content-length: 0\r\n\r\n").encode()
 
