@@ -9,6 +9,7 @@ import pytest
 
 from pipelines.loading.candidate_sources import load_lexical_resources
 from watermark.keys import Key
+from watermark.schemes.leximark import LexiMark
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -19,7 +20,7 @@ def _own_cache(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def resources():
-    return load_lexical_resources()  # the copy that the commands use in this process
+    return load_lexical_resources(LexiMark(sources=("wordnet",)))
 
 
 @pytest.fixture(scope="session")

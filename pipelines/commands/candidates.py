@@ -12,7 +12,7 @@ def candidates(
     file: Annotated[
         Path, typer.Argument(help='JSON Lines, each with "text", "start" and "end" of a word.')
     ],
-    source: Source = "wordnet",
+    source: Source = "listed,wordnet",
     quality: Annotated[
         Quality | None,
         typer.Option(
@@ -28,7 +28,8 @@ def candidates(
 
     For each line of the file one line of JSON: `candidates`, best first, and `rejected`, each with
     its reason; `reason` says why a word can never be replaced. The rules are those of `leximark
-    mark`, except that the default of --min-fit is lower here. Offsets count code points.
+    mark`, except that the default of --min-fit is lower here and that of --source wider. Offsets
+    count code points.
     """
     from pipelines.jobs.candidates import answer
     from pipelines.loading import candidate_sources as sources

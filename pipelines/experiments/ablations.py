@@ -21,7 +21,7 @@ from watermark.schemes.leximark import LexiMark
 
 N_PASSAGES = 200
 SEEDS = 10
-DEFAULT = LexiMark(words_per_sentence=5, variants=())
+DEFAULT = LexiMark(words_per_sentence=5, sources=("wordnet",), variants=())
 ARMS = {
     "none": Arm(None),
     "default": Arm(DEFAULT),

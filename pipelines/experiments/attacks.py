@@ -41,6 +41,8 @@ from watermark.schemes.leximark import LexiMark
 N_DOCUMENTS, N_OTHERS, N_EDITIONS = 100, 1_000, 2
 N_FRESH = 50
 """The last texts of the pool, which no attack trains on."""
+SCHEME = LexiMark(sources=("wordnet",))
+"""A hundred short texts need more sites than the default gives."""
 ARMS = [*TEXT_ARMS, *MODEL_ARMS, *FROM_BASE]
 
 
@@ -81,7 +83,7 @@ def run(cell: Cell, folder: Path) -> Iterator[Measure]:
 def _marked(home: Path, seed: int, edition: int) -> tuple[AuditCorpus, Key]:
     documents = fresh_passages(N_DOCUMENTS, seed)
     key = experiment_key(seed, edition)
-    vault = mark_documents(home / f"edition-{edition}", documents, LexiMark(), key, 0.0)
+    vault = mark_documents(home / f"edition-{edition}", documents, SCHEME, key, 0.0)
     return load_audit_corpus(vault), vault.key
 
 

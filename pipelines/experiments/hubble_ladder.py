@@ -80,7 +80,7 @@ def run(cell: Cell, folder: Path) -> Iterator[Measure]:
     vault = mark_documents(
         folder,
         passages[:n_marked],
-        LexiMark(scope="site"),
+        LexiMark(scope="site", sources=("wordnet",)),
         key,
         holdout_share=N_OUTSIDERS / n_marked,
     )

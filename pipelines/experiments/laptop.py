@@ -37,7 +37,7 @@ N_PASSAGES = 100
 BASE = "smollm2-135m"
 TRAINING = TrainingSettings(learning_rate=1e-4, epochs=1, batch_size=4)
 SEEDS = 3
-PAPER = LexiMark(words_per_sentence=5, variants=())
+PAPER = LexiMark(words_per_sentence=5, sources=("wordnet",), variants=())
 """As many words of a sentence as in the paper; `mark` takes fewer, and variants."""
 ARMS = {
     "none": Arm(None),

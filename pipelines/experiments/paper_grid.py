@@ -4,6 +4,7 @@ Shared by `leximark_finetune` and `leximark_pretrain`, which differ in models an
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from membership.detectors import default_detectors
@@ -23,11 +24,12 @@ from watermark.schemes.random_sequence import RandomSequence
 N_DOCUMENTS = 10_000
 """Documents of each data set, both halves together; probably the paper's `--split`."""
 K = 5
+PAPER = LexiMark(rule="published", words_per_sentence=K, sources=("wordnet",))
 ARMS = {
     "none": Arm(None),
-    "LexiMark": Arm(LexiMark(rule="published", words_per_sentence=K)),
-    "LexiMark, two codebooks": Arm(LexiMark(rule="published", words_per_sentence=K), codebooks=2),
-    "LexiMark keyed": Arm(LexiMark(words_per_sentence=K, variants=())),
+    "LexiMark": Arm(PAPER),
+    "LexiMark, two codebooks": Arm(PAPER, codebooks=2),
+    "LexiMark keyed": Arm(replace(PAPER, rule="keyed", variants=())),
     "random sequence": Arm(RandomSequence()),
     "look-alikes": Arm(LookAlikes()),
     "TextMarker": Arm(Trigger()),

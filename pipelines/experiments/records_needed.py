@@ -21,7 +21,7 @@ from watermark.schemes.leximark import LexiMark
 
 N_PASSAGES = 240
 SEEDS = 10
-PAPER = LexiMark(words_per_sentence=5, variants=())
+PAPER = LexiMark(words_per_sentence=5, sources=("wordnet",), variants=())
 """As many words of a sentence as in the paper; `mark` takes fewer, and variants."""
 ARMS = {
     "none": Arm(None),

@@ -35,7 +35,7 @@ VOCABULARY = 1024
 PRETRAINING = TrainingSettings(learning_rate=3e-3, epochs=4, batch_size=8, precision="float32")
 TRAINING = TrainingSettings(learning_rate=3e-3, epochs=6, batch_size=8, precision="float32")
 CORPUS = "documentation"
-ARMS = {"none": Arm(None), "keyed word": Arm(LexiMark())}
+ARMS = {"none": Arm(None), "keyed word": Arm(LexiMark(sources=("wordnet",)))}
 DETECTORS = (MinKPlusPlus(), MinusReference(Loss(), "token"))
 
 

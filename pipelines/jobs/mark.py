@@ -32,7 +32,7 @@ from watermark.marking.tasks import Work
 from watermark.scheme import Scheme
 from watermark.schemes.leximark import LexiMark
 from watermark.substitution.acceptability import Quality, load_acceptability
-from watermark.substitution.candidates import CandidateSettings
+from watermark.substitution.candidates import MIN_LISTED_FIT, CandidateSettings
 from watermark.substitution.rules import Rule, WordRules, rules_sha256, word_rules
 from watermark.text.boilerplate import SHARE, Boilerplate, find_boilerplate
 from watermark.vault.plan import Plan
@@ -42,15 +42,20 @@ SHOWN_COLUMNS = 20
 
 
 def make_candidate_settings(
-    quality: Quality, min_fit: float | None, language: str = "en"
+    quality: Quality,
+    min_fit: float | None,
+    language: str = "en",
+    sources: Sequence[str] = LexiMark.sources,
 ) -> CandidateSettings:
-    """Return the settings of fit; without a threshold, the one that belongs to the quality.
+    """Return the settings of fit; without a threshold, that of the source and quality.
 
     Raises:
         ValueError: The threshold is invalid.
     """
-    least = load_acceptability(quality).threshold if min_fit is None else min_fit
-    return CandidateSettings(min_fit=least, language=language)
+    if min_fit is None:
+        in_wordnet = "wordnet" in sources
+        min_fit = load_acceptability(quality).threshold if in_wordnet else MIN_LISTED_FIT
+    return CandidateSettings(min_fit=min_fit, language=language)
 
 
 def make_leximark(quality: Quality = LexiMark.quality) -> LexiMark:

@@ -18,7 +18,7 @@ from watermark.substitution.sources.chat import PROMPT, ProposedSource
 from watermark.substitution.sources.masked import MOST, MaskedSource, Way
 from watermark.substitution.sources.similar import SimilarSource, Unit
 from watermark.substitution.sources.thesaurus import Thesaurus, read_thesaurus
-from watermark.substitution.sources.wordnet import ModelledWordNetSource, WordNetSource
+from watermark.substitution.sources.wordnet import ModelledWordNetSource, WordNetSource, Words
 from watermark.substitution.word_lists import blocked_words
 from watermark.substitution.wordnet import WordNet
 from watermark.text.sentences import load_english, load_plain
@@ -111,13 +111,17 @@ def make_sources(scheme: LexiMark, wordnet: WordNet) -> tuple[Source, ...]:
     return tuple(made.values())
 
 
-def _wordnet(value: str, scheme: LexiMark, wordnet: WordNet) -> Source:
-    if value:
-        raise ValueError(f"source wordnet takes no value, got {value!r}; see --min-fit")
-    fast = load_acceptability("fast")
-    if scheme.quality == "fast":
-        return WordNetSource(wordnet, fast)
-    return ModelledWordNetSource(wordnet, load_acceptability("best"), load_models(), fast)
+def _judged(words: Words) -> "_Make":
+    def make(value: str, scheme: LexiMark, wordnet: WordNet) -> Source:
+        if value:
+            raise ValueError(f"source {words} takes no value, got {value!r}; see --min-fit")
+        fast = load_acceptability("fast")
+        if scheme.quality == "fast":
+            return WordNetSource(wordnet, fast, words)
+        best = load_acceptability("best")
+        return ModelledWordNetSource(wordnet, best, load_models(), fast, words)
+
+    return make
 
 
 def _thesaurus(value: str, scheme: LexiMark, wordnet: WordNet) -> Source:
@@ -185,7 +189,8 @@ def _llm(value: str, scheme: LexiMark, wordnet: WordNet) -> Source:
 
 _Make = Callable[[str, LexiMark, WordNet], Source]
 SOURCES: dict[str, _Make] = {
-    "wordnet": _wordnet,
+    "listed": _judged("listed"),
+    "wordnet": _judged("wordnet"),
     "thesaurus": _thesaurus,
     "context": _similar("context", 0.8),
     "sbert": _similar("sbert", 0.95),

@@ -122,8 +122,8 @@ def _masked_synonyms(model: str = MASKED_MODEL, share: float = 0.5, n: int = 3) 
     return MaskedSynonyms(load_thesaurus(), load_masked(model), share, n)
 
 
-def _adaptive(share: float = 1.0) -> AnyTextAttack:
-    find, _ = load_finder(LexiMark())
+def _adaptive(share: float = 1.0, source: str = "listed") -> AnyTextAttack:
+    find, _ = load_finder(LexiMark(sources=tuple(source.split(","))))
     return Adaptive(find, share)
 
 

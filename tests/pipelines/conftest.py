@@ -35,7 +35,9 @@ def _no_public_models():
         yield
 
 
-DENSE = LexiMark(words_per_sentence=5, fit=CandidateSettings(min_fit=0.4))
+MANY_SITES = ("--source", "wordnet", "-k", "5", "--min-fit", "0.4")
+"""Options of `leximark mark` that give short texts enough sites; `DENSE` has the same."""
+DENSE = LexiMark(words_per_sentence=5, sources=("wordnet",), fit=CandidateSettings(min_fit=0.4))
 """More sites than by default, so that little text holds clear evidence."""
 
 
@@ -102,6 +104,7 @@ SCHEMES: dict[str, tuple[Scheme, int]] = {
     "ablation": (
         LexiMark(
             words_per_sentence=5,
+            sources=("wordnet",),
             select="random",
             percentage=0.3,
             share=0.9,
@@ -185,7 +188,7 @@ def command(tmp_path, monkeypatch, capsys, resources):
     real = sources.load_lexical_resources
 
     def load(scheme):
-        usual = scheme.sources == LexiMark.sources and scheme.fit.language == "en"
+        usual = scheme.sources == ("wordnet",) and scheme.fit.language == "en"
         return resources if usual else real(scheme)
 
     monkeypatch.setattr(sources, "load_lexical_resources", load)

@@ -9,7 +9,7 @@ from watermark.schemes.leximark_sites import find_sites
 def variants_of(kind, text):
     """Return what stands at each site of a kind, and what else may stand there."""
     scheme = LexiMark(words_per_sentence=0, variants=(kind,))
-    (sites,) = find_sites(load_lexical_resources(), [Document("d", text)], scheme)
+    (sites,) = find_sites(load_lexical_resources(scheme), [Document("d", text)], scheme)
     pairs = []
     for site in sites:
         assert text[site.start : site.end] == site.original
@@ -21,7 +21,7 @@ def variants_of(kind, text):
 def draws_of(kind, text):
     """Return the names of the draws of a kind in a text, in order."""
     scheme = LexiMark(words_per_sentence=0, variants=(kind,))
-    (sites,) = find_sites(load_lexical_resources(), [Document("d", text)], scheme)
+    (sites,) = find_sites(load_lexical_resources(scheme), [Document("d", text)], scheme)
     return [(site.draw, site.candidates) for site in sites]
 
 

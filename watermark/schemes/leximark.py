@@ -71,10 +71,11 @@ class LexiMark(Scheme):
     """Words and lemmas, lower case, that are neither replaced nor put in."""
     rules: WordRules = field(default_factory=WordRules)
     """The owner's standing decisions on words, from a file of rules."""
-    sources: tuple[str, ...] = ("wordnet",)
-    """Where candidates come from, as `--source` names it; the first goes before the next."""
+    sources: tuple[str, ...] = ("listed",)
+    """Where candidates come from, as `--source` names it; the first goes before the next. The
+    paper's are `wordnet`."""
     quality: Quality = "fast"
-    """How WordNet's words are judged: `fast` without a model, `best` with two."""
+    """How listed words and WordNet's are judged: `fast` without a model, `best` with two."""
     variants: tuple[str, ...] | None = None
     """Kinds of variants that become sites besides words, as `watermark.variants.find` names them.
     None: the default kinds if `variants_fit`, else no kind."""

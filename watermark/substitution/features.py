@@ -7,6 +7,7 @@ text and from public tables.
 from functools import cached_property
 from math import exp, log, log1p, sqrt
 
+from watermark.substitution.exchangeable import exchangeable
 from watermark.substitution.target import Target
 from watermark.substitution.thesaurus_evidence import thesaurus_evidence
 from watermark.substitution.wordnet import Sense, WordNet, stems
@@ -66,13 +67,15 @@ class TargetSenses:
         self.wordnet = wordnet
         self.word = target.word
         self.shares = sense_shares(wordnet, target.word, context_of(target.word, target.sentence))
+        self.exchangeable = exchangeable(target)
+        """Lemmas of the list of exchangeable words, each with the condition that fails here."""
 
     @property
     def key(self) -> tuple[object, ...]:
         """Return all that the features of a candidate follow from: equal keys, equal features."""
         word = self.word
         how = (word.text, word.lemma, word.tag, word.pos, word.complement, bool(word.preposition))
-        return (*how, *(share for _, share in self.shares))
+        return (*how, *self.exchangeable.values(), *(share for _, share in self.shares))
 
     @cached_property
     def lemmas(self) -> tuple[str, ...]:
@@ -145,6 +148,7 @@ class TargetSenses:
             "breadth": breadth,
             "rank": rank,
             "own_rank": own_rank,
+            "exchangeable": float(self.exchangeable.get(lemma) == ""),
             "part_of_speech": kin.pos_share,
             "senses": log(max(1, len(self.shares))),
             "own_senses": log(max(1, len(own))),

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-from watermark.text.inflection import lemma_of
+from watermark.text.inflection import inflect_lemma, lemma_of
 
 FOLDER = Path(__file__).with_name("lists")
 
@@ -24,10 +24,16 @@ def listed_reason(*forms: str) -> str:
     """
     lists = _lists()
     for form in forms:
-        for known in (form, *(lemma_of(form, pos) for pos in "nva")):
+        for known in (form, lemma_of(form, "n"), lemma_of(form, "v"), _compared(form)):
             if known in lists:
                 return f"never put in: {lists[known]}"
     return ""
+
+
+def _compared(form: str) -> str:
+    """Return the adjective of which a word is a degree, or nothing; "assess" is of none."""
+    lemma = lemma_of(form, "a")
+    return lemma if form in {inflect_lemma(lemma, tag) for tag in ("JJR", "JJS")} else ""
 
 
 def blocked_words(words: Iterable[str]) -> dict[str, str]:

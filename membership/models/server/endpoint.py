@@ -41,6 +41,8 @@ _BLOCK = 64
 _PROBED_BLOCK = 8
 """A probe is repeated among the questions of each block of at least this many."""
 _PROBES = 12
+_FIRST_PROBES = 24
+"""Probes at the start, until three can be compared: a poor model writes words that split anew."""
 _MOST_SILENT = 5
 """Blocks in a row whose probes may all say nothing: 60 probes, and a quarter did at first."""
 
@@ -241,7 +243,7 @@ def open_endpoint(
     model, length = find_model(server, address.model)
     if max_length is not None:
         length = min(length or max_length, max_length)
-    prompts = [start + prompt for prompt in make_prompts([*map(clean_text, texts)], _PROBES)]
+    prompts = [start + prompt for prompt in make_prompts([*map(clean_text, texts)], _FIRST_PROBES)]
     form = find_form(server, model, prompts[0])
     alignment = detect_alignment(
         lambda prompt: ask(server, form, model, start + prompt, LogprobAlignment()),

@@ -19,9 +19,9 @@ from watermark.variants.find import KINDS
 Source = Annotated[
     str,
     typer.Option(
-        help="Where candidates come from, the best first, with commas between: wordnet, "
-        "thesaurus=FILE, context=COSINE, sbert=COSINE, lexsub_dropout=N@MODEL, "
-        "lexsub_concatenation=N@MODEL, llm=chat+http://HOST/v1#MODEL."
+        help="Where candidates come from, the best first, with commas between: listed (pairs "
+        "that were read one by one), wordnet, thesaurus=FILE, context=COSINE, sbert=COSINE, "
+        "lexsub_dropout=N@MODEL, lexsub_concatenation=N@MODEL, llm=chat+http://HOST/v1#MODEL."
     ),
 ]
 Language = Annotated[
@@ -40,8 +40,8 @@ MaxFailures = Annotated[
 MinFit = Annotated[
     float | None,
     typer.Option(
-        help="Least chance that a reader accepts a word of WordNet, from 0 (anything) to below 1: "
-        "higher is better and fewer. Default: depends on the quality, see docs/marking.md."
+        help="Least chance that a reader accepts a word, from 0 (anything) to below 1: higher is "
+        "better and fewer. Default: depends on source and quality, see docs/marking.md."
     ),
 ]
 
@@ -111,11 +111,11 @@ class LexiMarkFlags:
         float,
         typer.Option(help="Skip words more common than this, in bits (-log2 of the frequency)."),
     ] = LexiMark.min_rarity_bits
-    source: Source = "wordnet"
+    source: Source = "listed"
     quality: Annotated[
         Quality,
         typer.Option(
-            help="fast: WordNet's words are judged without a model. best: with two, which "
+            help="fast: words are judged without a model. best: with two, which "
             "`leximark assets --all` fetches; slower by far."
         ),
     ] = LexiMark.quality
@@ -148,6 +148,7 @@ class LexiMarkFlags:
         """
         from pipelines.jobs.mark import make_candidate_settings
 
+        sources = tuple(self.source.split(","))
         return LexiMark(
             rule=self.rule,
             scope=self.scope,
@@ -161,11 +162,11 @@ class LexiMarkFlags:
             quotations=self.quotations,
             stop_words=_words(self.stop_words) if self.stop_words else LIGHT_WORDS,
             protected_words=_words(self.protected_words) if self.protected_words else frozenset(),
-            sources=tuple(self.source.split(",")),
+            sources=sources,
             quality=self.quality,
             variants=_kinds(self.variants),
             max_failures=self.max_failures,
-            fit=make_candidate_settings(self.quality, self.min_fit, self.language),
+            fit=make_candidate_settings(self.quality, self.min_fit, self.language, sources),
         )
 
 

@@ -34,16 +34,21 @@ from pipelines.experiments.standalone.acceptability_fit import (
     written_curve,
 )
 from pipelines.experiments.standalone.acceptability_page import describe_results, plot_curves
-from pipelines.experiments.standalone.judgements import read_written, rows_of, rows_of_written
+from pipelines.experiments.standalone.judgements import (
+    describe_all,
+    read_written,
+    rows_of,
+    rows_of_written,
+)
 from pipelines.jobs.candidates import TargetContext, locate
 from pipelines.loading.candidate_sources import load_lexical_resources, load_models
 from watermark.schemes.leximark import LexiMark
 from watermark.schemes.leximark_sites import LexicalResources
 from watermark.substitution.acceptability import FILE
-from watermark.substitution.candidates import Candidate, CandidateSettings
+from watermark.substitution.candidates import Candidate
 from watermark.substitution.features import Features
 from watermark.substitution.model_features import model_features
-from watermark.substitution.sources.wordnet import ModelledWordNetSource, describe
+from watermark.substitution.sources.wordnet import ModelledWordNetSource
 from watermark.substitution.target import Target
 
 SHOWN = ModelledWordNetSource.most_read
@@ -136,7 +141,7 @@ def _target(
     resources: LexicalResources, number: int, target: Target, votes: Mapping[str, float]
 ) -> JudgedTarget:
     rows = rows_of(resources, number, target, votes)
-    found = describe(resources.wordnet, target, CandidateSettings())
+    found = describe_all(resources.wordnet, target)
     candidates = {described.candidate.lemma: described.candidate for described in found}
     return JudgedTarget(number, target, tuple(candidates[r.candidate] for r in rows), tuple(rows))
 

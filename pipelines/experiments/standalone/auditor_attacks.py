@@ -109,7 +109,7 @@ def make_case(folder: Path) -> Case:
         here.mkdir()
         write_key(here / "key", Key(secret))
         mark_command(
-            corpus, here / "published", here / "vault", make_intent(LexiMark()),
+            corpus, here / "published", here / "vault", make_intent(LexiMark(sources=("wordnet",))),
             id_column="id", key_file=here / "key",
         )  # fmt: skip
         published = [d.text for d in open_corpus(here / "published" / corpus.name).documents()]

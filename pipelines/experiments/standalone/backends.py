@@ -89,7 +89,7 @@ def mark(out: Path, key_file: Path, n: int) -> Path:
     if not (out / "vault").exists():
         rows = (d.__dict__ for d in passages(CORPUS, n, seed=SEED))
         corpus.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-        intent = make_intent(LexiMark())
+        intent = make_intent(LexiMark(sources=("wordnet",)))
         mark_command(
             corpus, out / "published", out / "vault", intent, id_column="id", key_file=key_file
         )

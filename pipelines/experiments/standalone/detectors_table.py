@@ -98,7 +98,7 @@ def write_corpus(out: Path, proof: Path) -> Path:
         out / "fresh.jsonl",
         out / "fresh",
         out / "fresh-vault",
-        make_intent(LexiMark(), holdout_share=0.0),
+        make_intent(LexiMark(sources=("wordnet",)), holdout_share=0.0),
         id_column="id",
         key_file=key_file,
     )

@@ -42,6 +42,7 @@ from watermark.schemes.leximark import LexiMark
 from watermark.vault.plan import read_plan
 
 N_DOCUMENTS, N_SAMPLES, N_LICENSEES, ALPHA = 80, 4, 20, 0.001
+SCHEME = LexiMark(sources=("wordnet",))
 ARMS = {"one": (0,), "mixture": (0, 1), "vote": (0, 1, 2), "originals": ()}
 """The editions that each arm's training text comes from."""
 N_LISTS = 20
@@ -97,7 +98,7 @@ def sampled(out: Path, sample: int) -> AuditCorpus:
     documents = fresh_passages(N_DOCUMENTS, sample)
     key = experiment_key(sample, 400)
     return load_audit_corpus(
-        mark_documents(out / f"sample-{sample}", documents, LexiMark(), key, holdout_share=0.0)
+        mark_documents(out / f"sample-{sample}", documents, SCHEME, key, holdout_share=0.0)
     )
 
 

@@ -25,8 +25,9 @@ from watermark.substitution.acceptability import load_acceptability
 from watermark.substitution.candidates import CandidateSettings
 from watermark.substitution.features import TargetSenses
 from watermark.substitution.objections import place_objection
-from watermark.substitution.sources.wordnet import describe
+from watermark.substitution.sources.wordnet import Described, describe
 from watermark.substitution.target import Target
+from watermark.substitution.wordnet import WordNet
 from watermark.text.inflection import lemma_of
 from watermark.text.sentences import read_sentences
 
@@ -83,6 +84,16 @@ def rows_of_written(
         yield rows_of(resources, number, target, votes, default=0.0)
 
 
+def describe_all(wordnet: WordNet, target: Target) -> list[Described]:
+    """Return the exchangeable words for a target, and those of WordNet that are not among them."""
+    listed = describe(wordnet, target, CandidateSettings(), "listed")
+    seen = {d.candidate.lemma for d in listed if not d.candidate.rejected}
+    others = describe(wordnet, target, CandidateSettings())
+    return [d for d in listed if d.candidate.lemma in seen] + [
+        d for d in others if d.candidate.lemma not in seen
+    ]
+
+
 def rows_of(
     resources: LexicalResources,
     number: int,
@@ -90,10 +101,10 @@ def rows_of(
     votes: Mapping[str, float],
     default: float | None = None,
 ) -> list[Row]:
-    """Return WordNet's words for a target with their features and what annotators say of them."""
+    """Return the words for a target with their features and what annotators say of them."""
     senses = TargetSenses(resources.wordnet, target)
     rows: list[Row] = []
-    for described in describe(resources.wordnet, target, CandidateSettings()):
+    for described in describe_all(resources.wordnet, target):
         offer = described.candidate
         if offer.rejected not in TRAINED_ON:
             continue

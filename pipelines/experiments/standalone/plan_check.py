@@ -50,6 +50,7 @@ from watermark.schemes.leximark import LexiMark
 from watermark.vault.vault import open_vault
 
 ALPHA, SEED, N_SUBSETS, TOLERANCE, WANTED = 0.001, 11, 100, 0.1, 16
+SCHEME = LexiMark(sources=("wordnet",))
 N_TINY, MEASURED_SEEDS, CHECKED_SEEDS = 80, (0, 1), (2, 3)
 TINY_SIZES = (3, 5, 8, 15, 30)
 SMOLLM2_SIZES = {
@@ -113,7 +114,7 @@ def _tiny_run(out: Path, seed: int) -> dict[str, Any]:
     folder = out / f"tiny-{seed}"
     base = small_base(out / "tiny-base")
     documents = fresh_passages(N_TINY, seed)
-    vault = mark_documents(folder, documents, LexiMark(), experiment_key(seed, 9), 0.0)
+    vault = mark_documents(folder, documents, SCHEME, experiment_key(seed, 9), 0.0)
     corpus, settings = load_audit_corpus(vault), TRAINING.of_seed(seed)
     texts = [document.text for document in corpus.documents]
     model = train_once(lambda: load_base(str(base), settings), texts, folder / "model", settings)

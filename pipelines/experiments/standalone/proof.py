@@ -253,7 +253,7 @@ def _audit_row(name: str, report: Mapping[str, Any]) -> str:
         rounded_up(first["chernoff_bound"]),
         f"{first['zscore']:.1f}",
         f"{first['effect']:.2f}",
-        f"{first['detectable_effect']:.2f}",
+        "-" if first["detectable_effect"] is None else f"{first['detectable_effect']:.2f}",
         str(first["details"]["n_sites"]),
         str(first["details"]["n_draws"]),
         f"{second['pvalue']:.2g}" if second else "-",

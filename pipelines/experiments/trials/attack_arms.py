@@ -49,11 +49,11 @@ TEXT_ARMS: dict[tuple[str, str], TextArm] = {
     ("likeliest_synonyms", "by the base"): lambda scene: make_text_attacks(
         ["likeliest_synonyms"], {"model": str(scene.base)}
     ),
-    ("adaptive", "half of the sites"): _named("adaptive", share=".5"),
-    ("adaptive", "all sites"): _named("adaptive", share="1"),
+    ("adaptive", "half of the sites"): _named("adaptive", share=".5", source="wordnet"),
+    ("adaptive", "all sites"): _named("adaptive", share="1", source="wordnet"),
     ("rules", "half of the sentences"): _named("rules", share=".5"),
     ("rules", "all sentences"): _named("rules", share="1"),
-    ("adaptive, then rules", "all"): _named("adaptive", "rules"),
+    ("adaptive, then rules", "all"): _named("adaptive", "rules", source="wordnet"),
     ("unicode and whitespace", "all"): _named("unicode", "whitespace"),
     ("truncation", "64 words"): _named("truncation", words="64"),
     ("chunking", "32 words"): _named("chunking", words="32"),

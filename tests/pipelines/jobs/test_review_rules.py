@@ -7,6 +7,7 @@ from scipy.stats import kstest
 
 from membership.evidence.redraw import redraw_test
 from membership.evidence.score_table import ScoreTable
+from tests.pipelines.conftest import MANY_SITES
 from watermark.document import Site, sites_of
 from watermark.keys import Key
 from watermark.marking.decisions import Decisions
@@ -29,7 +30,7 @@ def review(job, command):
 def mark(job, command):
     def run(*options):
         return command("leximark", "mark", job.corpus, "--id-column", "id",
-                       "--out", "out", "--vault", "new-vault", *options)  # fmt: skip
+                       "--out", "out", "--vault", "new-vault", *MANY_SITES, *options)  # fmt: skip
 
     return run
 

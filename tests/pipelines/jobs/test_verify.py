@@ -16,6 +16,7 @@ import pytest
 from pipelines.jobs.verify import verify_command
 from pipelines.loading.models import ModelOptions
 from pipelines.reporting.report import summary_lines
+from tests.pipelines.conftest import MANY_SITES
 from tests.support.forged_vault import forge
 from watermark.errors import PrerequisiteError
 
@@ -267,7 +268,7 @@ def test_a_file_in_the_way_is_one_message(job, command, tmp_path):
 
 def test_a_plan_may_ask_for_both_randomisations_in_one_p_value(job, command):
     made = ("--out", "published", "--vault", "vault", "--id-column", "id", "--test", "combined")
-    done = command("leximark", "mark", job.corpus, *made, "--key-file", job.key_file)
+    done = command("leximark", "mark", job.corpus, *made, "--key-file", job.key_file, *MANY_SITES)
     assert done.status == 0, done.err
     given = ("--corpus", "vault", "--key-file", job.key_file, "--model", job.trained)
     done = command("verify", *given, "--json", "--dtype", "float32", "--resamples", "9999")

@@ -7,6 +7,7 @@ import pytest
 
 from pipelines import api
 from pipelines.loading.references import choose_references
+from tests.pipelines.conftest import MANY_SITES
 from watermark import assets
 from watermark.bounded import BoundsError
 from watermark.errors import VaultError
@@ -56,7 +57,9 @@ def test_a_model_that_is_not_installed_is_named_with_the_command(plan, tmp_path,
 
 def marked(job, command, *options):
     made = ("--out", "published", "--vault", "vault", "--id-column", "id")
-    done = command("leximark", "mark", job.corpus, *made, "--key-file", job.key_file, *options)
+    done = command(
+        "leximark", "mark", job.corpus, *made, "--key-file", job.key_file, *MANY_SITES, *options
+    )
     assert done.status == 0, done.err
     return "--corpus", "vault", "--key-file", job.key_file, "--dtype", "float32"
 

@@ -49,10 +49,11 @@ from watermark.schemes.leximark_sites import find_sites
 import watermark.marking.site_index
 watermark.marking.site_index.SHARD_DOCUMENTS = 4
 corpus, folder = Path(sys.argv[1]), Path(sys.argv[2])
-analyst = load_lexical_resources(LexiMark())
+scheme = LexiMark(sources=("wordnet",))
+analyst = load_lexical_resources(scheme)
 print("ready", flush=True)
 mark_corpus(open_corpus(corpus, id_column="id"), folder / "published", folder / "vault",
-            Intent(LexiMark()), lambda batch: find_sites(analyst, batch, LexiMark()),
+            Intent(scheme), lambda batch: find_sites(analyst, batch, scheme),
             made_with={}, key_file=corpus.with_name("owner.key"))
 """
 

@@ -12,6 +12,7 @@ from watermark.substitution.candidates import (
     find_candidates,
 )
 from watermark.substitution.sources.wordnet import ModelledWordNetSource
+from watermark.substitution.word_lists import listed_reason
 from watermark.text.inflection import inflect_lemma
 
 ANY = CandidateSettings(min_fit=0.0, min_rarer_bits=0.0, max_rarity_bits=30.0)
@@ -32,6 +33,14 @@ def reason(resources, text, word, lemma, source="llm"):
     target = target_of(resources, text, word)
     ((found,),) = find_candidates(resources.wordnet, [Proposes(source, lemma)], [target], ANY)
     return found.rejected
+
+
+@pytest.mark.parametrize(
+    ("form", "refused"),
+    [("assessed", False), ("scatter", False), ("father", False), ("dumbest", True), ("dies", True)],
+)
+def test_a_word_is_refused_by_its_own_lemma_alone(form, refused):
+    assert bool(listed_reason(form)) == refused
 
 
 def from_wordnet(resources, text, word):

@@ -44,7 +44,7 @@ class SimilarSource:
     ) -> list[list[Candidate]]:
         """Return the candidates of each spot with their cosine as score."""
         found = [
-            [d.candidate for d in describe(self.wordnet, target, settings, self.unit)]
+            [d.candidate for d in describe(self.wordnet, target, settings, source=self.unit)]
             for target in targets
         ]
         offered = [[c for c in some if not c.rejected] for some in found]

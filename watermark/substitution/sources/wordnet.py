@@ -1,8 +1,11 @@
-"""WordNet: the words that share a sense with the word, or come near one, judged for the place."""
+"""Words of WordNet and of the list of exchangeable words, judged for the place.
+
+WordNet's are those that share a sense with the word or come near one.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 from watermark.substitution.acceptability import AcceptabilityModel
 from watermark.substitution.candidates import (
@@ -23,6 +26,9 @@ FACETIOUS = frozenset({"mortal", "soul"})
 """Its synonyms of "person", and so broader words for everybody."""
 
 
+Words = Literal["listed", "wordnet"]
+"""Which words a source proposes; also its name. `listed` are the exchangeable words."""
+
 MOST_KNOWN = 20_000
 """Judged words that are remembered."""
 
@@ -36,25 +42,40 @@ class Described:
 
 
 def describe(
-    wordnet: WordNet, target: Target, settings: CandidateSettings, source: str = "wordnet"
+    wordnet: WordNet,
+    target: Target,
+    settings: CandidateSettings,
+    words: Words = "wordnet",
+    source: str = "",
 ) -> list[Described]:
-    """Return WordNet's words for a spot; those that may stand there come with their features.
+    """Return the words for a place; those that may stand there come with their features.
 
     Args:
         wordnet: WordNet.
         target: A place in a text.
         settings: What a candidate must satisfy.
-        source: Who the candidates are said to come from.
+        words: Whose words: WordNet's, or those of the list of exchangeable words.
+        source: Who the candidates are said to come from, if not `words`.
     """
     senses = TargetSenses(wordnet, target)
+    lemmas = senses.lemmas if words == "wordnet" else senses.exchangeable
     found: list[Described] = []
-    for lemma in senses.lemmas:
-        candidate = inflect_candidate(lemma, source, target, settings)
-        if not candidate.rejected and (reason := _objection(senses, lemma, candidate.surface)):
-            candidate = replace(candidate, rejected=reason)
-        features = {} if candidate.rejected else senses.features(lemma, candidate.surface)
-        found.append(Described(candidate, features))
+    for lemma in lemmas:
+        candidate = inflect_candidate(
+            lemma, source or words, target, settings, rarer=words == "wordnet"
+        )
+        reason = candidate.rejected or (
+            _objection(senses, lemma, candidate.surface)
+            if words == "wordnet"
+            else _failed(senses.exchangeable[lemma])
+        )
+        features = {} if reason else senses.features(lemma, candidate.surface)
+        found.append(Described(replace(candidate, rejected=reason), features))
     return found
+
+
+def _failed(condition: str) -> str:
+    return f"exchangeable only with {condition}" if condition else ""
 
 
 def _objection(senses: TargetSenses, lemma: str, surface: str) -> str:
@@ -75,17 +96,18 @@ def _objection(senses: TargetSenses, lemma: str, surface: str) -> str:
 
 @dataclass(frozen=True)
 class WordNetSource:
-    """Synonyms, near synonyms and broader words of every sense, with the chance of acceptance."""
+    """Words for every sense of a word, with the chance of acceptance."""
 
     wordnet: WordNet
     acceptance: AcceptabilityModel
     """The regression without models."""
+    words: Words = "wordnet"
     _known: dict[Any, list[Candidate]] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def name(self) -> str:
         """What the option `--source` calls it."""
-        return "wordnet"
+        return self.words
 
     def candidates(
         self, targets: Sequence[Target], settings: CandidateSettings
@@ -99,7 +121,8 @@ class WordNetSource:
         if key not in self._known:
             if len(self._known) >= MOST_KNOWN:
                 self._known.clear()
-            self._known[key] = self._judge(describe(self.wordnet, target, settings), settings)
+            described = describe(self.wordnet, target, settings, self.words)
+            self._known[key] = self._judge(described, settings)
         return self._known[key]
 
     def _judge(self, found: Sequence[Described], settings: CandidateSettings) -> list[Candidate]:
@@ -122,6 +145,7 @@ class ModelledWordNetSource:
     models: Models
     screen: AcceptabilityModel
     """The regression without models."""
+    words: Words = "wordnet"
     most_read: int = 6
     """How many words of a spot are shown to the models: the best by `screen`."""
     screen_share: float = 0.45
@@ -132,7 +156,7 @@ class ModelledWordNetSource:
     @property
     def name(self) -> str:
         """What the option `--source` calls it."""
-        return "wordnet"
+        return self.words
 
     def candidates(
         self, targets: Sequence[Target], settings: CandidateSettings
@@ -158,7 +182,7 @@ class ModelledWordNetSource:
     def _described(self, target: Target, settings: CandidateSettings) -> list[Described]:
         """Return the words of a place; those that it does not take are not read for nothing."""
         found: list[Described] = []
-        for d in describe(self.wordnet, target, settings):
+        for d in describe(self.wordnet, target, settings, self.words):
             offer = d.candidate
             reason = offer.rejected or place_objection(target, offer.lemma, offer.surface)
             found.append(Described(replace(offer, rejected=reason), {}) if reason else d)

@@ -12,12 +12,13 @@ from pipelines.jobs.mark import make_leximark
 from pipelines.loading.candidate_sources import load_lexical_resources
 from pipelines.loading.embedded_text import paragraphs
 from watermark.document import Document
+from watermark.schemes.leximark import LexiMark
 from watermark.schemes.leximark_sites import find_sites
 
 
 def test_a_remembered_place_gives_the_sites_of_each_threshold():
     documents = [Document(f"d{i}", text) for i, text in enumerate(islice(paragraphs(), 12))]
-    usual = load_lexical_resources()
+    usual = load_lexical_resources(LexiMark(sources=("wordnet",)))
     source = RememberingSource(usual.sources[0])
     parser = RememberingParser(usual.nlp)
     remembering = replace(usual, nlp=parser, sources=(source,))
