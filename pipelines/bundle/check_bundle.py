@@ -35,9 +35,10 @@ REQUIRED = (
     "report.html", "report.json", "report.md",
 )  # fmt: skip
 OPTIONAL = (
-    r"(table|draws|scores|bets)\.csv|(null|path)\.(png|svg)|stamps/\d{3}\.tsr|stamps/roots\.pem|"
-    r"key\.json|texts\.json|custody\.jsonl"
+    r"(table|draws|scores|bets)\.csv|(null|path)\.(png|svg)|stamps/\d{3}\.(tsr|ots)|"
+    r"stamps/roots\.pem|key\.json|texts\.json|custody\.jsonl"
 )
+OPENTIMESTAMPS = b"\0OpenTimestamps\0\0Proof\0\xbf\x89\xe2\xe8\x84\xe8\x92\x94\x01\x08"
 DRAW_COLUMNS = ("draw", "n_options", "outcome", "name_sha256")
 STRONG_EFFECTS = {"redraw": 1.0, "combined": 1.0, "holdout": 0.9, "betting": 0.1}
 STRONG_SHARE = 0.25  # of the re-draw test on answers in words
@@ -588,30 +589,44 @@ def check_stamps(files: Mapping[str, bytes]) -> str:
     """Check that stamps are of this commitment and as old as the report says."""
     known = read_json(files, "report.json")["beforehand"]
     listed = {stamp["file"]: stamp for stamp in known["stamps"]}
-    held = {name for name in files if name.endswith(".tsr")}
+    held = {name for name in files if name.endswith((".tsr", ".ots"))}
     need(held == set(listed), "report.json: lists other stamps than the bundle holds")
-    counted = []
-    for name, stamp in listed.items():
-        if stamp["problem"]:
-            continue
-        imprint, time = read_stamp(files[name], name)
-        digests = {hashlib.new(a, files["commitment.txt"]).digest() for a in ("sha256", "sha512")}
-        need(imprint in digests, f"{name}: is a stamp of another commitment")
-        need(
-            datetime.fromisoformat(stamp["time"]) == time, f"{name}: is of {time}, not as reported"
-        )
-        counted.append(time)
+    counted = [
+        (name.endswith(".ots"), _time_of_stamp(files, name, stamp), name)
+        for name, stamp in listed.items()
+        if not stamp["problem"]
+    ]
     model = known["model_date"] and date.fromisoformat(known["model_date"])
-    fixed = bool(counted and model and min(counted).date() < model)
-    need(known["fixed_beforehand"] is fixed, f"report.json: fixed_beforehand must be {fixed}")
+    older = [each for each in counted if model and each[1].date() < model]
+    need(
+        known["fixed_beforehand"] is bool(older),
+        f"report.json: fixed_beforehand must be {bool(older)}",
+    )
     warned = any(line.startswith("Not fixed beforehand") for line in known["warnings"])
-    need(fixed or warned, "report.json: does not say that nothing shows it was fixed beforehand")
+    need(older or warned, "report.json: does not say that nothing shows it was fixed beforehand")
     reviewed = "review" in read_json(files, "plan.json")["corpus"]
     need(known["reviewed"] is reviewed, f"report.json: reviewed must be {reviewed}")
     if not counted:
         return "NOT FIXED BEFOREHAND: no time stamp, so all of it can have been made up afterwards"
-    words = "which is older than" if fixed else "NOT FIXED BEFOREHAND: which is not older than"
-    return f"the commitment is stamped {min(counted)}, {words} the model ({model or 'no date'})"
+    unchecked, time, name = min(older or counted)
+    words = "which is older than" if older else "NOT FIXED BEFOREHAND: which is not older than"
+    begin = f"NOT CHECKED, its time is the report's ({name}): " if unchecked else ""
+    return f"{begin}the commitment is stamped {time}, {words} the model ({model or 'no date'})"
+
+
+def _time_of_stamp(files: Mapping[str, bytes], name: str, stamp: Mapping[str, Any]) -> datetime:
+    """Return the time of a stamp on the commitment; of a proof with Bitcoin, what is reported."""
+    content, commitment = files[name], files["commitment.txt"]
+    reported = datetime.fromisoformat(stamp["time"])
+    if name.endswith(".ots"):
+        begin = OPENTIMESTAMPS + hashlib.sha256(commitment).digest()
+        need(content.startswith(begin), f"{name}: is a proof of another commitment")
+        return reported
+    imprint, time = read_stamp(content, name)
+    digests = {hashlib.new(a, commitment).digest() for a in ("sha256", "sha512")}
+    need(imprint in digests, f"{name}: is a stamp of another commitment")
+    need(reported == time, f"{name}: is of {time}, not as reported")
+    return time
 
 
 def read_stamp(content: bytes, name: str) -> tuple[bytes, datetime]:
@@ -710,6 +725,7 @@ def check_custody(files: Mapping[str, bytes]) -> str:
         "alpha": report["alpha"],
         "n_resamples": said["n_resamples"],
         "seed": said["seed"],
+        **{name: inputs[name] for name in ("asking",) if name in inputs},
     }
     lines = files.get("custody.jsonl", b"").splitlines(keepends=True)
     for number, line in enumerate(lines, 1):
@@ -717,8 +733,8 @@ def check_custody(files: Mapping[str, bytes]) -> str:
         need(entry["previous"] == previous, f"custody.jsonl: the chain breaks at line {number}")
         previous = sha256(line)
         if entry["event"] == "audit":
-            others.add(json.dumps(entry["settings"], sort_keys=True))
-    n = len(others - {json.dumps(this, sort_keys=True)})
+            others.add(json.dumps([entry["settings"], entry["pvalue"]], sort_keys=True))
+    n = len(others - {json.dumps([this, report["pvalue"]], sort_keys=True)})
     need(report["beforehand"]["audits_before"] == n, f"report.json: audits_before is {n}")
     audits = "1 other audit" if n == 1 else f"{n} other audits"
     return f"the custody log counts {audits} before this one, and ends at {previous}"

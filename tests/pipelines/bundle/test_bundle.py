@@ -23,6 +23,7 @@ from pipelines.jobs.stamp import stamp_command
 from pipelines.jobs.verify import verify_any, verify_command
 from pipelines.jobs.verify_choices import Asking
 from pipelines.loading.models import ModelOptions
+from tests.support.calendar_server import Calendar, serve_calendar, serve_node
 from tests.support.fake_choices import FakeChoices, memorised, published_words, serve_choices
 from tests.support.time_stamp_authority import found_authority, serve
 from watermark.errors import PrerequisiteError
@@ -443,6 +444,64 @@ def test_a_forged_stamp_is_refused_by_its_signature(opened, authority, tmp_path)
     path = remade(files, tmp_path / "case.zip")
     with pytest.raises(BundleError, match="not one of the public ones"):
         check_command(path, root_files=(authority.root,))
+
+
+@pytest.fixture(scope="module")
+def proven(job, tmp_path_factory):
+    """A bundle whose commitment a block of Bitcoin holds, and the calendar that put it there."""
+    folder, calendar = tmp_path_factory.mktemp("proven"), Calendar()
+    shutil.copytree(job.vault, folder / "vault")
+    (folder / "vault/custody.jsonl").unlink(missing_ok=True)
+    with serve_calendar(calendar) as url, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", str(folder))
+        stamp_command(folder / "vault", [], opentimestamps=True, calendars=[url])
+        calendar.height = 850_000
+        stamp_command(folder / "vault", [], opentimestamps=True, calendars=[url])
+        with serve_node(calendar, MINED, folder):
+            path = make(job, folder / "vault", folder)
+        return path, calendar
+
+
+MINED = datetime(2026, 1, 5, tzinfo=UTC)
+needs_ots = pytest.mark.skipif(shutil.which("ots") is None, reason="needs opentimestamps-client")
+
+
+@needs_ots
+def test_a_block_of_bitcoin_is_checked_with_a_node_and_said_to_be_unchecked_without(
+    proven, monkeypatch, tmp_path
+):
+    path, calendar = proven
+    monkeypatch.setenv("HOME", str(tmp_path))
+    text = "\n".join(check_command(path))
+    assert "NOT CHECKED, its time is the report's (stamps/002.ots): the commitment is" in text
+    assert "NOT CHECKED: stamps/002.ots: Bitcoin block 850000 must have the Merkle root" in text
+    with serve_node(calendar, MINED, tmp_path):
+        assert "as the Bitcoin node here confirms" in "\n".join(check_command(path))
+
+
+@needs_ots
+def test_a_proof_that_is_forged_or_dated_back_is_refused(proven, monkeypatch, tmp_path):
+    path, calendar = proven
+    files = unpack(path)
+    known = json.loads(files["report.json"])["beforehand"]["stamps"][0]
+    beforehand(stamps=[known | {"time": "2020-01-01T02:00:00+00:00"}])(files)
+    dated_back = remade(files, tmp_path / "dated_back.zip")
+    files = unpack(path)
+    at = files["stamps/002.ots"].index(hashlib.sha256(files["commitment.txt"]).digest())
+    foreign = bytearray(files["stamps/002.ots"])
+    foreign[at] ^= 1
+    files["stamps/002.ots"] = bytes(foreign)
+    other = remade(files, tmp_path / "other.zip")
+    with pytest.raises(RefusedError, match=r"002\.ots: is a proof of another commitment"):
+        check(other)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with serve_node(calendar, MINED, tmp_path):
+        with pytest.raises(BundleError, match=r"stamps/002\.ots: fixed before 2026-01-06.*not as"):
+            check_command(dated_back)
+        calendar.merkle_root, root = bytes(32), calendar.merkle_root
+        with pytest.raises(BundleError, match="it does not hold: Bitcoin block 850000"):
+            check_command(path)
+        calendar.merkle_root = root
 
 
 STAMP = {"file": "stamps/001.tsr", "authority": "CN=Clock House", "problem": ""}
