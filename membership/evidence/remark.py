@@ -14,7 +14,12 @@ from numpy.typing import NDArray
 from membership.detector import Score, values_of
 from membership.evidence.redraw import ASSUMPTION, DrawTable, null_statistics
 from membership.evidence.remarkings import Remarkings
-from membership.evidence.result import TestResult, detectable_shift, monte_carlo_pvalue
+from membership.evidence.result import (
+    TestResult,
+    Versions,
+    detectable_shift,
+    monte_carlo_pvalue,
+)
 from watermark.errors import PrerequisiteError
 
 
@@ -50,7 +55,8 @@ def remark_test(
     table, usable = _scored_table(remarkings, scores)
     width = table.shape[1]
     adjusted = _without_length(table[usable], remarkings.n_bytes()[usable])
-    draws = _block_table(adjusted, remarkings.blocks[usable])
+    blocks = remarkings.blocks[usable]
+    draws = _block_table(adjusted, blocks)
     observed = float(draws.value[:, 0].sum())
     null = _null(draws, n_resamples, np.random.default_rng([seed, 2]))
     per_unit = float(np.sqrt(draws.n_sites).sum()) * (width - 1) / width
@@ -76,6 +82,12 @@ def remark_test(
         assumption=ASSUMPTION,
         grade="A",
         detectors=(detector,),
+        versions=tuple(
+            Versions(remarkings.document_ids[i], str(block), tuple(scores), 0)
+            for i, block, scores in zip(
+                np.flatnonzero(usable), blocks.tolist(), adjusted.tolist(), strict=True
+            )
+        ),
         left_out=(f"Unscored: {n_unscored:,} texts, {'; '.join(unscored)}",) if n_unscored else (),
         details={
             "detectors": [detector],

@@ -23,6 +23,7 @@ from pipelines.jobs.stamp import stamp_command
 from pipelines.jobs.verify import verify_any, verify_command
 from pipelines.jobs.verify_choices import Asking
 from pipelines.loading.models import ModelOptions
+from tests.pipelines.conftest import DENSE
 from tests.support.calendar_server import Calendar, serve_calendar, serve_node
 from tests.support.fake_choices import FakeChoices, memorised, published_words, serve_choices
 from tests.support.time_stamp_authority import found_authority, serve
@@ -690,12 +691,85 @@ def test_tampering_with_other_tests_is_refused_by_name(others, tmp_path, what):
         check(remade(files, tmp_path / "case.zip"))
 
 
-def test_a_test_without_a_bundle_is_one_message(job, schemes_job, tmp_path):
-    with pytest.raises(PrerequisiteError, match="--bundle holds the tests redraw, holdout"):
+@pytest.fixture(scope="module")
+def versions(job, schemes_job, tmp_path_factory):
+    """Bundles, with the key, of the tests that compare whole versions of texts."""
+    folder, found = tmp_path_factory.mktemp("versions"), {}
+    options = ModelOptions(dtype="float32")
+    mark_command(
+        job.corpus, folder / "published", folder / "vault", make_intent(DENSE, test="twin"),
+        id_column="id", key_file=job.key_file,
+    )  # fmt: skip
+    audits = {"twin": (folder / "vault", job.key_file, job.trained)}
+    for name in ("sequence", "sequences"):
+        shutil.copytree(schemes_job.vaults[name], folder / name)
+        audits[name] = (folder / name, schemes_job.keys[name], schemes_job.trained)
+    for name, (vault, key_file, model) in audits.items():
+        found[name] = folder / f"{name}.zip"
         verify_command(
-            schemes_job.vaults["sequence"], str(schemes_job.trained), (), tmp_path / "report",
+            vault, str(model), (), folder / f"report-{name}", options, key_file=key_file,
+            evidence=Evidence(bundle=found[name], disclosure=Disclosure(key=True)),
+        )  # fmt: skip
+    return found
+
+
+@pytest.mark.parametrize("kind", ["twin", "sequence", "sequences"])
+def test_tests_of_whole_versions_have_bundles_that_hold(versions, kind):
+    text = "\n".join(check(versions[kind]))
+    said = json.loads(unpack(versions[kind])["report.json"])
+    assert said["primary"]["test"] == ("twin" if kind == "twin" else "remark")
+    assert said["primary"]["details"].get("n_blocks") == {"sequence": 1, "sequences": 18}.get(kind)
+    assert said["verdict"] == "trained on it"
+    assert f"p = {said['pvalue']:.3g} follows from" in text
+    assert "NOT CHECKED: that the published versions follow from the key" in text
+
+
+VERSIONS_TAMPERING = {
+    "another version published": (
+        "twin",
+        both(*(cell("draws.csv", i, 2, lambda c: str(int(c == "0"))) for i in range(1, 9))),
+        "report.json: statistic",
+    ),
+    "a published version that is not the first": (
+        "sequences", cell("draws.csv", 1, 2, lambda c: "1"), "published version is not the first"
+    ),
+    "fewer versions": ("sequence", primary(n_resamples=999), "n_resamples is"),
+    "p of versions": ("sequences", primary(pvalue=1e-9), "pvalue is"),
+    "a score of a version": (
+        "sequence",
+        both(
+            cell("table.csv", 1, 4, lambda c: repr(float(c) + 9)),
+            cell("table.csv", 1, 5, lambda c: repr(float(c) - 9)),
+        ),
+        "report.json: ",
+    ),
+    "another name of a version's draw": (
+        "twin",
+        lambda files: edit(
+            "key.json",
+            names=["another", *json.loads(files["key.json"])["names"][1:]],
+        )(files),
+        "has another name than sealed",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", VERSIONS_TAMPERING)
+def test_tampering_with_whole_versions_is_refused_by_name(versions, tmp_path, what):
+    kind, tamper, named = VERSIONS_TAMPERING[what]
+    files = unpack(versions[kind])
+    tamper(files)
+    with pytest.raises(RefusedError, match=named):
+        check(remade(files, tmp_path / "case.zip"))
+
+
+def test_texts_cannot_be_chosen_where_no_site_was_read(schemes_job, tmp_path):
+    shutil.copytree(schemes_job.vaults["sequence"], tmp_path / "vault")
+    with pytest.raises(PrerequisiteError, match="this vault has no usable site: leave it out"):
+        verify_command(
+            tmp_path / "vault", str(schemes_job.trained), (), tmp_path / "report",
             ModelOptions(dtype="float32"), key_file=schemes_job.keys["sequence"],
-            evidence=Evidence(bundle=tmp_path / "case.zip"),
+            evidence=Evidence(bundle=tmp_path / "case.zip", disclosure=Disclosure(n_texts=1)),
         )  # fmt: skip
     assert (tmp_path / "report/report.html").exists()
     assert not (tmp_path / "case.zip").exists()
