@@ -92,7 +92,7 @@ def unpack(path: Path) -> dict[str, bytes]:
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, EOFError) as error:
         raise RefusedError(f"zip: malformed ({error})") from error
     missing = [name for name in REQUIRED if name not in files]
-    need(not missing, f"{missing[:1]}: is missing")
+    need(not missing, f"{', '.join(missing[:1])}: is missing")
     need(pack(files) == content, "zip: holds bytes that are not those of its files")
     return files
 

@@ -97,16 +97,16 @@ def _references(report: Report) -> Iterator[Assumption]:
     names = list(report.run.inputs.get("references", {}))
     if not names:
         return
-    planned = set(report.plan.references)
-    if set(names) <= planned:
-        backed = "The plan names them."
-    else:
-        backed = "The plan does not name them; they were chosen later."
+    planned = set(report.plan.references or report.plan.public_references or ())
+    is_planned = set(names) <= planned
+    plan = "The plan names" if is_planned else "Chosen later, the plan does not name"
+    one = len(names) == 1
     yield Assumption(
-        f"The {len(names)} reference models were made without knowledge of the key.",
-        f"{backed} A reference that saw the marked text can only weaken the evidence; one that "
-        "was made to unlearn it could create evidence.",
-        set(names) <= planned,
+        f"The {'reference model was' if one else 'reference models were'} made without knowledge "
+        "of the key.",
+        f"{plan} {'it' if one else 'them'}: {', '.join(names)}. A reference that saw the marked "
+        "text can only weaken the evidence; one that was made to unlearn it could create evidence.",
+        is_planned,
     )
 
 

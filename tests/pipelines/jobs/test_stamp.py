@@ -97,10 +97,24 @@ def test_a_stamp_of_another_vault_does_not_count(vault, authority, command):
 
 
 def test_an_expired_certificate_does_not_count(vault, command, tmp_path):
-    expired = found_authority(tmp_path / "expired", expired=True)
+    expired = found_authority(tmp_path / "expired", valid=timedelta(days=-1))
     with serve(expired.stamp) as url:
         said = fail(command, vault, url, "--tsa-root", expired.root)
     assert "certificate had expired" in said
+
+
+def test_a_stamp_goes_on_counting_when_its_certificate_has_expired(vault, tmp_path):
+    """A case comes to court years after its stamp: the certificate must have been valid then."""
+    authority = found_authority(tmp_path / "short", valid=timedelta(seconds=3))
+    commitment = (vault / "commitment.txt").read_bytes()
+    answer = authority.stamp(stamp_request(commitment)[0])
+    time.sleep(4)
+    stamp = check_stamp("it", answer, commitment, read_roots([authority.root]))
+    assert stamp.problem == ""
+    late = authority.stamp(stamp_request(commitment)[0])
+    assert (
+        "had expired" in check_stamp("it", late, commitment, read_roots([authority.root])).problem
+    )
 
 
 def test_an_authority_that_the_owner_founded_does_not_count(vault, authority, tmp_path):
