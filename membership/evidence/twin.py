@@ -95,18 +95,22 @@ def twin_test(
         grade="A",
         bound=chernoff_bound(draws, observed),
         detectors=(detector,),
-        versions=tuple(
-            Versions(name, name, tuple(values[:n].tolist()), outcome)
-            for name, n, values, outcome in zip(
-                draws.names, draws.n_options, draws.value, outcomes.tolist(), strict=True
-            )
-        ),
+        versions=_versions(draws, outcomes.tolist()),
         details={
             "detectors": [detector],
             "n_documents": len(kept),
             "n_twins": n_twins,
             "n_left_out": len(scores) - len(kept),
         },
+    )
+
+
+def _versions(draws: DrawTable, published: Sequence[int]) -> tuple[Versions, ...]:
+    return tuple(
+        Versions(name, name, tuple(values[:n].tolist()), outcome)
+        for name, n, values, outcome in zip(
+            draws.names, draws.n_options, draws.value, published, strict=True
+        )
     )
 
 
