@@ -19,6 +19,8 @@ def check_command(bundle: Path, seal: str = "", root_files: tuple[Path, ...] = (
     Raises:
         BundleError: Something in it is not as it must be.
     """
+    if not bundle.is_file():
+        raise BundleError(f"{bundle}: there is no such file")
     try:
         files = check_bundle.unpack(bundle)
         confirmed = check_bundle.check(bundle, seal)

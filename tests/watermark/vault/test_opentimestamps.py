@@ -32,24 +32,24 @@ def calendar():
 def complete(calendar):
     """A proof that leads to a block."""
     with serve_calendar(calendar) as url:
-        pending = make_proof(COMMITMENT, [url], 5)
+        pending = make_proof(COMMITMENT, [url], 60)
         calendar.height = 850_000
-        return complete_proof(pending, [url], 5)[0]
+        return complete_proof(pending, [url], 60)[0]
 
 
 def test_a_new_proof_is_pending_and_stays_so_until_a_block_holds_it(calendar):
     with serve_calendar(calendar) as url:
-        proof = make_proof(COMMITMENT, [url], 5)
+        proof = make_proof(COMMITMENT, [url], 60)
         stamp = check_proof("it", proof, COMMITMENT)
         assert stamp.problem == "it is pending (no Bitcoin block holds it yet)"
         assert stamp.time is None
-        same, why = complete_proof(proof, [url], 5)
+        same, why = complete_proof(proof, [url], 60)
         assert same == proof
         assert "Pending confirmation in Bitcoin blockchain" in why
         # A calendar that nobody named and that ots does not know is not asked.
-        assert "not in whitelist" in complete_proof(proof, [], 5)[1]
+        assert "not in whitelist" in complete_proof(proof, [], 60)[1]
         calendar.height = 850_000
-        completed, why = complete_proof(proof, [url], 5)
+        completed, why = complete_proof(proof, [url], 60)
     assert why == ""
     assert completed != proof
 
@@ -119,12 +119,12 @@ def test_calendars_that_are_down_are_one_message():
 
 def test_a_calendar_that_does_not_answer_is_cut_off(calendar):
     with serve_calendar(calendar) as url:
-        proof = make_proof(COMMITMENT, [url], 5)
-        calendar.pause = 5
+        proof = make_proof(COMMITMENT, [url], 60)
+        calendar.pause = 30
         began = time.monotonic()
         with pytest.raises(PrerequisiteError, match="`ots` had not ended after 1 s"):
             complete_proof(proof, [url], 1)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 25
 
 
 def test_without_the_program_a_proof_is_pending_and_says_what_to_install(complete, monkeypatch):
