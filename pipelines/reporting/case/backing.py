@@ -62,6 +62,10 @@ def _random_key(report: Report) -> Assumption:
 def _plan(report: Report) -> Assumption:
     departures = report.audit.verdict.departures
     claim = "Test, level and references were chosen before anybody saw a result."
+    level = report.audit.verdict.alpha
+    if len(departures) == 1 and departures[0].startswith("alpha:") and level < report.plan.alpha:
+        words = f"The plan, but for a stricter level: {level:g} instead of {report.plan.alpha:g}."
+        return Assumption(claim, words, True)
     if departures:
         return Assumption(claim, f"NOT in the plan: {'; '.join(departures)}.", False)
     return Assumption(
@@ -80,12 +84,11 @@ def _custody(report: Report) -> Assumption:
             claim, f"This audit is not in the custody log: {known.not_logged}.", False
         )
     if known.audits_before:
-        return Assumption(
-            claim,
-            f"Audits with this vault that the custody log names beside this one: "
-            f"{known.audits_before:,}.",
-            False,
-        )
+        words = f"Audits that the custody log names beside this one: {known.audits_before:,}. "
+        level, planned = report.audit.verdict.alpha, report.plan.alpha
+        is_divided = level * (known.audits_before + 1) <= planned * (1 + 1e-9)
+        words += f"The level, {level:g}, is {'' if is_divided else 'NOT '}divided by all of them."
+        return Assumption(claim, words, is_divided)
     return Assumption(
         claim,
         "The custody log names no other audit. It does not cover copies of the vault.",
