@@ -14,7 +14,12 @@ from numpy.typing import NDArray
 from membership.detector import Score, values_of
 from membership.evidence.redraw import ASSUMPTION, DrawTable, null_statistics
 from membership.evidence.remarkings import Remarkings
-from membership.evidence.result import TestResult, detectable_shift, monte_carlo_pvalue
+from membership.evidence.result import (
+    TestResult,
+    Versions,
+    detectable_shift,
+    monte_carlo_pvalue,
+)
 from watermark.errors import PrerequisiteError
 
 
@@ -31,9 +36,8 @@ def remark_test(
 
     The part of a score explained by the length of the version is removed first, in the same way
     for all versions: a look-alike takes more bytes, and more tokens, than its letter.
-    Texts of one block are summed and divided by the square root of their number. With one block
-    the null is the block's fresh versions themselves; with several, one version is drawn per
-    block, repeatedly, with the published version among the choices.
+    Texts of one block are summed and divided by the square root of their number. The null is the
+    fresh versions of a single block, or sums of one version drawn per block, published ones too.
 
     Args:
         remarkings: The published texts and their re-marked versions.
@@ -55,7 +59,7 @@ def remark_test(
     null = _null(draws, n_resamples, np.random.default_rng([seed, 2]))
     per_unit = float(np.sqrt(draws.n_sites).sum()) * (width - 1) / width
     shift = detectable_shift(alpha, max(1 / (null.size + 1), float(width) ** -len(draws.names)))
-    n_texts, n_unscored = int(usable.sum()), int((~usable).sum())
+    n_unscored = int((~usable).sum())
     unscored = sorted({score.reason for score in scores if score.reason})
     return TestResult(
         test="remark",
@@ -64,7 +68,7 @@ def remark_test(
             f"Based on {_counts(remarkings, usable)}, each against {width - 1:,} re-marked "
             f"versions, in {len(draws.names):,} independent blocks, {detector}"
         ),
-        n_units=n_texts,
+        n_units=len(adjusted),
         statistic=observed,
         pvalue=monte_carlo_pvalue(observed, null),
         n_resamples=null.size,
@@ -76,17 +80,28 @@ def remark_test(
         assumption=ASSUMPTION,
         grade="A",
         detectors=(detector,),
+        versions=_versions(remarkings, np.flatnonzero(usable), adjusted),
         left_out=(f"Unscored: {n_unscored:,} texts, {'; '.join(unscored)}",) if n_unscored else (),
         details={
             "detectors": [detector],
             "n_documents": _n_documents(remarkings, usable),
             "n_marked_documents": remarkings.n_marked,
-            "n_texts": n_texts,
+            "n_texts": len(adjusted),
             "n_versions": width - 1,
             "n_blocks": len(draws.names),
             "n_unscored": n_unscored,
             "unscored": unscored,
         },
+    )
+
+
+def _versions(
+    remarkings: Remarkings, rows: NDArray[np.int64], table: NDArray[np.float64]
+) -> tuple[Versions, ...]:
+    """Return what was compared; the published version of each text is the first."""
+    return tuple(
+        Versions(remarkings.document_ids[i], str(remarkings.blocks[i]), tuple(scores), 0)
+        for i, scores in zip(rows.tolist(), table.tolist(), strict=True)
     )
 
 

@@ -19,6 +19,19 @@ Words = Literal["trained on it", "no evidence", "cannot tell"]
 
 
 @dataclass(frozen=True)
+class Versions:
+    """The scores of all versions of one text, as they enter the statistic."""
+
+    document: str
+    draw: str
+    """What decided which version was published; texts that share it go together."""
+    scores: tuple[float, ...]
+    """Their sum is 0."""
+    published: int
+    """Index of the published version."""
+
+
+@dataclass(frozen=True)
 class TestResult:
     """A p-value with everything needed to interpret and reproduce it.
 
@@ -68,6 +81,8 @@ class TestResult:
     groups: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
     """Scores of the published and of the withheld documents that were compared, in the order of the
     corpus, NaN for an unscored document; None in a test that compares words alone."""
+    versions: tuple[Versions, ...] = ()
+    """What was compared, in a test of published texts against other versions of them."""
     details: dict[str, Any] = field(default_factory=dict)
     """The test's own numbers, for machines."""
 

@@ -20,7 +20,12 @@ from membership.evidence.redraw import (
     statistic,
     statistic_per_unit,
 )
-from membership.evidence.result import TestResult, detectable_shift, monte_carlo_pvalue
+from membership.evidence.result import (
+    TestResult,
+    Versions,
+    detectable_shift,
+    monte_carlo_pvalue,
+)
 from membership.evidence.score_table import CLIP
 from watermark.errors import PrerequisiteError
 
@@ -67,7 +72,8 @@ def twin_test(
             f"twin test: {len(kept)} documents have versions with different scores; "
             f"no p below {floor:.2g} is possible"
         )
-    observed = statistic(draws, np.array([published[i] for i in kept], dtype=np.int64))
+    outcomes = np.array([published[i] for i in kept], dtype=np.int64)
+    observed = statistic(draws, outcomes)
     null = null_statistics(draws, n_resamples, np.random.default_rng(seed))
     unit = statistic_per_unit(draws)
     sd = standard_deviation(draws)
@@ -89,12 +95,22 @@ def twin_test(
         grade="A",
         bound=chernoff_bound(draws, observed),
         detectors=(detector,),
+        versions=_versions(draws, outcomes.tolist()),
         details={
             "detectors": [detector],
             "n_documents": len(kept),
             "n_twins": n_twins,
             "n_left_out": len(scores) - len(kept),
         },
+    )
+
+
+def _versions(draws: DrawTable, published: Sequence[int]) -> tuple[Versions, ...]:
+    return tuple(
+        Versions(name, name, tuple(values[:n].tolist()), outcome)
+        for name, n, values, outcome in zip(
+            draws.names, draws.n_options, draws.value, published, strict=True
+        )
     )
 
 

@@ -35,9 +35,11 @@ REQUIRED = (
     "report.html", "report.json", "report.md",
 )  # fmt: skip
 OPTIONAL = (
-    r"(table|draws|scores|bets)\.csv|(null|path)\.(png|svg)|stamps/\d{3}\.tsr|stamps/roots\.pem|"
-    r"key\.json|texts\.json|custody\.jsonl"
+    r"(table|draws|scores|bets)\.csv|(null|path)\.(png|svg)|stamps/\d{3}\.(tsr|ots)|"
+    r"stamps/roots\.pem|key\.json|texts\.json|custody\.jsonl"
 )
+OPENTIMESTAMPS = b"\0OpenTimestamps\0\0Proof\0\xbf\x89\xe2\xe8\x84\xe8\x92\x94\x01\x08"
+SITE_COLUMNS = ("site", "document", "draw", "n_candidates")
 DRAW_COLUMNS = ("draw", "n_options", "outcome", "name_sha256")
 STRONG_EFFECTS = {"redraw": 1.0, "combined": 1.0, "holdout": 0.9, "betting": 0.1}
 STRONG_SHARE = 0.25  # of the re-draw test on answers in words
@@ -90,7 +92,7 @@ def unpack(path: Path) -> dict[str, bytes]:
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, EOFError) as error:
         raise RefusedError(f"zip: malformed ({error})") from error
     missing = [name for name in REQUIRED if name not in files]
-    need(not missing, f"{missing[:1]}: is missing")
+    need(not missing, f"{', '.join(missing[:1])}: is missing")
     need(pack(files) == content, "zip: holds bytes that are not those of its files")
     return files
 
@@ -196,7 +198,7 @@ class Table:
     """The scores of all sites and the draws that decided them."""
 
     def __init__(self, files: Mapping[str, bytes]) -> None:
-        rows = _rows(files, "table.csv", ("site", "document", "draw", "n_candidates"))
+        rows = _rows(files, "table.csv", SITE_COLUMNS)
         draws = Draws(_rows(files, "draws.csv", DRAW_COLUMNS), "draws.csv")
         self.n_options, self.outcome = draws.n_options, draws.outcome
         self.document = np.array([int(row[1]) for row in rows])
@@ -252,7 +254,7 @@ def _rows(files: Mapping[str, bytes], name: str, header: Sequence[str]) -> list[
     return rows[1:]
 
 
-def null_statistics(table: Table, n_resamples: int, seed: int) -> Any:
+def null_statistics(table: Table, n_resamples: int, seed: int | list[int]) -> Any:
     """Return the statistic under fresh keys, with the bits of membership/evidence/redraw.py."""
     rng, null = np.random.default_rng(seed), np.zeros(n_resamples)
     for n in np.unique(table.n_options):
@@ -309,6 +311,41 @@ def redraw_numbers(files: Mapping[str, bytes], said: Mapping[str, Any], alpha: f
         "n_documents": len(set(table.document.tolist())),
         "n_sites": len(table.draw),
         "n_draws": len(table.outcome),
+    }
+
+
+def twin_numbers(files: Mapping[str, bytes], said: Mapping[str, Any], alpha: float) -> Numbers:
+    """Recompute the twin test: the versions of a document are the outcomes of one draw."""
+    found = redraw_numbers(files, said, alpha)
+    del found["n_sites"], found["n_draws"]
+    return found | {"n_twins": int(Table(files).n_options.sum())}
+
+
+def remark_numbers(files: Mapping[str, bytes], said: Mapping[str, Any], alpha: float) -> Numbers:
+    """Recompute the re-marking test: the published version of each text is the first one."""
+    table, n = Table(files), said["n_resamples"]
+    need(not table.outcome.any(), "draws.csv: the published version is not the first")
+    width, n_blocks = table.score.shape[1], len(table.outcome)
+    need((table.n_options == width).all(), "table.csv: a text has fewer versions than others")
+    if n_blocks == 1:
+        need(n == width - 1, f"report.json: n_resamples is {width - 1}, not {n}")
+        null = table.value[0, 1:]
+    else:
+        null = null_statistics(table, n, [said["seed"], 2])
+    observed = float(table.value[:, 0].sum())
+    per_unit = float(np.sqrt(table.n_sites).sum()) * (width - 1) / width
+    floor = max(1 / (n + 1), float(width) ** -n_blocks)
+    return {
+        "statistic": observed,
+        "pvalue": add_one_pvalue(observed, null),
+        "zscore": float((observed - null.mean()) / null.std()) if null.std() else 0.0,
+        "effect": observed / per_unit,
+        "detectable_effect": _shift(alpha, floor, float(null.std()) / per_unit),
+        "chernoff_bound": None,
+        "n_documents": len(set(table.document.tolist())),
+        "n_texts": len(table.draw),
+        "n_versions": width - 1,
+        "n_blocks": n_blocks,
     }
 
 
@@ -416,8 +453,17 @@ TESTS: Mapping[str, tuple[Callable[..., Numbers], frozenset[str]]] = {
     "holdout": (holdout_numbers, frozenset({"scores.csv"})),
     "combined": (combined_numbers, frozenset({"table.csv", "draws.csv", "scores.csv"})),
     "betting": (betting_numbers, frozenset({"bets.csv"})),
+    "twin": (twin_numbers, frozenset({"table.csv", "draws.csv"})),
+    "remark": (remark_numbers, frozenset({"table.csv", "draws.csv"})),
 }
 """How each test of evidence is recomputed, and from which files."""
+
+
+SIZES = {
+    "n_sites": "sites", "n_twins": "versions", "n_texts": "texts",
+    "n_published": "published documents", "n_draws": "draws",
+}  # fmt: skip
+"""What the numbers of each test are numbers of."""
 
 
 def check_test(files: Mapping[str, bytes]) -> str:
@@ -443,7 +489,13 @@ def check_test(files: Mapping[str, bytes]) -> str:
             near = 1e-9 if name.endswith("pvalue") else 1.0
             need(_close(shown, wanted, near), f"report.json: {name} is {wanted}, not {shown}")
     need(report["pvalue"] == said["pvalue"], "report.json: pvalue differs from the primary test's")
-    sized = {"n_sites": "sites", "n_published": "published documents", "n_draws": "draws"}
+    sized = {
+        "n_sites": "sites",
+        "n_twins": "versions",
+        "n_texts": "texts",
+        "n_published": "published documents",
+        "n_draws": "draws",
+    }
     count, unit = next((found[name], unit) for name, unit in sized.items() if name in found)
     return f"p = {found['pvalue']:.3g} follows from {count:,} {unit} and seed {seed}"
 
@@ -485,8 +537,10 @@ def check_report(files: Mapping[str, bytes]) -> str:
     }
     wanted = {name for name, (one, other) in used.items() if one != other}
     listed = {line.partition(":")[0] for line in report["departures"]}
+    if details.get("n_blocks") == 1:  # compared with all versions, whatever number was asked for
+        wanted, listed = (names - {"number of re-draws"} for names in (wanted, listed))
     need(listed == wanted, f"report.json: departures from the plan are {sorted(wanted) or 'none'}")
-    need(report["in_plan"] is not bool(listed), "report.json: in_plan")
+    need(report["in_plan"] is not bool(report["departures"]), "report.json: in_plan")
     for name in ("corpus", "scheme"):
         need(report[name] == plan[name], f"report.json: {name} is not the plan's")
     for name, digest in report["run"]["inputs"]["vault"].items():
@@ -510,7 +564,7 @@ def _verdict(said: Mapping[str, Any], alpha: float) -> str:
     if said["pvalue"] <= alpha:
         return "trained on it"
     in_words = said["test"] == "redraw" and "way" in said["details"]
-    strong = STRONG_SHARE if in_words else STRONG_EFFECTS[said["test"]]
+    strong = STRONG_SHARE if in_words else STRONG_EFFECTS.get(said["test"], math.inf)
     found = said["detectable_effect"]
     return "cannot tell" if found is None or found > strong else "no evidence"
 
@@ -588,30 +642,44 @@ def check_stamps(files: Mapping[str, bytes]) -> str:
     """Check that stamps are of this commitment and as old as the report says."""
     known = read_json(files, "report.json")["beforehand"]
     listed = {stamp["file"]: stamp for stamp in known["stamps"]}
-    held = {name for name in files if name.endswith(".tsr")}
+    held = {name for name in files if name.endswith((".tsr", ".ots"))}
     need(held == set(listed), "report.json: lists other stamps than the bundle holds")
-    counted = []
-    for name, stamp in listed.items():
-        if stamp["problem"]:
-            continue
-        imprint, time = read_stamp(files[name], name)
-        digests = {hashlib.new(a, files["commitment.txt"]).digest() for a in ("sha256", "sha512")}
-        need(imprint in digests, f"{name}: is a stamp of another commitment")
-        need(
-            datetime.fromisoformat(stamp["time"]) == time, f"{name}: is of {time}, not as reported"
-        )
-        counted.append(time)
+    counted = [
+        (name.endswith(".ots"), _time_of_stamp(files, name, stamp), name)
+        for name, stamp in listed.items()
+        if not stamp["problem"]
+    ]
     model = known["model_date"] and date.fromisoformat(known["model_date"])
-    fixed = bool(counted and model and min(counted).date() < model)
-    need(known["fixed_beforehand"] is fixed, f"report.json: fixed_beforehand must be {fixed}")
+    older = [each for each in counted if model and each[1].date() < model]
+    need(
+        known["fixed_beforehand"] is bool(older),
+        f"report.json: fixed_beforehand must be {bool(older)}",
+    )
     warned = any(line.startswith("Not fixed beforehand") for line in known["warnings"])
-    need(fixed or warned, "report.json: does not say that nothing shows it was fixed beforehand")
+    need(older or warned, "report.json: does not say that nothing shows it was fixed beforehand")
     reviewed = "review" in read_json(files, "plan.json")["corpus"]
     need(known["reviewed"] is reviewed, f"report.json: reviewed must be {reviewed}")
     if not counted:
         return "NOT FIXED BEFOREHAND: no time stamp, so all of it can have been made up afterwards"
-    words = "which is older than" if fixed else "NOT FIXED BEFOREHAND: which is not older than"
-    return f"the commitment is stamped {min(counted)}, {words} the model ({model or 'no date'})"
+    unchecked, time, name = min(older or counted)
+    words = "which is older than" if older else "NOT FIXED BEFOREHAND: which is not older than"
+    begin = f"NOT CHECKED, its time is the report's ({name}): " if unchecked else ""
+    return f"{begin}the commitment is stamped {time}, {words} the model ({model or 'no date'})"
+
+
+def _time_of_stamp(files: Mapping[str, bytes], name: str, stamp: Mapping[str, Any]) -> datetime:
+    """Return the time of a stamp on the commitment; of a proof with Bitcoin, what is reported."""
+    content, commitment = files[name], files["commitment.txt"]
+    reported = datetime.fromisoformat(stamp["time"])
+    if name.endswith(".ots"):
+        begin = OPENTIMESTAMPS + hashlib.sha256(commitment).digest()
+        need(content.startswith(begin), f"{name}: is a proof of another commitment")
+        return reported
+    imprint, time = read_stamp(content, name)
+    digests = {hashlib.new(a, commitment).digest() for a in ("sha256", "sha512")}
+    need(imprint in digests, f"{name}: is a stamp of another commitment")
+    need(reported == time, f"{name}: is of {time}, not as reported")
+    return time
 
 
 def read_stamp(content: bytes, name: str) -> tuple[bytes, datetime]:
@@ -662,6 +730,7 @@ def check_key(files: Mapping[str, bytes]) -> str:
     draws = Draws(_rows(files, held, DRAW_COLUMNS), held) if held else None
     need(len(names) == (len(draws.outcome) if draws else 0), "key.json: has other draws than held")
     need(len(set(names)) == len(names), "key.json: a draw comes twice")
+    whole_versions = read_json(files, "report.json")["primary"]["test"] in ("twin", "remark")
 
     def digest(purpose: str, name: str) -> bytes:
         return hmac.new(key, f"leximark/{purpose}\0{name}".encode(), hashlib.sha256).digest()
@@ -671,7 +740,10 @@ def check_key(files: Mapping[str, bytes]) -> str:
         sealed = sha256(digest("draw-name", name) + name.encode())
         need(sealed == draws.name_hash[i], f"key.json: draw {i} has another name than sealed")
         outcome = int.from_bytes(digest("draw", name), "big") % int(draws.n_options[i])
-        need(outcome == draws.outcome[i], f"{held}: the key draws {outcome} in draw {i}")
+        drawn = whole_versions or outcome == draws.outcome[i]
+        need(drawn, f"{held}: the key draws {outcome} in draw {i}")
+    if whole_versions:
+        return "NOT CHECKED: that the published versions follow from the key, which needs the texts"
     said = [f"all {len(names):,} outcomes follow from the key"] if names else []
     if "scores.csv" in files:
         published, ids = read_scores(files)[0], opened["documents"]
@@ -710,6 +782,7 @@ def check_custody(files: Mapping[str, bytes]) -> str:
         "alpha": report["alpha"],
         "n_resamples": said["n_resamples"],
         "seed": said["seed"],
+        **{name: inputs[name] for name in ("asking",) if name in inputs},
     }
     lines = files.get("custody.jsonl", b"").splitlines(keepends=True)
     for number, line in enumerate(lines, 1):
@@ -717,8 +790,8 @@ def check_custody(files: Mapping[str, bytes]) -> str:
         need(entry["previous"] == previous, f"custody.jsonl: the chain breaks at line {number}")
         previous = sha256(line)
         if entry["event"] == "audit":
-            others.add(json.dumps(entry["settings"], sort_keys=True))
-    n = len(others - {json.dumps(this, sort_keys=True)})
+            others.add(json.dumps([entry["settings"], entry["pvalue"]], sort_keys=True))
+    n = len(others - {json.dumps([this, report["pvalue"]], sort_keys=True)})
     need(report["beforehand"]["audits_before"] == n, f"report.json: audits_before is {n}")
     audits = "1 other audit" if n == 1 else f"{n} other audits"
     return f"the custody log counts {audits} before this one, and ends at {previous}"

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from membership.evidence.redraw import DrawTable, choices_of, draw_table
+from membership.evidence.result import Versions
 from membership.evidence.score_table import ScoreTable
 from membership.evidence.strength import site_gains
 from pipelines.bundle import check_bundle
@@ -43,19 +44,6 @@ class Disclosure:
     """How many documents are in it, those with the largest share of the statistic."""
 
 
-def check_primary(test: str) -> None:
-    """Refuse a bundle of a test that the checker cannot recompute.
-
-    Raises:
-        PrerequisiteError: It is such a test.
-    """
-    if test not in check_bundle.TESTS:
-        raise PrerequisiteError(
-            f"--bundle holds the tests {', '.join(check_bundle.TESTS)}, and the primary test is "
-            f"{test}: the report is written, a bundle is not"
-        )
-
-
 def write_bundle(
     path: Path,
     report: Report,
@@ -77,10 +65,8 @@ def write_bundle(
         disclosure: What else the bundle may hold.
 
     Raises:
-        PrerequisiteError: The checker cannot recompute the primary test.
+        PrerequisiteError: Texts are wanted, and no site says which.
     """
-    primary = report.audit.verdict.primary
-    check_primary(primary.test)
     tables, opened = _numbers(report, vault)
     numbers = [FIRST_DOCUMENT + n for n in _largest(vault, report.audit.table, disclosure)]
     plan = (vault.folder / PLAN).read_bytes()
@@ -121,7 +107,9 @@ def _numbers(report: Report, vault: Vault) -> tuple[dict[str, bytes], dict[str, 
     wanted = check_bundle.TESTS[primary.test][1]
     files: dict[str, bytes] = {}
     opened: dict[str, Any] = {"names": []}
-    if "table.csv" in wanted:
+    if primary.versions:
+        files["table.csv"], files["draws.csv"], opened["names"] = _versions(primary.versions, key)
+    elif "table.csv" in wanted:
         draws = draw_table(report.audit.table)
         files["table.csv"] = _table(report.audit.table, draws)
         files["draws.csv"] = _draws(draws, choices_of(key, draws), key)
@@ -154,7 +142,7 @@ def _table(table: ScoreTable, draws: DrawTable) -> bytes:
     documents = {name: i for i, name in enumerate(dict.fromkeys(table.document_ids))}
     number = {name: i for i, name in enumerate(draws.names)}
     width = table.score.shape[1]
-    header = ["site", "document", "draw", "n_candidates", *(f"score_{i}" for i in range(width))]
+    header = [*check_bundle.SITE_COLUMNS, *(f"score_{i}" for i in range(width))]
     rows = [
         [i, documents[document], number[draw], int(n), *map(repr, scores.tolist())]
         for i, (document, draw, n, scores) in enumerate(
@@ -173,6 +161,27 @@ def _draws(draws: DrawTable, outcomes: NDArray[np.int64], key: Key) -> bytes:
         )
     ]
     return _csv(check_bundle.DRAW_COLUMNS, rows)
+
+
+def _versions(versions: Sequence[Versions], key: Key) -> tuple[bytes, bytes, list[str]]:
+    """Return the scores of the versions of each text, the published ones, and what chose them."""
+    documents = {name: i for i, name in enumerate(dict.fromkeys(v.document for v in versions))}
+    outcomes = {each.draw: (len(each.scores), each.published) for each in versions}
+    number = {name: i for i, name in enumerate(outcomes)}
+    width = max(len(each.scores) for each in versions)
+    header = [*check_bundle.SITE_COLUMNS, *(f"score_{i}" for i in range(width))]
+    rows = [
+        [
+            i, documents[each.document], number[each.draw], len(each.scores),
+            *map(repr, each.scores + (0.0,) * (width - len(each.scores))),
+        ]
+        for i, each in enumerate(versions)
+    ]  # fmt: skip
+    draws = [
+        [i, n, published, _sealed(name, key)]
+        for i, (name, (n, published)) in enumerate(outcomes.items())
+    ]
+    return _csv(header, rows), _csv(check_bundle.DRAW_COLUMNS, draws), list(outcomes)
 
 
 def _scores(groups: tuple[NDArray[np.float64], NDArray[np.float64]]) -> bytes:
@@ -206,8 +215,13 @@ def _sealed(name: str, key: Key) -> str:
 def _largest(vault: Vault, table: ScoreTable, disclosure: Disclosure) -> list[int]:
     """Return the numbers of the documents to disclose, that with the largest share first."""
     draws = draw_table(table)
-    if not disclosure.n_texts or not draws.names:
+    if not disclosure.n_texts:
         return []
+    if not draws.names:
+        raise PrerequisiteError(
+            "--with-texts discloses the documents whose sites say most, and this vault has no "
+            "usable site: leave it out; the report is written, a bundle is not"
+        )
     shares: dict[str, float] = {}
     gains = site_gains(table, choices_of(vault.key, draws))
     for document, gain in zip(table.document_ids, gains.tolist(), strict=True):

@@ -135,7 +135,7 @@ def verify_instalments_command(
     records = [
         begin_audit(
             vault, evidence, suspect.fingerprint, fingerprints,
-            alpha=alpha, n_resamples=n_resamples, seed=seed,
+            alpha=alpha, n_resamples=n_resamples, seed=seed, instalments=sorted(parts),
         )
         for vault in parts.values()
     ]  # fmt: skip

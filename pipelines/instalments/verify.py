@@ -12,7 +12,7 @@ from pipelines.loading.models import ModelOptions
 from pipelines.reporting.editions import EditionsReport
 from pipelines.reporting.report import Report
 from watermark.errors import ToolkitError
-from watermark.vault.streams import has_instalments
+from watermark.vault.streams import INSTALMENTS, has_instalments
 
 
 def verify_parts(
@@ -50,8 +50,16 @@ def verify_parts(
     what = "--editions" if by_licensee else "several instalments"
     if only_answers(model) is not None or asking != USUAL:
         raise ToolkitError(f"{what}: needs a model that gives log-probabilities")
-    if n_null_keys or evidence.bundle is not None:
-        raise ToolkitError(f"{what}: leave out --simulate-null and --bundle")
+    if n_null_keys:
+        raise ToolkitError(f"{what}: no simulated null there; leave out --simulate-null")
+    if evidence.bundle is not None:
+        alone = (
+            "--editions" if by_licensee else f"name one as --corpus ({vault / INSTALMENTS}/NAME)"
+        )
+        raise ToolkitError(
+            f"{what}: a bundle holds the audit of one vault with one key, and here are several; "
+            f"leave out --bundle, or {alone}"
+        )
     if by_licensee:
         return verify_editions_command(
             vault, model, references, out, options, evidence=evidence, **settings

@@ -69,7 +69,7 @@ class AuditRecord:
             self.evidence.model_date,
             _oldest_file(Path(model)),
             rejected_sites(self.vault.plan.corpus),
-            self.custody.audits_before(this),
+            self.custody.audits_before(this, pvalue),
             not_logged,
         )
 
@@ -83,6 +83,7 @@ def begin_audit(
     alpha: float | None,
     n_resamples: int,
     seed: int,
+    **more: Any,
 ) -> AuditRecord:
     """Read stamps and custody log of a vault and settle the level of an audit.
 
@@ -94,6 +95,7 @@ def begin_audit(
         alpha: The level instead of the planned one.
         n_resamples: Number of re-draws.
         seed: Seed for the re-draws.
+        more: Settings of one kind of audit, which the custody log keeps too.
 
     Raises:
         ToolkitError: The log was altered, or a stamp is not one.
@@ -103,7 +105,7 @@ def begin_audit(
     level = vault.plan.alpha if alpha is None else alpha
 
     def settings_at(at: float, test: str) -> dict[str, Any]:
-        return audit_settings(suspect, list(references), test, at, n_resamples, seed)
+        return audit_settings(suspect, references, test, at, n_resamples, seed, **more)
 
     if evidence.family:
         level = corrected_level(level, custody, lambda at: settings_at(at, vault.plan.test))

@@ -1,4 +1,4 @@
-"""The job behind `stamp`: ask time stamp authorities to stamp a vault's commitment."""
+"""The job behind `stamp`: have authorities and OpenTimestamps stamp a vault's commitment."""
 
 import time
 from collections.abc import Sequence
@@ -11,9 +11,12 @@ from pipelines.reporting.provenance import program_version
 from watermark.errors import ToolkitError
 from watermark.vault.beforehand import Stamp
 from watermark.vault.custody import log_event
+from watermark.vault.opentimestamps import PROOF, complete_proof, is_proof_of, make_proof
 from watermark.vault.plan import COMMITMENT, file_sha256, read_plan
 from watermark.vault.stamps import (
+    ANSWER,
     MAX_BYTES,
+    STAMPS,
     add_stamp,
     check_stamp,
     read_roots,
@@ -32,7 +35,7 @@ class Stamping:
     stamps: tuple[Stamp, ...]
     """All stamps of the vault, those that were there before too."""
     failed: tuple[str, ...]
-    """Why an authority's answer was not stored."""
+    """Why an authority's answer was not stored, and what calendars said instead of an answer."""
 
 
 def stamp_command(
@@ -41,13 +44,23 @@ def stamp_command(
     root_files: Sequence[Path] = (),
     *,
     timeout: float = 30.0,
+    opentimestamps: bool = False,
+    calendars: Sequence[str] = (),
 ) -> Stamping:
     """Ask each authority for a stamp on a vault's commitment, and store the valid ones.
 
     What an authority learns is one hash. Neither the key nor the texts are opened.
 
+    Args:
+        vault: The vault.
+        authorities: Addresses of RFC 3161 authorities.
+        root_files: Certificates that are trusted beside the public ones.
+        timeout: Seconds that each authority has, and OpenTimestamps.
+        opentimestamps: Whether to make a proof, or to complete the pending ones of the vault.
+        calendars: Calendars of OpenTimestamps instead of those that its program knows.
+
     Raises:
-        ToolkitError: It is not a vault, or no authority gave a valid stamp; nothing was changed.
+        ToolkitError: It is not a vault, or nobody gave a valid stamp; nothing was changed.
     """
     read_plan(vault)
     try:
@@ -56,6 +69,7 @@ def stamp_command(
         raise ToolkitError(f"{vault / COMMITMENT}: cannot be read ({error.strerror})") from error
     roots = read_roots(root_files)
     failed: list[str] = []
+    n_stamped = 0
     for url in authorities:
         try:
             request, nonce = stamp_request(commitment)
@@ -67,12 +81,41 @@ def stamp_command(
         if stamp.problem:
             failed.append(f"{url}: the stamp was not stored: {stamp.problem}")
         else:
-            path = add_stamp(vault, answer)
-            digest = file_sha256(path)
-            log_event(vault, "stamped", program_version(), file=path.name, sha256=digest)
-    if len(failed) == len(authorities):
+            _keep(vault, answer, ANSWER)
+            n_stamped += 1
+    if opentimestamps:
+        try:
+            failed += _opentimestamps(vault, commitment, calendars, timeout)
+            n_stamped += 1
+        except ToolkitError as error:
+            failed.append(f"OpenTimestamps: no proof: {error}")
+    if not n_stamped:
         raise ToolkitError("; ".join(failed))
     return Stamping(read_stamps(vault, root_files), tuple(failed))
+
+
+def _keep(vault: Path, content: bytes, ending: str) -> None:
+    path = add_stamp(vault, content, ending)
+    log_event(vault, "stamped", program_version(), file=path.name, sha256=file_sha256(path))
+
+
+def _opentimestamps(
+    vault: Path, commitment: bytes, calendars: Sequence[str], timeout: float
+) -> list[str]:
+    """Complete the pending proofs of a vault, or make its first; return what is still missing."""
+    held = {path: path.read_bytes() for path in sorted((vault / STAMPS).glob(f"*{PROOF}"))}
+    mine = {path: content for path, content in held.items() if is_proof_of(content, commitment)}
+    if not mine:
+        _keep(vault, make_proof(commitment, calendars, timeout), PROOF)
+    missing = []
+    for path, content in mine.items():
+        completed, why = complete_proof(content, calendars, timeout)
+        if completed != content:
+            _keep(vault, completed, PROOF)
+            path.unlink()
+        if why:
+            missing.append(f"{STAMPS}/{path.name}: not complete: {why}")
+    return missing
 
 
 class _NoAnswerError(Exception):

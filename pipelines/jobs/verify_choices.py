@@ -137,9 +137,10 @@ def verify_choices_command(
         chooser = CachedChooser(chooser, options.cache)
     chosen = choose_references(references, vault.plan)
     others = {name: load_model(source, options) for name, source in chosen.sources.items()}
+    asked = vars(replace(asking, words=window_of(address, asking).left_words))
     record = begin_audit(
         vault, evidence, chooser.fingerprint, [other.fingerprint for other in others.values()],
-        alpha=alpha, n_resamples=n_resamples, seed=seed,
+        alpha=alpha, n_resamples=n_resamples, seed=seed, asking=asked,
     )  # fmt: skip
     level = record.level
     result, table = _run(
@@ -154,7 +155,7 @@ def verify_choices_command(
                 "name": chooser.name, "fingerprint": chooser.fingerprint, "settings": chooser.way,
             },
             "references": {name: describe_model(other) for name, other in others.items()},
-            "asking": vars(replace(asking, words=window_of(address, asking).left_words)),
+            "asking": asked,
         },
         {"resampling": seed},
     )  # fmt: skip

@@ -49,7 +49,7 @@ def synthetic_report(
     """Return a report and what its page shows beside it."""
     table = synthetic_table(strength, n_sites, max(1, n_sites // 2), noise)
     result = redraw_test(table, KEY, alpha=0.001, n_resamples=9_999)
-    plan = SimpleNamespace(alpha=0.001, references=(), corpus={}, scheme={})
+    plan = SimpleNamespace(alpha=0.001, references=(), public_references=None, corpus={}, scheme={})
     inputs = {
         "vault": {"plan.json": "0" * 64},
         "suspect": {"name": name, "fingerprint": "f" * 64, "settings": "float32"},

@@ -60,11 +60,13 @@ class Authority:
         return (self.folder / "answer.tsr").read_bytes()
 
 
-def found_authority(folder: Path, *, expired: bool = False, name: str = "Clock House") -> Authority:
-    """Make the keys and certificates of an authority."""
+def found_authority(
+    folder: Path, *, valid: timedelta = timedelta(days=365), name: str = "Clock House"
+) -> Authority:
+    """Make the keys and certificates of an authority; the signer's is valid so long from now."""
     folder.mkdir(parents=True)
     now = datetime.now(UTC)
-    end = now - timedelta(days=1) if expired else now + timedelta(days=365)
+    end = now + valid
     root_key, signer_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     root_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"{name} root")])
     usage = x509.KeyUsage(False, False, False, False, False, True, True, False, False)

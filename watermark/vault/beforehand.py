@@ -83,8 +83,8 @@ class Beforehand:
             yield (
                 f"{self.audits_before:,} other "
                 f"{'audits were' if self.audits_before > 1 else 'audit was'} made with this vault "
-                "before, with other models or settings: the smallest of several p-values is no "
-                "p-value (--family corrects the level)"
+                "before, with other models, settings or answers: the smallest of several p-values "
+                "is no p-value (--family corrects the level)"
             )
         if self.not_logged:
             yield (

@@ -44,18 +44,38 @@ class CustodyLog:
         lines = self.content.splitlines(keepends=True)
         return hashlib.sha256(lines[-1]).hexdigest() if lines else BEGINNING
 
-    def audits_before(self, settings: Mapping[str, Any]) -> int:
-        """Return how many different audits were made, apart from repetitions of this one."""
-        audits = [entry["settings"] for entry in self.entries if entry["event"] == "audit"]
-        distinct = {json.dumps(each, sort_keys=True) for each in audits}
-        return len(distinct - {json.dumps(settings, sort_keys=True)})
+    def audits_before(self, settings: Mapping[str, Any], pvalue: float | None = None) -> int:
+        """Return how many different audits were made, apart from repetitions of this one.
+
+        An audit with the same settings and another p-value is another one: the model was asked
+        anew. As long as this p-value is not known, one with the same settings is a repetition.
+        """
+        audits = [entry for entry in self.entries if entry["event"] == "audit"]
+        distinct = {_told_apart(entry["settings"], entry.get("pvalue")) for entry in audits}
+        if pvalue is not None:
+            return len(distinct - {_told_apart(settings, pvalue)})
+        return len(distinct) - any(dict(settings) == entry["settings"] for entry in audits)
+
+
+def _told_apart(settings: Mapping[str, Any], pvalue: float | None) -> str:
+    return json.dumps([settings, pvalue], sort_keys=True)
 
 
 def audit_settings(
-    suspect: str, references: Sequence[str], test: str, alpha: float, n_resamples: int, seed: int
+    suspect: str,
+    references: Sequence[str],
+    test: str,
+    alpha: float,
+    n_resamples: int,
+    seed: int,
+    **more: Any,
 ) -> dict[str, Any]:
-    """Return what tells one audit from another: models by their fingerprints, and settings."""
+    """Return what tells one audit from another: models by their fingerprints, and settings.
+
+    `more` are those of one kind of audit, such as how a model was asked.
+    """
     return {
+        **more,
         "suspect": suspect,
         "references": sorted(references),
         "test": test,

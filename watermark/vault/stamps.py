@@ -1,9 +1,10 @@
-"""Time stamps of independent authorities on a vault's commitment (RFC 3161).
+"""Time stamps on a vault's commitment, of authorities (RFC 3161) and of OpenTimestamps.
 
-A stamp counts if it is of this commitment, its signature holds, and its certificate chain was valid
-at the time of the stamp and ends at a root that is trusted: a public one, or one that the auditor
-names. Certificates that come with the vault are never trusted for their own sake, because an owner
-can found an authority in a minute and let it stamp any date. Everything is checked offline.
+The stamp of an authority counts if it is of this commitment, its signature holds, and its
+certificate chain was valid at the time of the stamp and ends at a root that is trusted: a public
+one, or one that the auditor names. Certificates that come with the vault are never trusted for
+their own sake, because an owner can found an authority in a minute and let it stamp any date. All
+of this is checked offline.
 """
 
 import hashlib
@@ -16,12 +17,15 @@ from typing import TYPE_CHECKING
 from watermark.atomic import atomic_file
 from watermark.errors import PrerequisiteError, VaultError
 from watermark.vault.beforehand import Stamp
+from watermark.vault.opentimestamps import PROOF, check_proof
 from watermark.vault.plan import COMMITMENT
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
     from rfc3161_client import TimeStampResponse
 
+ANSWER = ".tsr"
+"""How the name of an authority's answer ends."""
 STAMPS = "stamps"
 """Folder of the vault; no hash of the vault covers it, so stamps can be added later."""
 MAX_BYTES = 256 * 1024
@@ -87,22 +91,28 @@ def read_stamps(vault: Path, root_files: Sequence[Path] = ()) -> tuple[Stamp, ..
     Raises:
         VaultError: A file of roots holds no certificate, or there are too many stamps.
     """
-    paths = sorted((vault / STAMPS).glob("*.tsr"))
+    folder = vault / STAMPS
+    kinds = (ANSWER, PROOF)
+    paths = sorted(path for path in folder.glob("*") if path.suffix in kinds and path.is_file())
     if len(paths) > MAX_STAMPS:
-        raise VaultError(f"{vault / STAMPS}: wanted at most {MAX_STAMPS} stamps, got {len(paths)}")
+        raise VaultError(f"{folder}: wanted at most {MAX_STAMPS} stamps, got {len(paths)}")
     if not paths:
         return ()
-    commitment = (vault / COMMITMENT).read_bytes()
-    names = [f"{STAMPS}/{path.name}" for path in paths]
+    commitment, roots, missing = (vault / COMMITMENT).read_bytes(), [], ""
     try:
-        roots = read_roots(root_files)
+        roots = read_roots(root_files) if any(path.suffix == ANSWER for path in paths) else []
     except PrerequisiteError as error:
-        return tuple(Stamp(name, None, "", f"it was not checked: {error}") for name in names)
-    contents = [_content(path) for path in paths]
-    return tuple(
-        check_stamp(name, content, commitment, roots)
-        for name, content in zip(names, contents, strict=True)
-    )
+        missing = f"it was not checked: {error}"
+
+    def check(path: Path) -> Stamp:
+        name, content = f"{STAMPS}/{path.name}", _content(path)
+        if path.suffix == PROOF:
+            return check_proof(name, content, commitment)
+        if missing:
+            return Stamp(name, None, "", missing)
+        return check_stamp(name, content, commitment, roots)
+
+    return tuple(check(path) for path in paths)
 
 
 def _content(path: Path) -> bytes:
@@ -110,13 +120,14 @@ def _content(path: Path) -> bytes:
         return file.read(MAX_BYTES + 1)
 
 
-def add_stamp(vault: Path, response: bytes) -> Path:
-    """Store the answer of an authority in a vault under the next free number."""
+def add_stamp(vault: Path, content: bytes, ending: str = ANSWER) -> Path:
+    """Store the answer of an authority, or a proof, in a vault under the next free number."""
+    taken = {path.stem for path in (vault / STAMPS).glob("*")}
     for number in range(1, MAX_STAMPS + 1):
-        path = vault / STAMPS / f"{number:03d}.tsr"
-        if not path.exists():
+        if (stem := f"{number:03d}") not in taken:
+            path = vault / STAMPS / f"{stem}{ending}"
             with atomic_file(path) as draft:
-                draft.write_bytes(response)
+                draft.write_bytes(content)
             return path
     raise VaultError(f"{vault / STAMPS}: holds {MAX_STAMPS} stamps already, which are enough")
 

@@ -62,6 +62,10 @@ def _random_key(report: Report) -> Assumption:
 def _plan(report: Report) -> Assumption:
     departures = report.audit.verdict.departures
     claim = "Test, level and references were chosen before anybody saw a result."
+    level = report.audit.verdict.alpha
+    if len(departures) == 1 and departures[0].startswith("alpha:") and level < report.plan.alpha:
+        words = f"The plan, but for a stricter level: {level:g} instead of {report.plan.alpha:g}."
+        return Assumption(claim, words, True)
     if departures:
         return Assumption(claim, f"NOT in the plan: {'; '.join(departures)}.", False)
     return Assumption(
@@ -80,12 +84,11 @@ def _custody(report: Report) -> Assumption:
             claim, f"This audit is not in the custody log: {known.not_logged}.", False
         )
     if known.audits_before:
-        return Assumption(
-            claim,
-            f"Audits with this vault that the custody log names beside this one: "
-            f"{known.audits_before:,}.",
-            False,
-        )
+        words = f"Audits that the custody log names beside this one: {known.audits_before:,}. "
+        level, planned = report.audit.verdict.alpha, report.plan.alpha
+        is_divided = level * (known.audits_before + 1) <= planned * (1 + 1e-9)
+        words += f"The level, {level:g}, is {'' if is_divided else 'NOT '}divided by all of them."
+        return Assumption(claim, words, is_divided)
     return Assumption(
         claim,
         "The custody log names no other audit. It does not cover copies of the vault.",
@@ -97,16 +100,16 @@ def _references(report: Report) -> Iterator[Assumption]:
     names = list(report.run.inputs.get("references", {}))
     if not names:
         return
-    planned = set(report.plan.references)
-    if set(names) <= planned:
-        backed = "The plan names them."
-    else:
-        backed = "The plan does not name them; they were chosen later."
+    planned = set(report.plan.references or report.plan.public_references or ())
+    is_planned = set(names) <= planned
+    plan = "The plan names" if is_planned else "Chosen later, the plan does not name"
+    one = len(names) == 1
     yield Assumption(
-        f"The {len(names)} reference models were made without knowledge of the key.",
-        f"{backed} A reference that saw the marked text can only weaken the evidence; one that "
-        "was made to unlearn it could create evidence.",
-        set(names) <= planned,
+        f"The {'reference model was' if one else 'reference models were'} made without knowledge "
+        "of the key.",
+        f"{plan} {'it' if one else 'them'}: {', '.join(names)}. A reference that saw the marked "
+        "text can only weaken the evidence; one that was made to unlearn it could create evidence.",
+        is_planned,
     )
 
 

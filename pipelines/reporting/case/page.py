@@ -204,7 +204,8 @@ def _assumptions(report: Report) -> Iterator[str]:
     for each in assumptions_of(report):
         shown = '<span class="yes">yes</span>' if each.is_backed else '<span class="no">no</span>'
         yield (
-            f"<tr><td>{_html(each.claim)}</td><td>{_html(each.backed_by)}</td><td>{shown}</td></tr>"
+            f'<tr><td class="claim">{_html(each.claim)}</td>'
+            f"<td>{_html(each.backed_by)}</td><td>{shown}</td></tr>"
         )
     yield "</tbody></table>"
 

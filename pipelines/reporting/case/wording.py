@@ -73,6 +73,22 @@ METHODS: Mapping[str, tuple[str, ...]] = {
         "The p-value is the share of random divisions of the documents, the true one among them, "
         "in which the published part outscores the rest at least as clearly.",
     ),
+    "twin": (
+        "Before the texts were published, a secret random key decided, as a coin does, which of "
+        "several versions of each text was published.",
+        "For this audit a score was computed for the published version and for others that the "
+        "key could have chosen; it is higher where the model knows a version better.",
+        "Within each text the versions were exchanged at random, many times. The p-value is the "
+        "share of exchanges, the true one among them, in which the versions called published "
+        "score at least as well.",
+    ),
+    "remark": (
+        "Before the texts were published, a program marked them as a secret random key decided.",
+        "For this audit the texts were marked again with fresh keys, in the same way, and a score "
+        "was computed for every version; it is higher where the model knows a version better.",
+        "The p-value is the share of keys, the true one among them, whose versions score at least "
+        "as well as those that were published.",
+    ),
     "betting": (
         "Before the texts were published, a secret random key decided, as a coin does, which of "
         "two or more words was published at each place.",
@@ -85,7 +101,7 @@ METHODS: Mapping[str, tuple[str, ...]] = {
 
 
 def methods_of(test: str) -> tuple[str, ...]:
-    """Return what a test does, step by step; nothing for a test that is described elsewhere."""
+    """Return what a test does, step by step."""
     if test == "combined":
         both = (*METHODS["redraw"], *METHODS["holdout"])
         return (
@@ -93,7 +109,7 @@ def methods_of(test: str) -> tuple[str, ...]:
             "The two p-values come from independent parts of the key; Fisher's method makes one "
             "of them.",
         )
-    return METHODS.get(test, ())
+    return METHODS["redraw" if test == "stream" else test]
 
 
 NOT_SAID = (
@@ -126,7 +142,11 @@ TERMS: tuple[tuple[str, str], ...] = (
         "Commitment",
         "A hash over key, texts and plan that can be published and stamped without showing them.",
     ),
-    ("Time stamp", "A signature of an independent authority on the commitment, with the time."),
+    (
+        "Time stamp",
+        "A signature of an independent authority on the commitment, with the time; or a block of "
+        "Bitcoin that holds it.",
+    ),
     ("Custody log", "A list of all that the vault was used for, each line sealed by the next."),
     ("Fingerprint", "A hash over the files of a model, which tells it from any other."),
 )  # fmt: skip

@@ -1,11 +1,15 @@
+from pathlib import Path
+
 import pytest
 
 from pipelines.instalments.verify import verify_parts
+from pipelines.jobs.evidence import Evidence
 from pipelines.jobs.verify_choices import Asking
 from pipelines.loading.models import ModelOptions
 from pipelines.reporting.editions import EditionsReport
 from watermark.errors import ToolkitError
 
+BUNDLE = Evidence(bundle=Path("case.zip"))
 OPTIONS = ModelOptions(dtype="float32")
 
 
@@ -35,6 +39,8 @@ def test_editions_are_tested_on_request(stream, tmp_path):
         ({"by_licensee": True, "instalments": "one"}, "folder of an instalment"),
         ({"instalments": " , "}, "got none"),
         ({"instalments": "one", "n_null_keys": 9}, "--simulate-null"),
+        ({"instalments": "one", "evidence": BUNDLE}, "name one as --corpus .*instalments/NAME"),
+        ({"by_licensee": True, "evidence": BUNDLE}, "leave out --bundle, or --editions"),
         ({"by_licensee": True, "asking": Asking(3)}, "log-probabilities"),
     ],
 )

@@ -1,3 +1,4 @@
+import json
 import shutil
 import time
 from datetime import UTC, datetime, timedelta
@@ -5,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
+from tests.support.calendar_server import Calendar, serve_calendar, serve_node
 from tests.support.time_stamp_authority import found_authority, serve
 from watermark.vault.stamps import check_stamp, read_roots, read_stamps, stamp_request
 
@@ -95,10 +97,24 @@ def test_a_stamp_of_another_vault_does_not_count(vault, authority, command):
 
 
 def test_an_expired_certificate_does_not_count(vault, command, tmp_path):
-    expired = found_authority(tmp_path / "expired", expired=True)
+    expired = found_authority(tmp_path / "expired", valid=timedelta(days=-1))
     with serve(expired.stamp) as url:
         said = fail(command, vault, url, "--tsa-root", expired.root)
     assert "certificate had expired" in said
+
+
+def test_a_stamp_goes_on_counting_when_its_certificate_has_expired(vault, tmp_path):
+    """A case comes to court years after its stamp: the certificate must have been valid then."""
+    authority = found_authority(tmp_path / "short", valid=timedelta(seconds=3))
+    commitment = (vault / "commitment.txt").read_bytes()
+    answer = authority.stamp(stamp_request(commitment)[0])
+    time.sleep(4)
+    stamp = check_stamp("it", answer, commitment, read_roots([authority.root]))
+    assert stamp.problem == ""
+    late = authority.stamp(stamp_request(commitment)[0])
+    assert (
+        "had expired" in check_stamp("it", late, commitment, read_roots([authority.root])).problem
+    )
 
 
 def test_an_authority_that_the_owner_founded_does_not_count(vault, authority, tmp_path):
@@ -145,5 +161,61 @@ def test_one_failure_among_several_authorities_is_said_and_loses_nothing(vault, 
             "leximark", "stamp", vault, "--tsa", "http://127.0.0.1:9/", "--tsa", url, *trust
         )
     assert done.status == 0, done.err
-    assert "Not stamped by http://127.0.0.1:9/" in done.out
+    assert "http://127.0.0.1:9/: no stamp: " in done.out
     assert len(list((vault / "stamps").iterdir())) == 1
+
+
+needs_ots = pytest.mark.skipif(shutil.which("ots") is None, reason="needs opentimestamps-client")
+
+
+@needs_ots
+def test_a_proof_is_pending_until_a_block_of_bitcoin_holds_it(
+    job, vault, command, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    calendar, mined = Calendar(), datetime(2026, 1, 5, 12, tzinfo=UTC)
+    audit = ("verify", "--corpus", vault, "--key-file", job.key_file, "--model", job.other)
+    with serve_calendar(calendar) as url:
+        again = ("leximark", "stamp", vault, "--ots", "--calendar", url)
+        done = command(*again)
+        assert done.status == 0, done.err
+        assert done.out == (
+            "stamps/001.ots does not count: it is pending (no Bitcoin block holds it yet)\n"
+        )
+        done = command(*again)  # too early: nothing is lost, and the calendar's words are shown
+        assert done.status == 0, done.err
+        assert "stamps/001.ots: not complete: Calendar http" in done.out
+        done = command(*audit, "--model-date", "2026-03-01", "--out", "a")
+        assert done.out.startswith("Not fixed beforehand: no valid time stamp")
+        assert "Time stamp stamps/001.ots does not count: it is pending" in done.out
+        calendar.height = 850_000
+        done = command(*again)
+    assert "stamps/002.ots does not count: it is pending (Bitcoin block 850000 must" in done.out
+    assert [path.name for path in (vault / "stamps").iterdir()] == ["002.ots"]
+    log = (vault / "custody.jsonl").read_text().splitlines()
+    events = [json.loads(line)["event"] for line in log]
+    assert events == ["made", "stamped", "audit", "stamped"]
+    with serve_node(calendar, mined, tmp_path / "home"):
+        done = command(*audit, "--model-date", "2026-03-01", "--out", "b")
+        assert done.out.startswith(
+            "Fixed before 2026-01-06 02:00:00 UTC (OpenTimestamps, Bitcoin block 850000); "
+        )
+        done = command(*audit, "--model-date", "2026-01-06", "--out", "c")
+        assert done.out.startswith("Not fixed beforehand: fixed before 2026-01-06")
+        assert command(*again).status == 0  # complete already: nobody is asked
+    assert [path.name for path in (vault / "stamps").iterdir()] == ["002.ots"]
+
+
+@needs_ots
+def test_calendars_that_are_down_are_one_message(vault, command):
+    done = command("leximark", "stamp", vault, "--ots", "--calendar", "http://127.0.0.1:9/")
+    assert done.status == 2, done.out
+    assert "OpenTimestamps: no proof: Failed to create timestamp: need at least 1" in done.err
+    assert len(done.err.strip().splitlines()) == 1
+    assert not (vault / "stamps").exists()
+
+
+def test_a_calendar_without_opentimestamps_is_one_message(vault, command):
+    done = command("leximark", "stamp", vault, "--calendar", "http://127.0.0.1:9/")
+    assert done.status == 2
+    assert "add --ots" in done.err

@@ -1,5 +1,6 @@
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,26 @@ def test_a_second_run_asks_nothing_again(job, command):
         asked = sum(body["temperature"] > 0 for body in fake.requests) - before
     assert done.status == 0
     assert asked <= 10  # the probes
+
+
+def test_each_way_of_asking_is_another_audit_and_divides_the_level(job, command, tmp_path):
+    vault = tmp_path / "vault"
+    shutil.copytree(job.vault, vault)
+    (vault / "custody.jsonl").unlink(missing_ok=True)
+    found = []
+    with serve_choices(FakeChoices("grammar", memorised(published_words(job)))) as fake:
+        for i, words in enumerate((10, 20, 20, 30)):
+            done = command(
+                "verify", "--corpus", vault, "--key-file", job.key_file, "--json", "--family",
+                "--model", f"chat+{fake.url}#tiny", "--context-words", str(words),
+                "--resamples", "9999", "--out", f"r{i}", "--bundle", f"{i}.zip",
+            )  # fmt: skip
+            assert done.status == 0, done.err
+            report = json.loads(done.out)
+            found.append((report["beforehand"]["audits_before"], report["alpha"]))
+            assert command("leximark", "check", f"{i}.zip").status == 0
+    # The third repeats the second, answers and all: it is the same audit at the same level.
+    assert found == [(0, 0.001), (1, 0.0005), (1, 0.0005), (2, 0.001 / 3)]
 
 
 def test_the_cost_is_stated_without_a_call(job, command):

@@ -54,6 +54,17 @@ def test_other_audits_count_and_repetitions_do_not(vault):
     assert log.audits_before(settings("z")) == 3
 
 
+def test_the_same_settings_with_another_p_are_another_audit(vault):
+    """A model that samples its answers may be asked until p is small; the log shows each try."""
+    for pvalue in (0.5, 0.2, 0.2, 0.04):
+        log_event(vault, "audit", "0.2.0", settings=settings("x"), pvalue=pvalue)
+    log = read_custody(vault)
+    assert log.audits_before(settings("x"), 0.04) == 2
+    assert log.audits_before(settings("x"), 0.001) == 3
+    assert log.audits_before(settings("x")) == 2  # before p is known: one of the three comes again
+    assert log.audits_before(settings("y")) == 3
+
+
 @pytest.mark.parametrize("how", ["changed", "removed", "moved", "cut", "no JSON"])
 def test_no_line_can_be_altered(vault, how):
     for seed in range(4):

@@ -39,14 +39,30 @@ def test_departures_and_other_audits_take_the_backing_away():
     assert "read-only" in unlogged.backed_by
 
 
+def test_a_level_divided_by_all_audits_backs_the_claim_that_this_is_not_the_best_of_many():
+    report, _ = synthetic_report(2.0, beforehand=Beforehand(audits_before=3))
+    for level, is_backed in ((0.00025, True), (0.0004, False)):
+        departures = (f"alpha: 0.001 planned, {level} used",)
+        verdict = replace(report.audit.verdict, alpha=level, departures=departures)
+        divided = list(
+            assumptions_of(replace(report, audit=replace(report.audit, verdict=verdict)))
+        )
+        assert named(divided, "best of many").is_backed is is_backed
+        assert ("NOT divided" in named(divided, "best of many").backed_by) is not is_backed
+        assert named(divided, "Test, level").is_backed
+
+
 def test_references_are_backed_by_the_plan_alone():
     report, _ = synthetic_report(2.0)
     report.run.inputs["references"]["base"] = {"fingerprint": "0" * 64}
-    assert not named(list(assumptions_of(report)), "reference models").is_backed
-    planned = replace(
-        report, plan=type(report.plan)(**vars(report.plan) | {"references": ("base",)})
-    )
-    assert named(list(assumptions_of(planned)), "reference models").is_backed
+    later = named(list(assumptions_of(report)), "reference model was")
+    assert not later.is_backed
+    assert later.backed_by.startswith("Chosen later, the plan does not name it: base.")
+    for field in ("references", "public_references"):
+        planned = replace(report, plan=type(report.plan)(**vars(report.plan) | {field: ("base",)}))
+        found = named(list(assumptions_of(planned)), "reference model was")
+        assert found.is_backed
+        assert found.backed_by.startswith("The plan names it: base.")
 
 
 def test_nothing_shows_that_the_key_is_random_or_that_the_model_is_the_one():

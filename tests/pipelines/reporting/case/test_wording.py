@@ -2,13 +2,13 @@ from dataclasses import replace
 
 import pytest
 
-from pipelines.bundle.check_bundle import STRONG_EFFECTS
+from pipelines.bundle.check_bundle import TESTS
 from pipelines.reporting.case.wording import HEADLINES, METHODS, methods_of, verdict_sentence
 from tests.support.synthetic_report import synthetic_report
 
 
-@pytest.mark.parametrize("test", sorted(STRONG_EFFECTS))
-def test_every_test_that_a_bundle_can_hold_is_explained(test):
+@pytest.mark.parametrize("test", [*TESTS, "stream"])
+def test_every_test_is_explained(test):
     assert len(methods_of(test)) >= 3
     assert methods_of("combined")[: len(METHODS["redraw"])] == METHODS["redraw"]
 
