@@ -142,7 +142,7 @@ def choose_costs(model: LineModel, texts: list[Sample]) -> LineModel:
     scores = [model.scores(sample.lines) for sample in texts]
     best, least = model, 5.0
     for shift, switch, at_gap in product(
-        (-1.5, -1.0, -0.5, 0.0, 1.0), (4.0, 6.0, 8.0), (0.5, 1.5, 3.0)
+        (-1.5, -1.0, -0.5, 0.0, 1.0), (4.0, 6.0, 8.0), (0.25, 0.5)
     ):
         if at_gap > switch:
             continue

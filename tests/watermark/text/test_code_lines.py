@@ -91,9 +91,14 @@ end Destroy;
   let g:answer = a:building
 endfunction
 """,
-    "Prolog": """% The workers were frightened by the enormous storm that had destroyed
+    "Prolog": """:- module(storm, [destroyed/1]).
+
+% The workers were frightened by the enormous storm that had destroyed
 % the building before they could answer the difficult question.
-destroyed(Building) :- storm(Storm), near(Storm, Building), \\+ repaired(Building).
+destroyed(Building) :-
+    storm(Storm),
+    near(Storm, Building),
+    frightened(Workers, Storm).
 """,
     "Perl": """sub destroy {
     my ($building) = @_;
