@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from membership.audit.audit import Settings, audit, check_planned_detectors
+from membership.audit.audit import Settings, audit
 from membership.audit.verdict import Verdict
 from membership.detectors import default_detectors
 from membership.scoring import score_documents
@@ -215,10 +215,9 @@ def verify(
         PrerequisiteError: The suspect returns too little for any test.
         ValueError: The level is not between 0 and 1.
     """
-    if alpha is not None and not 0 < alpha < 1:
-        raise ValueError(f"alpha must lie in (0, 1), got {alpha:g}")
+    if alpha is not None and not 0 < alpha < 0.5:
+        raise ValueError(f"alpha must lie in (0, 0.5), got {alpha:g}")
     opened, detectors = open_owned(Path(vault), _path(key_file)), default_detectors()
-    check_planned_detectors(opened, detectors)
     suspect = _opened(model)
     others = open_references(references, opened.plan, suspect)
     return audit(opened, suspect, others, detectors, Settings(alpha, n_resamples, seed)).verdict

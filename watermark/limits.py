@@ -91,3 +91,12 @@ ROW_GROUP_BYTES = GIB
 CANDIDATES = 10_000
 """Words that may stand at a site."""
 COMMITMENT_BYTES = 1000
+MODEL_NAMES = 100
+"""References that a plan may name."""
+LEAST_CERTAIN = 0.5
+"""Every level is below this: at a half, most innocent models would be found guilty."""
+
+
+def is_level(alpha: float) -> bool:
+    """Tell whether a number can be the level of a test."""
+    return 0 < alpha < LEAST_CERTAIN

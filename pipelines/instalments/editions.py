@@ -14,7 +14,7 @@ from membership.audit.corpus import load_audit_corpus
 from membership.audit.observations import observe
 from membership.evidence.editions import editions_test
 from membership.scoring import assemble_panel
-from pipelines.jobs.evidence import NOTHING_MORE, Evidence, begin_audit
+from pipelines.jobs.evidence import NOTHING_MORE, Evidence, begin_audit, check_level
 from pipelines.jobs.mark import mark_command
 from pipelines.jobs.verify import Bars
 from pipelines.loading.models import PROBED_TEXTS, ModelOptions
@@ -178,6 +178,7 @@ def verify_editions_command(
         ToolkitError: The report's folder exists, the vault or its list was altered, or a model is
             not one.
     """
+    check_level(alpha)
     began = datetime.now(UTC), time.monotonic()
     refuse_existing(out)
     vault = open_owned(vault_folder, key_file)

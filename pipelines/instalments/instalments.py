@@ -17,7 +17,13 @@ from membership.audit.verdict import Verdict
 from membership.scoring import assemble_panel
 from membership.traces.suspect import Suspect
 from pipelines.jobs.case import case_pages, insight_of
-from pipelines.jobs.evidence import NOTHING_MORE, AuditRecord, Evidence, begin_audit
+from pipelines.jobs.evidence import (
+    NOTHING_MORE,
+    AuditRecord,
+    Evidence,
+    begin_audit,
+    check_level,
+)
 from pipelines.jobs.verify import Bars
 from pipelines.loading.models import PROBED_TEXTS, ModelOptions
 from pipelines.loading.references import (
@@ -121,6 +127,7 @@ def verify_instalments_command(
     Raises:
         ToolkitError: The chain is broken, an instalment is not there, or as `verify_command`.
     """
+    check_level(alpha)
     began = datetime.now(UTC), time.monotonic()
     refuse_existing(out)
     parts, left_out = _open_parts(vault_folder, names, key_file)

@@ -8,6 +8,8 @@ from typing import Any
 
 from pipelines.bundle.write_bundle import Disclosure
 from pipelines.reporting.provenance import program_version
+from watermark.errors import ToolkitError
+from watermark.limits import LEAST_CERTAIN, is_level
 from watermark.vault.beforehand import Beforehand, Stamp, rejected_sites
 from watermark.vault.custody import (
     CustodyLog,
@@ -72,6 +74,16 @@ class AuditRecord:
             self.custody.audits_before(this, pvalue),
             not_logged,
         )
+
+
+def check_level(alpha: float | None) -> None:
+    """Refuse a level at which innocent models would be found guilty, or that is no number.
+
+    Raises:
+        ToolkitError: The message says what is wanted.
+    """
+    if alpha is not None and not is_level(alpha):
+        raise ToolkitError(f"alpha must lie between 0 and {LEAST_CERTAIN}, got {alpha:g}")
 
 
 def begin_audit(

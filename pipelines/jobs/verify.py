@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from membership.audit.audit import Audit, Settings, audit, check_planned_detectors
+from membership.audit.audit import Audit, Settings, audit
 from membership.detectors import default_detectors
 from membership.evidence.redraw import simulate_null
 from pipelines.jobs.case import write_case
-from pipelines.jobs.evidence import NOTHING_MORE, Evidence, begin_audit
+from pipelines.jobs.evidence import NOTHING_MORE, Evidence, begin_audit, check_level
 from pipelines.jobs.verify_choices import (
     USUAL,
     Asking,
@@ -65,9 +65,7 @@ def verify_command(
     for target in filter(None, (out, evidence.bundle)):
         refuse_existing(target)
     vault = open_owned(vault_folder, key_file)
-    check_planned_detectors(vault, default_detectors())
-    if alpha is not None and not 0 < alpha < 1:
-        raise ToolkitError(f"alpha must lie between 0 and 1, got {alpha:g}")
+    check_level(alpha)
     texts = tuple(row.original for row in islice(vault.documents(), PROBED_TEXTS))
     chosen = choose_references(references, vault.plan)
     suspect, others, chosen = load_suspect_and_references(

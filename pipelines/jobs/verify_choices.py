@@ -11,7 +11,6 @@ from tqdm import tqdm
 from membership.audit.audit import (
     Audit,
     Settings,
-    check_planned_detectors,
     reference_departure,
 )
 from membership.audit.corpus import AuditCorpus, load_audit_corpus
@@ -29,7 +28,6 @@ from membership.audit.word_answers import (
 from membership.choices.answers import Chooser
 from membership.choices.cache import CachedChooser
 from membership.choices.question import SiteQuestion, Window
-from membership.detectors import default_detectors
 from membership.evidence.redraw import simulate_null
 from membership.evidence.result import TestResult
 from membership.evidence.score_table import ScoreTable
@@ -37,7 +35,7 @@ from membership.models.server.address import Address, parse_address
 from membership.models.server.open_chooser import open_chooser
 from membership.traces.suspect import Suspect
 from pipelines.jobs.case import write_case
-from pipelines.jobs.evidence import NOTHING_MORE, Evidence, begin_audit
+from pipelines.jobs.evidence import NOTHING_MORE, Evidence, begin_audit, check_level
 from pipelines.loading.models import ModelOptions, load_model
 from pipelines.loading.references import choose_references, references_line
 from pipelines.loading.vaults import open_owned
@@ -124,11 +122,11 @@ def verify_choices_command(
     Raises:
         ToolkitError: The report's folder exists, the vault was altered, or a model is not one.
     """
+    check_level(alpha)
     began = datetime.now(UTC), time.monotonic()
     for target in filter(None, (out, evidence.bundle)):
         refuse_existing(target)
     vault = open_owned(vault_folder, key_file)
-    check_planned_detectors(vault, default_detectors())
     corpus = load_audit_corpus(vault)
     questions = _questions(corpus, address, asking)
     samples = [question.question for question in questions[:2]]

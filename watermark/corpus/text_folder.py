@@ -14,9 +14,27 @@ from watermark.errors import CorpusError
 SUFFIXES = (".txt", ".text", ".md")
 
 _NOTE = re.compile(
-    r"(?:LICEN[CS]ES?|README|NOTICE|COPYING|CHANGELOG)(?![a-z]).*"
-    r"|(?i:licen[cs]e|readme|notice|copying|changelog)(?:\.[a-z]+)?"
+    r"(?:LICEN[CS]ES?|NOTICE|COPYING|CHANGELOG)(?![a-z]).*"
+    r"|(?i:[\d_-]*read[-_.]?me(?![a-z]).*)"
+    r"|(?i:(?:un)?licen[cs]es?|copyright|notice|copying|changelog)(?i:\.[a-z]+)*"
+    r"|(?i:.*third[-_ ]?party[-_ ]?(?:notice|licen[cs]e)s?(?:\.[a-z]+)*)"
 )
+"""Names of notes, and of folders of them."""
+_KNOWN = r"(?:apache|bsd|cc0?|[al]?gpl|isc|mit|mpl|ofl)(?:[-_.v]?\d[\d.]*)?"
+_LICENCE = re.compile(
+    rf"(?i)(?:{_KNOWN}[-_])?licen[cs]e(?:[-_](?:\d[\d._-]*|{_KNOWN}(?:[-_.].*)?))?(?:\.[a-z]+)?"
+    rf"|(?:apache|bsd|cc0|[al]?gpl|mit|mpl|ofl)(?:[-_.v]?\d[\d.]*)?\.txt"
+    r"|(?-i:.+[-_.]LICEN[CS]E)(?:\.[a-z]+)?"
+)
+"""Names of licences that say which one, such as `mit-license.txt` and `gpl-3.0.txt`."""
+_CAPITALS = re.compile(
+    r"(?:ACKNOWLEDGE?MENTS?|AUTHORS|CHANGES|CITATION|CODE[-_]OF[-_]CONDUCT|CONTRIBUTING|CONTRIBUTORS"
+    r"|COPYRIGHT|CREDITS|DISCLAIMER|EULA|HISTORY|INSTALL|LEGAL|MAINTAINERS|MANIFEST|NEWS|PATENTS"
+    r"|SECURITY|TERMS|THANKS|TODO|VERSION|\w+SUMS)(?:\.\w+)?"
+    r"|CMakeLists\.txt|(?:requirements|robots)\.txt"
+)
+"""Names that have capitals by custom; `history.md` is a document. The last three are read by
+programs."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +88,10 @@ def is_text(name: str) -> bool:
 
 def is_note(name: str) -> bool:
     """Whether a file of this path belongs to no data set: a licence, a read-me, a notice."""
-    return any(_NOTE.fullmatch(part) for part in name.split("/"))
+    parts = name.split("/")
+    if any(_NOTE.fullmatch(part) for part in parts):
+        return True
+    return any(names.fullmatch(parts[-1]) for names in (_LICENCE, _CAPITALS))
 
 
 def _name(entry: os.DirEntry[str]) -> str:

@@ -20,6 +20,7 @@ from watermark.corpus import Corpus
 from watermark.document import Document, text_sha256
 from watermark.errors import CorpusError, VaultError
 from watermark.keys import HOLDOUT, Key, holdout_limit, read_key
+from watermark.limits import LEAST_CERTAIN, is_level
 from watermark.marking.codebook import build_codebook, draw_marks
 from watermark.marking.site_index import FindSites, IndexedDocument, SiteIndex, index_sites
 from watermark.marking.workspace import (
@@ -59,8 +60,8 @@ class Intent:
         """Reject invalid shares and levels."""
         if not 0 <= self.holdout_share <= 0.5:
             raise ValueError(f"holdout_share must lie in [0, 0.5], got {self.holdout_share}")
-        if not 0 < self.alpha < 1:
-            raise ValueError(f"alpha must lie in (0, 1), got {self.alpha}")
+        if not is_level(self.alpha):
+            raise ValueError(f"alpha must lie in (0, {LEAST_CERTAIN}), got {self.alpha}")
 
     def plan_fields(self) -> dict[str, Any]:
         """Return the part of a plan that is fixed before the corpus is read."""

@@ -6,6 +6,7 @@ The weights are in `code_lines.json` beside this file. They were fitted by
 
 import json
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -54,6 +55,15 @@ _BRACKETS = frozenset("([{)]}")
 _CODE_SIGNS = frozenset("$@&.<\\;:|=,!?`_")
 _ITEM = re.compile(r"(?:[-*+>\u2022]|\d{1,3}[.)])\s")
 _OPTION = re.compile(r"(?:^|\s)--?[A-Za-z]")
+_LEADER = re.compile(r"\s*(?:(--+|//+|\"+|'+|!+|\.\.)(?=\s|$)|([#%;]+))")
+"""What a line of a comment begins with in many languages; not the marks of lists and quotations."""
+_PAIRS = (
+    ("/*", "*/"), ("(*", "*)"), ("{-", "-}"), ("#|", "|#"), ("--[[", "]]"), ("%{", "%}"),
+    ('"""', '"""'), ("'''", "'''"), ("=begin", "=end"), ("=pod", "=cut"), ("=head", "=cut"),
+)  # fmt: skip
+"""How comments and documentation over several lines begin and end."""
+LONGEST_BLOCK = 400
+"""Lines of a comment at most: a sign at the start of a line of prose must not swallow a book."""
 _ADDRESS = re.compile(r"\b[a-z]+://\S+|[\w.+-]+@[\w.-]+|</?[a-zA-Z!?][^<>]*>")
 """Addresses and tags stand in prose as well: what is around them decides."""
 
@@ -71,12 +81,13 @@ class LineModel:
     switch_at_gap: float
     """The same across an empty line."""
 
-    def score(self, line: str) -> float:
-        """Return the log-odds that a line is code, by itself alone."""
+    def scores(self, lines: Sequence[str]) -> list[tuple[int, float]]:
+        """Return the number of each line that is not empty, and its log-odds of being code."""
         weights = self.weights
-        return self.intercept + sum(
-            weights[name] * value for name, value in line_features(line).items()
-        )
+        return [
+            (n, self.intercept + sum(weights[name] * value for name, value in features.items()))
+            for n, features in text_features(lines)
+        ]
 
 
 @cache
@@ -85,8 +96,50 @@ def load_line_model() -> LineModel:
     return LineModel(**json.loads(FILE.read_text(encoding="utf-8"))["model"])
 
 
+def text_features(lines: Sequence[str]) -> Iterator[tuple[int, dict[str, float]]]:
+    """Yield what is counted in each line that is not empty, with its number."""
+    leaders = [_leader(line) for line in lines]
+    blocks = _lines_in_blocks(lines)
+    for number, line in enumerate(lines):
+        if line.strip():
+            leader = leaders[number]
+            beside = [*leaders[max(0, number - 1) : number], *leaders[number + 1 : number + 2]]
+            yield (
+                number,
+                line_features(line)
+                | {
+                    "leader": float(bool(leader) and leader in beside),
+                    "comment_block": float(number in blocks),
+                },
+            )
+
+
+def _leader(line: str) -> str:
+    found = _LEADER.match(line)
+    return (found[1] or found[2]) if found else ""
+
+
+def _lines_in_blocks(lines: Sequence[str]) -> frozenset[int]:
+    """Return the numbers of the lines of comments that begin on one line and end on another."""
+    inside: set[int] = set()
+    ends: dict[str, list[int]] = {}
+    behind = 0
+    for number, line in enumerate(lines):
+        body = line.lstrip()
+        begun = next((pair for pair in _PAIRS if body.startswith(pair[0])), None)
+        if number < behind or begun is None or begun[1] in body[len(begun[0]) :]:
+            continue
+        if begun[1] not in ends:
+            ends[begun[1]] = [n for n, other in enumerate(lines) if begun[1] in other]
+        place = bisect_right(ends[begun[1]], number)
+        if place < len(ends[begun[1]]) and ends[begun[1]][place] - number <= LONGEST_BLOCK:
+            behind = ends[begun[1]][place] + 1
+            inside.update(range(number, behind))
+    return frozenset(inside)
+
+
 def line_features(line: str) -> dict[str, float]:
-    """Return what is counted in a line that is not empty."""
+    """Return what is counted in a line that is not empty, by itself alone."""
     bare = _ADDRESS.sub(" ", line).rstrip()
     body = bare.lstrip()
     n = max(1, len(body))
@@ -130,7 +183,7 @@ def is_code(lines: Sequence[str], model: LineModel) -> list[bool]:
 
     A code line among prose costs two switches, so a doubtful line goes with its neighbours.
     """
-    scores = [(number, model.score(line)) for number, line in enumerate(lines) if line.strip()]
+    scores = model.scores(lines)
     found = [False] * len(lines)
     for (number, _), code in zip(scores, likeliest_path(scores, model), strict=True):
         found[number] = code

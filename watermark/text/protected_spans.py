@@ -1,7 +1,7 @@
 """Find the parts of a text that are not natural-language prose and must not be changed."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from watermark.text.code_lines import code_spans
 from watermark.text.line_ends import BYTE_ORDER_MARK, with_line_feeds_in_place
@@ -100,8 +100,19 @@ def protected_spans(text: str, *, quotations: bool = False) -> list[Span]:
     plain = _CHAT_TOKEN.sub(lambda token: " " * len(token.group()), plain)  # its bars are no table
     patterns = [_CODE, _LINE, _WORDS] + ([_QUOTES] if quotations else [])
     spans += [match.span() for pattern in patterns for match in pattern.finditer(plain)]
-    merged = _merge([*spans, *block_spans(plain), *code_spans(plain), *_label_spans(plain)])
+    blocks = list(block_spans(plain))
+    code = code_spans(_without_long_blocks(plain, blocks))
+    merged = _merge([*spans, *blocks, *code, *_label_spans(plain)])
     return [(start + skipped, end + skipped) for start, end in merged]
+
+
+def _without_long_blocks(text: str, blocks: Iterable[Span]) -> str:
+    """Blank front matter, fences and the like, which say nothing about the lines beside them."""
+    pieces, done = [], 0
+    for start, end in _merge([span for span in blocks if text.count("\n", *span) >= 2]):
+        pieces += [text[done:start], re.sub(r"[^\n]", " ", text[start:end])]
+        done = end
+    return "".join([*pieces, text[done:]])
 
 
 def quotation_spans(text: str) -> list[Span]:

@@ -1,7 +1,9 @@
 """Check the draws in a ledger: their outcomes against the key, their names against the texts."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -69,32 +71,32 @@ class DrawNames:
         """How many coins each pair has."""
 
     def check(self, original: str, sites: Iterable[Site]) -> None:
-        """Check the names at the sites of a document.
+        """Check the names at the sites of a document, all of them in the order of the text.
 
         Raises:
             VaultError: A name is not the one that text and scheme give.
         """
-        text_name = text_sha256(original)
+        text_name, positions = text_sha256(original), Counter[str]()
         for site in sites:
             prefix, scheme = _part(self._scheme, site.draw)
-            if not self._is_right(site.draw.removeprefix(prefix), prefix, scheme, text_name, site):
+            place = _Place(site.draw.removeprefix(prefix), text_name, site, positions[prefix])
+            positions[prefix] += 1
+            if not self._is_right(prefix, scheme, place):
                 raise VaultError(
                     f"{self._path}: {site.draw!r:.80} is not the draw of the site at {site.start} "
                     f"of {site.document_id!r:.80}"
                 )
 
-    def _is_right(
-        self, draw: str, prefix: str, scheme: Mapping[str, Any], text_name: str, site: Site
-    ) -> bool:
+    def _is_right(self, prefix: str, scheme: Mapping[str, Any], place: "_Place") -> bool:
         if scheme.get("rule") == "published":
             return True
         if scheme["name"] != "leximark":
-            owner = _TEXT_NAME.match(draw)
-            return owner is None or owner[1] == text_name
+            return scheme["name"] in _OTHERS and _OTHERS[scheme["name"]](scheme, place)
+        draw, text_name, start = place.draw, place.text_name, place.site.start
         if scheme.get("scope") == "document":
             return draw == text_name
         if scheme.get("scope") == "site":
-            return draw == f"{text_name}:{site.start}"
+            return draw == f"{text_name}:{start}"
         if is_document_draw(draw):
             return draw == name_document(draw.replace(text_name, "", 1), text_name)
         coin = split_coin(prefix + draw)
@@ -102,10 +104,46 @@ class DrawNames:
             return False
         pair, n_coins = coin
         known = self._coins.setdefault(pair, n_coins) == n_coins
-        return known and coin_name(pair, Allotment(n_coins), text_name, site.start) == prefix + draw
+        return known and coin_name(pair, Allotment(n_coins), text_name, start) == prefix + draw
 
 
-_TEXT_NAME = re.compile("([0-9a-f]{64})(?![0-9a-f])")
+@dataclass(frozen=True)
+class _Place:
+    """A site of a document with its draw."""
+
+    draw: str
+    """Without what a composed scheme puts before it."""
+    text_name: str
+    site: Site
+    position: int
+    """How many sites of the same scheme stand before it in the document."""
+
+    def owner(self, scheme: Mapping[str, Any]) -> str:
+        """Return what the name begins with if each document has draws of its own."""
+        return f"{self.text_name}:" if scheme.get("scope") == "document" else ""
+
+
+def _is_trap(scheme: Mapping[str, Any], place: _Place) -> bool:
+    n_words, copies = scheme.get("n_words"), scheme.get("copies")
+    if type(n_words) is not int or type(copies) is not int or min(n_words, copies) < 1:
+        return False
+    word = f"trap:{place.position % n_words}"
+    if place.draw == place.owner(scheme) + word:
+        return True
+    fuzzy = re.fullmatch(rf"{place.text_name}:(\d{{1,9}}):{word}", place.draw)
+    return fuzzy is not None and int(fuzzy[1]) < copies
+
+
+_OTHERS: Mapping[str, Callable[[Mapping[str, Any], _Place], bool]] = {
+    "random_sequence": lambda scheme, place: (
+        place.draw == f"{place.owner(scheme)}sequence:{place.position}"
+    ),
+    "traps": _is_trap,
+    "trigger": lambda scheme, place: place.draw == f"trigger:{place.position}",
+    "look_alikes": lambda scheme, place: place.draw == f"look-alike:{place.site.original}",
+    "rewriting": lambda scheme, place: place.draw == f"{place.text_name}:{place.site.start}",
+}
+"""Whether a draw has the name that a scheme gives it, for all but LexiMark."""
 
 
 def _part(scheme: Mapping[str, Any], draw: str) -> tuple[str, Mapping[str, Any]]:

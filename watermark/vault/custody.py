@@ -102,7 +102,7 @@ def read_custody(vault: Path) -> CustodyLog:
         try:
             entry = json.loads(line)
             holds = entry["previous"] == previous and line.endswith(b"\n")
-            holds = holds and (entry["event"] != "audit" or isinstance(entry["settings"], dict))
+            holds = holds and _has_its_fields(entry)
         except (ValueError, TypeError, KeyError, RecursionError):
             holds = False
         if not holds:
@@ -113,6 +113,15 @@ def read_custody(vault: Path) -> CustodyLog:
         previous = hashlib.sha256(line).hexdigest()
         entries.append(entry)
     return CustodyLog(content, tuple(entries))
+
+
+def _has_its_fields(entry: Mapping[str, Any]) -> bool:
+    """Tell whether an entry has what is read from entries of its kind."""
+    if entry["event"] == "audit":
+        return isinstance(entry["settings"], dict)
+    if entry["event"] == "compromised":
+        return isinstance(entry["owner_key"], str) and isinstance(entry["time"], str)
+    return isinstance(entry["event"], str)
 
 
 def log_event(vault: Path, event: Event, program: str, **fields: Any) -> None:

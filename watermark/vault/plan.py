@@ -20,9 +20,10 @@ from typing import Any, get_args
 from watermark.bounded import BoundsError, read_json_file
 from watermark.document import text_sha256
 from watermark.errors import VaultError
+from watermark.limits import LEAST_CERTAIN, MODEL_NAMES, VAULT_ROWS, is_level
 from watermark.limits import PLAN as PLAN_LIMITS
-from watermark.limits import VAULT_ROWS
-from watermark.scheme import Rule, Test
+from watermark.scheme import Rule, SchemeName, Test
+from watermark.text.language import check_language
 
 SCHEMA = 2
 """Format that is written. In format 1 ids name the draws of places, the documents that are held
@@ -128,8 +129,8 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str) and 0 < len(value) <= 1_000
 
 
-def _are_texts(value: Any) -> bool:
-    return isinstance(value, list) and all(map(_is_text, value))
+def _are_names(value: Any) -> bool:
+    return isinstance(value, list) and len(value) <= MODEL_NAMES and all(map(_is_text, value))
 
 
 def _is_hash(value: Any) -> bool:
@@ -141,35 +142,67 @@ def _is_between(least: float, most: float) -> Callable[[Any], bool]:
 
 
 def _is_scheme(value: Any) -> bool:
+    if not isinstance(value, dict) or value.get("name") not in get_args(SchemeName):
+        return False
+    composed = value["name"] == "composed"
     return (
-        isinstance(value, dict)
-        and _is_text(value.get("name"))
+        composed == ("first" in value) == ("second" in value)
+        and all(_is_part(value[part]) for part in ("first", "second") if part in value)
         and value.get("rule", "keyed") in get_args(Rule)
-        and all(_is_scheme(value[part]) for part in ("first", "second") if part in value)
+        and (value["name"] == "leximark" or value.get("rule", "keyed") == "keyed")
+        and value.get("scope", _SCOPES[value["name"]][0]) in _SCOPES[value["name"]]
         and ("fit" not in value or _has_language(value["fit"]))
     )
 
 
+def _is_part(value: Any) -> bool:
+    """Tell whether a scheme can be one of two, which the key draws."""
+    return _is_scheme(value) and value["name"] != "composed" and value.get("rule") != "published"
+
+
 def _has_language(value: Any) -> bool:
-    return isinstance(value, dict) and _is_text(value.get("language"))
+    if not isinstance(value, dict) or not _is_text(value.get("language")):
+        return False
+    try:
+        check_language(value["language"])
+    except ValueError:
+        return False
+    return True
 
 
 def _are_counts(value: Any) -> bool:
-    return isinstance(value, dict) and all(
-        type(value.get(name)) is int and 0 <= value[name] < VAULT_ROWS for name in COUNTS
-    )
+    if not isinstance(value, dict):
+        return False
+    counts = [value.get(name) for name in COUNTS]
+    if value.get("review") is not None:
+        review = value["review"]
+        counts.append(review.get("n_rejected") if isinstance(review, dict) else None)
+    return all(type(count) is int and 0 <= count < VAULT_ROWS for count in counts)
 
 
+_SCOPES: Mapping[str, tuple[str, ...]] = {
+    "leximark": ("word", "site", "document"),
+    "look_alikes": ("letter", "word"),
+    "random_sequence": ("corpus", "document"),
+    "traps": ("corpus", "document"),
+    "rewriting": ("",),
+    "trigger": ("",),
+    "composed": ("",),
+}
+"""What one draw may decide, for each scheme; empty for those without the setting."""
 _FIELDS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
-    "scheme": (_is_scheme, "an object with name, and as rule keyed or published"),
+    "scheme": (_is_scheme, "a scheme of leximark with its settings"),
     "test": (get_args(Test).__contains__, "one of " + ", ".join(get_args(Test))),
     "detector": (_is_text, "the name of a detector"),
     "detector_with_reference": (_is_text, "the name of a detector"),
-    "alpha": (lambda value: _is_between(0, 1)(value) and 0 < value < 1, "a number between 0 and 1"),
-    "references": (_are_texts, "a list of names"),
-    "public_references": (_are_texts, "a list of names"),
+    "alpha": (
+        lambda value: _is_between(0, 1)(value) and is_level(value),
+        f"a number between 0 and {LEAST_CERTAIN}",
+    ),
+    "references": (_are_names, f"a list of at most {MODEL_NAMES} names"),
+    "public_references": (_are_names, f"a list of at most {MODEL_NAMES} names"),
     "holdout_share": (_is_between(0, 0.5), "a number from 0 to 0.5"),
-    "corpus": (_are_counts, "an object with " + ", ".join(COUNTS)),
+    "corpus": (_are_counts, "an object with " + ", ".join(COUNTS) + ", and n_rejected of a review"),
     "key_commitment": (_is_hash, "a SHA-256"),
     "files": (
         lambda value: (

@@ -119,17 +119,21 @@ class _Manual(HTMLParser):
 
 def _labelled(package: str, kind: str, text: str, rng: np.random.Generator) -> Sample:
     if kind == "html":
-        return _manual(package, kind, text, int(rng.choice([60, 72, 100, 10_000])), rng)
+        return _manual(package, kind, text, int(rng.choice([24, 60, 72, 100, 10_000])), rng)
     lines = text.splitlines()[:LINES_OF_A_FILE]
-    is_prose = kind in {"mail", "fortune", "markdown"} or kind.startswith("novel")
+    is_prose = kind in {"mail", "fortune", "markdown", "txt"} or kind.startswith("novel")
     if is_prose and kind != "mail" and rng.random() < 0.3:  # a paragraph a line
         lines = re.sub(r"(?<=\S)\n(?=\S)", " ", "\n".join(lines)).split("\n")
+    elif is_prose and kind != "mail" and rng.random() < 0.2:  # short lines, as in columns
+        lines = [part for line in lines for part in textwrap.wrap(line, 24) or [""]]
     if is_prose and kind != "mail":
         lines = _set_in(lines, rng)
     labels = [(0 if is_prose else 1) if line.strip() else -1 for line in lines]
     if is_prose:
+        least = 3 if kind == "mail" else 1
         labels = [
-            label if _is_worded(line) else -1 for line, label in zip(lines, labels, strict=True)
+            label if _has_words(line, least) else -1
+            for line, label in zip(lines, labels, strict=True)
         ]
     return Sample(package, kind, tuple(lines), tuple(labels))
 
@@ -146,9 +150,9 @@ def _set_in(lines: list[str], rng: np.random.Generator) -> list[str]:
     ]
 
 
-def _is_worded(line: str) -> bool:
-    """Tell whether a line of a mail or book is worth asking about: quoted or not, with 3 words."""
-    return len(re.findall(r"[A-Za-z]{2,}", line)) >= 3
+def _has_words(line: str, least: int) -> bool:
+    """Tell whether a line of prose, quoted or not, has so many words that it is worth asking."""
+    return len(re.findall(r"[A-Za-z]{2,}", line)) >= least
 
 
 def _manual(package: str, kind: str, text: str, width: int, rng: np.random.Generator) -> Sample:

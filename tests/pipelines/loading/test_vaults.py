@@ -5,6 +5,7 @@ import shutil
 import pytest
 
 from pipelines import api
+from tests.support.forged_vault import forge
 
 SAID = "other users of this machine can read the key; chmod 600"
 
@@ -54,6 +55,24 @@ def test_a_key_in_a_file_of_its_own_is_looked_at_too(command, job, tmp_path):
     said = command("leximark", "inspect", job.vault, "--key-file", "key")
     assert said.status == 0
     assert "leximark: key: other users" in said.err
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("field", ["detector", "detector_with_reference"])
+def test_a_plan_with_an_unknown_detector_is_refused_by_every_command(command, shown, name, field):
+    (shown.parent / "none.csv").write_text("document_id,start,original,candidates\n")
+    forge(shown, plan=lambda fields: fields.update({field: "Loss"}))
+    said = command(*COMMANDS[name])
+    assert (said.status, said.out) == (2, "")
+    assert "plans the detector 'Loss', which is unknown; there are loss" in said.err
+
+
+@pytest.mark.parametrize("alpha", ["0", "0.5", "1"])
+def test_a_level_that_is_no_level_is_refused_for_models_that_answer_too(command, shown, alpha):
+    asked = ("verify", "--corpus", "vault", "--model", "chat+http://127.0.0.1:9/v1#m")
+    said = command(*asked, "--alpha", alpha)
+    assert (said.status, said.out) == (2, "")
+    assert "alpha must lie between 0 and 0.5" in said.err
 
 
 def test_a_notebook_is_told_too(shown, capsys):

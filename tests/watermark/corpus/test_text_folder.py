@@ -49,7 +49,12 @@ def test_bytes_are_kept_with_line_ends_and_byte_order_mark(tmp_path):
 NOTES = [
     "README.md", "a/README.md", "readme.txt", "LICENSE", "LICENSE-MIT.txt", "LICENCE.md",
     "NOTICE.txt", "NOTICE", "COPYING", "COPYING.LESSER", "a/COPYING.txt", "LICENSES/MIT.txt",
-    "CHANGELOG.md",
+    "CHANGELOG.md", "readme.TXT", "License.TXT", "README.en.md", "readme.en.md", "Readme-first.txt",
+    "READ.ME.txt", "read_me.txt", "00README.txt", "_README.txt", "licenses/mit.txt",
+    "license-mit.txt", "License_1_0.txt", "MIT-LICENSE.txt", "gpl-3.0.txt", "font.LICENSE.txt",
+    "UNLICENSE", "copyright.txt", "copying.lesser.txt", "third-party-notices.md", "AUTHORS",
+    "CONTRIBUTORS.txt", "CODE_OF_CONDUCT.md", "CITATION.md", "PATENTS.txt", "SHA256SUMS.txt",
+    "requirements.txt", "CMakeLists.txt",
 ]  # fmt: skip
 """Files that are written again as they are."""
 
@@ -65,7 +70,14 @@ def test_notes_are_no_documents_and_are_copied_as_they_are(tmp_path, name):
     assert (tmp_path / "out" / "guide.md").read_bytes() == b"A"
 
 
-@pytest.mark.parametrize("name", ["licensed-drivers.txt", "notices.md", "READMEs of old.txt"])
+DOCUMENTS = [
+    "licensed-drivers.txt", "notices.md", "READMEs of old.txt", "license-to-kill.txt", "history.md",
+    "driving-license.txt", "HISTORY/rome.txt", "the-authors.txt", "copyright-law.txt", "mit.md",
+    "gpl-history.txt", "bread-me.txt", "reading-me.txt", "security-in-kenya.md",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
 def test_a_text_whose_name_only_begins_like_a_note_is_a_document(tmp_path, name):
     corpus = open_corpus(make(tmp_path / "in", {name: b"a"}))
     assert [document.id for document in corpus.documents()] == [name]

@@ -71,6 +71,48 @@ static int destroy(struct building *enormous)
 }
 """,
     "indented": "    big = dog(1)\n    return big\n",
+    "OCaml": """val destroy : building -> worker list -> unit
+(** Tells the workers that the enormous building was destroyed by the storm.
+    The workers are frightened, and they answer as quickly as they can. *)
+
+val answer : worker -> string
+(** What a worker answers to a difficult question. *)
+""",
+    "Ada": """procedure Destroy (House : in out Building) is
+   --  The enormous storm destroyed the building, and the workers were
+   --  frightened by the noise that they heard from the street.
+begin
+   House.Mood := Angry;
+end Destroy;
+""",
+    "Vim": """function! s:Destroy(building)
+  " The workers were frightened by the enormous storm that had destroyed
+  " the building before they could answer the difficult question.
+  let g:answer = a:building
+endfunction
+""",
+    "Prolog": """:- module(storm, [destroyed/1]).
+
+% The workers were frightened by the enormous storm that had destroyed
+% the building before they could answer the difficult question.
+destroyed(Building) :-
+    storm(Storm),
+    near(Storm, Building),
+    frightened(Workers, Storm).
+""",
+    "Perl": """sub destroy {
+    my ($building) = @_;
+    return $building->{workers};
+}
+
+=head1 NAME
+
+The storm destroyed the enormous building, and the frightened workers answered.
+
+=cut
+
+1;
+""",
 }
 
 
@@ -99,6 +141,26 @@ def test_code_in_prose_is_covered_and_the_prose_is_left(language):
 def test_prose_is_left_however_it_is_set(indent):
     text = "".join(indent + line for line in PROSE.splitlines(keepends=True))
     assert "".join(left_of(text)) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "* The workers repaired the enormous building before the snow fell.\n"
+        "* Many people of the town complained that the noise was terrible.\n",
+        '"Did they repair the enormous building before the first snow fell?" he asked.\n'
+        '"They did not, and many people of the town complained about it," she said.\n',
+        "/* never closed\n\n" + PROSE,
+    ],
+    ids=["list", "quotations", "open comment"],
+)
+def test_prose_that_looks_like_comments_is_left(text):
+    assert len(left_of(text).split()) > len(text.split()) - 4
+
+
+def test_a_comment_that_ends_too_late_is_none():
+    text = "(* one\n" + PROSE * 200 + "*)\n"
+    assert len(left_of(text).split()) > len(text.split()) - 8
 
 
 def test_a_doubtful_line_goes_with_its_neighbours():

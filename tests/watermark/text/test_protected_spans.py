@@ -62,7 +62,7 @@ def test_blocks_are_covered_whole(block):
 
 
 def test_an_unclosed_code_block_reaches_to_the_end():
-    text = "Large.\n```\nbig dog"
+    text = "The house is large.\n```\nbig dog"
     assert covered(text) == ["```\nbig dog"]
 
 

@@ -81,3 +81,24 @@ def test_no_line_can_be_altered(vault, how):
     path.write_bytes(b"".join(spoiled[how]))
     with pytest.raises(VaultError, match=r"custody.jsonl:\d: the chain breaks here"):
         read_custody(vault)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"event": "compromised"},
+        {"event": "compromised", "owner_key": "ab", "time": 3},
+        {"event": "compromised", "owner_key": ["ab"], "time": "2026"},
+        {"event": "audit"},
+        {"event": "audit", "settings": []},
+        {"event": ["audit"]},
+        {"event": None},
+        [],
+        "text",
+    ],
+)
+def test_an_entry_without_its_fields_is_refused_though_the_chain_holds(vault, entry):
+    line = {"previous": "0" * 64, **entry} if isinstance(entry, dict) else entry
+    (vault / CUSTODY).write_text(json.dumps(line) + "\n")
+    with pytest.raises(VaultError, match=r"custody.jsonl:1: the chain breaks here"):
+        read_custody(vault)

@@ -3,18 +3,23 @@
 import json
 import os
 import time
-from typing import Any
+from typing import Any, get_args
 
 import pyarrow as pa
 import pytest
 
+from pipelines.loading.schemes import default_schemes
 from tests.support.forged_vault import forge
 from watermark.document import Mark, Site, text_sha256
 from watermark.errors import VaultError
 from watermark.keys import is_readable_by_others, read_key
+from watermark.scheme import SchemeName
 from watermark.schemes.composed import Composed
 from watermark.schemes.leximark import LexiMark
+from watermark.schemes.look_alikes import LookAlikes
+from watermark.schemes.planted import Traps, Trigger
 from watermark.schemes.random_sequence import RandomSequence
+from watermark.schemes.rewriting import Rewriting
 from watermark.vault.check_draws import DrawNames, Draws
 from watermark.vault.plan import COMMITMENT, KEY, LEDGER, PLAN
 from watermark.vault.vault import open_vault
@@ -30,18 +35,43 @@ for _ in range(900):
     DEEP = [DEEP]
 
 
+COMPOSED = {"name": "composed", "first": {"name": "leximark"}, "second": {"name": "trigger"}}
+COUNTED = {"n_documents": 20, "n_sites": 36, "n_changed": 18, "n_held_out": 2}
+
+
+def test_the_names_of_schemes_in_plans_are_those_of_the_schemes():
+    assert set(get_args(SchemeName)) == {*default_schemes(), Composed.name}
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
         ("test", "unknown"), ("test", ["redraw"]), ("test", None),
         ("alpha", float("nan")), ("alpha", 0), ("alpha", 1), ("alpha", "0.1"), ("alpha", True),
-        ("alpha", float("inf")), ("alpha", -1.0),
+        ("alpha", float("inf")), ("alpha", -1.0), ("alpha", 0.5), ("alpha", 0.999), ("alpha", -0.0),
         ("holdout_share", 0.9), ("holdout_share", float("nan")), ("holdout_share", -0.1),
         ("detector", ""), ("detector", None), ("detector", 3), ("detector_with_reference", {}),
+        ("detector", "x" * 2000),
         ("references", "abc"), ("references", [1]), ("references", None),
+        ("references", ["a"] * 101), ("public_references", ["a"] * 101),
         ("scheme", []), ("scheme", {}), ("scheme", {"name": 1}),
         ("scheme", {"name": "x", "rule": "no"}),
-        ("scheme", {"name": "x", "fit": {}}), ("scheme", {"name": "x", "first": 1}),
+        ("scheme", {"name": "leximark", "fit": {}}), ("scheme", {"name": "leximark", "first": 1}),
+        ("scheme", {"name": "Leximark"}), ("scheme", {"name": ["leximark"]}),
+        ("scheme", {"name": "leximark", "scope": "sentence"}),
+        ("scheme", {"name": "leximark", "scope": []}),
+        ("scheme", {"name": "leximark", "rule": None}),
+        ("scheme", {"name": "leximark", "fit": {"language": "xx"}}),
+        ("scheme", {"name": "leximark", "fit": {"language": "../../etc"}}),
+        ("scheme", {"name": "look_alikes", "rule": "published"}),
+        ("scheme", {"name": "composed"}),
+        ("scheme", {"name": "leximark", "first": {"name": "leximark"}}),
+        ("scheme", {"name": "composed", "first": {"name": "leximark"}, "second": {"name": "x"}}),
+        ("scheme", COMPOSED | {"first": {"name": "leximark", "rule": "published"}}),
+        ("scheme", COMPOSED | {"rule": "published"}), ("scheme", COMPOSED | {"second": COMPOSED}),
+        ("corpus", COUNTED | {"review": {}}), ("corpus", COUNTED | {"review": [1]}),
+        ("corpus", COUNTED | {"review": {"n_rejected": "x"}}),
+        ("corpus", COUNTED | {"review": {"n_rejected": -1}}),
         ("corpus", {}), ("corpus", None), ("made_with", []), ("made_with", {"a": 1}),
         ("files", {}),
         ("files", {"../../etc/passwd": "0" * 64}), ("files", {"/dev/zero": "0" * 64}),
@@ -157,6 +187,16 @@ SHA, OTHER = text_sha256("buy a"), text_sha256("buy b")
         (Composed(LexiMark(scope="site"), RandomSequence()), f"1/{SHA}:4", f"1/{OTHER}:4"),
         (Composed(LexiMark(), RandomSequence()), "2/sequence:0", "1/sequence:0"),
         (Composed(LexiMark(), RandomSequence()), "1/a.n:a|b#0/1", "1/a.n:a|b#1/1"),
+        (RandomSequence(), "sequence:0", "sequence:1"),
+        (RandomSequence(), "sequence:0", "a name that was tried until it fitted"),
+        (RandomSequence(scope="document"), f"{SHA}:sequence:0", "sequence:0"),
+        (Traps(), "trap:0", "trap:1"),
+        (Traps(), "trap:0", f"{SHA}:1:trap:0"),
+        (Traps(n_fuzzy=2), f"{SHA}:0:trap:0", f"{OTHER}:0:trap:0"),
+        (Traps(scope="document"), f"{SHA}:trap:0", "trap:0"),
+        (Trigger(), "trigger:0", "trigger:2"),
+        (LookAlikes(), "look-alike:a", "look-alike:b"),
+        (Rewriting(), f"{SHA}:4", f"{SHA}:5"),
     ],
 )
 def test_the_names_of_every_scope_follow_from_the_text(tmp_path, scheme, right, wrong):

@@ -41,7 +41,7 @@ def test_a_missing_file_is_named(vault, name):
 
 def test_an_altered_plan_does_not_match_the_commitment(vault):
     text = (vault / PLAN).read_text()
-    (vault / PLAN).write_text(text.replace('"alpha": 0.001', '"alpha": 0.5'))
+    (vault / PLAN).write_text(text.replace('"alpha": 0.001', '"alpha": 0.05'))
     with pytest.raises(VaultError, match="does not match"):
         open_vault(vault)
 
