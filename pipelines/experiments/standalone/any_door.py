@@ -34,13 +34,7 @@ from membership.evidence.score_table import ScoreTable, build_table
 from membership.scoring import assemble_panel
 from membership.traces.suspect import Suspect
 from membership.traces.trace import CandidateLogprobs
-from pipelines.experiments.standalone.any_door_page import (
-    N_NULL_KEYS,
-    N_RESAMPLES,
-    N_SUBSETS,
-    SEED,
-    describe,
-)
+from pipelines.experiments.standalone.any_door_page import N_NULL_KEYS, N_SUBSETS, SEED, describe
 from pipelines.experiments.standalone.proof import ALPHA, once
 from pipelines.loading.models import ModelOptions, load_model
 from pipelines.reporting.provenance import describe_run
@@ -156,8 +150,7 @@ def _power(table_of: MakeTable, ids: list[str], key: Key) -> dict[str, int]:
         for _ in range(N_SUBSETS):
             try:
                 table = table_of(set(rng.choice(ids, size, replace=False)))
-                test = redraw_test(table, key, alpha=ALPHA, n_resamples=N_RESAMPLES)
-                hits += test.pvalue < ALPHA
+                hits += redraw_test(table, key, alpha=ALPHA, n_resamples=1_999).pvalue < ALPHA
             except PrerequisiteError:
                 continue
         found[str(size)] = hits
