@@ -1,14 +1,15 @@
 """The power of the re-draw test, foreseen from sites alone: before any key, model or publication.
 
 What is known beforehand is which draws decide how many sites of which documents. What is assumed is
-how far training shifts a site's preference (`effect`) and how far preferences scatter besides
-(`noise`, `correlation`). From these, score tables are simulated and tested as the re-draw test
-would.
+how far training shifts a site's preference (`effect`, known up to `error`) and how far preferences
+scatter besides (`noise`, `correlation`). From these, score tables are simulated and tested as the
+re-draw test would. The power is the mean over the effects that are plausible: what is known of an
+effect from one or a few trainings is not its value in the next.
 """
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 
 import numpy as np
@@ -102,12 +103,18 @@ def predict_power(
         ]
         return float(np.mean(found))
     hits = 0
-    for _ in range(n_simulated):
+    for effect in _plausible_effects(sensitivity, n_simulated):
         drawn = _some(sites, n_documents, rng)
         if drawn[0].size:
-            values, observed = _simulate(drawn, sensitivity, rng)
+            values, observed = _simulate(drawn, replace(sensitivity, effect=effect), rng)
             hits += tail_probability(values, drawn[1], observed) <= alpha
     return hits / n_simulated
+
+
+def _plausible_effects(sensitivity: Sensitivity, n: int) -> list[float]:
+    """Return n equally likely effects, none below 0."""
+    steps = norm.ppf((np.arange(n) + 0.5) / n)
+    return [max(0.0, sensitivity.effect + sensitivity.error * step) for step in steps]
 
 
 def documents_needed(
@@ -123,7 +130,8 @@ def documents_needed(
     Beyond the corpus T is taken to grow with the root of the number of documents.
 
     Raises:
-        PrerequisiteError: The corpus has no site, or training leaves no trace.
+        PrerequisiteError: The corpus has no site, training leaves no trace, or what is known of the
+            effect is too uncertain for so high a power.
     """
     have = len(sites.documents)
     whole = _some(sites, have, np.random.default_rng(0))
@@ -136,7 +144,7 @@ def documents_needed(
         found = predict_power(sites, n, sensitivity, alpha=alpha, n_simulated=n_simulated)
         return found >= power
 
-    first = have * ((norm.isf(alpha) + norm.ppf(power)) / lies) ** 2
+    first = have * (_distance_needed(sensitivity, alpha, power) / lies) ** 2
     place = min(bisect_left(sizes, first), len(sizes) - 1)
     while place < len(sizes) - 1 and not enough(sizes[place]):
         place += 1
@@ -145,6 +153,23 @@ def documents_needed(
     if enough(sizes[place]):
         return sizes[place], False
     return max(have + 1, ceil(first)), True
+
+
+def _distance_needed(sensitivity: Sensitivity, alpha: float, power: float) -> float:
+    """Return by how many standard deviations T must exceed 0, at the expected effect.
+
+    The effect is normal around its estimate, so the mean power at a distance x is that of a normal
+    variable at (x - q) / sqrt(1 + (rx)**2), q being the critical value and r the relative error.
+    """
+    q, k = norm.isf(alpha), norm.ppf(power)
+    r = sensitivity.error / sensitivity.effect
+    rest = 1 - (k * r) ** 2
+    if rest <= 0:
+        raise PrerequisiteError(
+            f"no number of documents gives a power of {power:g}: the effect is "
+            f"{sensitivity.effect:.2g} with an error of {sensitivity.error:.2g}"
+        )
+    return float((q + k * np.sqrt(1 + r**2 * (q**2 - k**2))) / rest)
 
 
 _SIZES = [round(a * 10**b) for b in range(7) for a in (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8)]
@@ -169,10 +194,26 @@ def _moments(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Return for each draw the mean of its contribution, and the variance by noise and by shift."""
     n_sites, n_options = drawn
+    sensitivity = _adjusted(drawn, sensitivity)
     gains = sensitivity.effect * np.sqrt(n_sites) * (1 - 1 / n_options)
     noise = sensitivity.noise**2 * (1 + (n_sites - 1) * sensitivity.correlation)
     shift = sensitivity.effect**2 * n_sites / n_options * (1 - 1 / n_options)
     return gains, np.asarray(noise, dtype=np.float64), shift
+
+
+def _adjusted(drawn: Drawn, sensitivity: Sensitivity) -> Sensitivity:
+    """Return what is left after the adjustment of a table with so few sites.
+
+    A regression with k coefficients on n sites takes a share k/n of each site's own score, the mark
+    included, and puts a mixture of the other sites in its place.
+    """
+    n_sites, n_options = drawn
+    taken = min(1.0, sensitivity.coefficients / max(1, n_sites.sum()))
+    shift = sensitivity.effect**2 / n_options * (1 - 1 / n_options)
+    square = (1 - taken) * (sensitivity.noise**2 + taken * float(shift.mean()))
+    return replace(
+        sensitivity, effect=(1 - taken) * sensitivity.effect, noise=float(np.sqrt(square)) or 1.0
+    )
 
 
 def _normal_power(drawn: Drawn, sensitivity: Sensitivity, alpha: float) -> float:
@@ -181,7 +222,8 @@ def _normal_power(drawn: Drawn, sensitivity: Sensitivity, alpha: float) -> float
         return 0.0
     gains, noise, shift = _moments(drawn, sensitivity)
     distance = gains.sum() - norm.isf(alpha) * np.sqrt((noise + shift).sum())
-    return float(norm.cdf(distance / np.sqrt(noise.sum())))
+    doubt = sensitivity.error / max(sensitivity.effect, 1e-12) * gains.sum()
+    return float(norm.cdf(distance / np.sqrt(noise.sum() + doubt**2)))
 
 
 def _scaled_power(
@@ -191,7 +233,8 @@ def _scaled_power(
     if not whole[0].size:
         return 0.0
     lies = noncentrality(whole, sensitivity) * np.sqrt(n_documents / len(sites.documents))
-    return float(norm.sf(norm.isf(alpha) - lies))
+    doubt = sensitivity.error / max(sensitivity.effect, 1e-12) * lies
+    return float(norm.cdf((lies - norm.isf(alpha)) / np.sqrt(1 + doubt**2)))
 
 
 def _simulate(
@@ -203,6 +246,7 @@ def _simulate(
     root = np.sqrt(n_sites)[:, None]
     own = _noise(n_sites, inside, rng) * np.sqrt(1 - sensitivity.correlation)
     shared = _noise(np.ones_like(n_sites), inside, rng) * np.sqrt(sensitivity.correlation)
+    sensitivity = _adjusted(drawn, sensitivity)
     shift = np.where(inside, -sensitivity.effect / n_options[:, None], 0.0)
     chosen, rows = rng.integers(0, n_options), np.arange(len(n_sites))
     shift[rows, chosen] += sensitivity.effect

@@ -21,9 +21,13 @@ class SuspectKind:
     words: str
     effect: float
     """By how many nats (choices: what share of answers) one epoch of fine-tuning lets a published
-    word gain."""
+    word gain, mean over sites."""
+    error: float
+    """Standard error of the effect, from one training."""
     noise: float
     correlation: float
+    coefficients: int
+    """How many coefficients the adjustment of the score table fits."""
     scales_with_spread: bool
     """Whether the noise grows with the spread of the preferences in a corpus."""
     source: str
@@ -62,7 +66,9 @@ class Effects:
         """
         kind, share = self.suspects[suspect], self.trainings[training].share_of_effect
         noise = kind.noise * (spread / self.spread if kind.scales_with_spread else 1.0)
-        return Sensitivity(kind.effect * share, noise, kind.correlation)
+        return Sensitivity(
+            kind.effect * share, noise, kind.correlation, kind.error * share, kind.coefficients
+        )
 
 
 @cache

@@ -29,7 +29,8 @@ def describe(results: Mapping[str, Any]) -> str:
         "[site x candidate] for the re-draw test. Local answers are drawn from the model's own "
         "probabilities, so they contain no loss from prompting. "
         f"Documents needed: the least size at which {POWER:.0%} of {N_SUBSETS} random subsets have "
-        f"p < {ALPHA:g} (1,999 re-draws; subsets of one trained model overlap). Null: "
+        f"p < {ALPHA:g} (subsets of one trained model overlap; of 1,999 re-draws none may reach "
+        "the observed statistic, which understates the power). Null: "
         f"Kolmogorov-Smirnov p of {N_NULL_KEYS:,} re-keyed p-values against uniform.",
         "",
         "| asked | reference | p | z | sites | documents needed | power at 30 (95 %) | null |",

@@ -1,24 +1,23 @@
 """Is the power that `leximark plan` foresees the power that an audit has?
 
-    python -m pipelines.experiments.standalone.plan_check PROOF OUT [--unrelated MODEL]
+    python -m pipelines.experiments.standalone.plan_check PROOF OUT --unrelated MODEL
 
 PROOF is the folder of `pipelines.experiments.standalone.proof`. Twenty settings, fixed beforehand:
 
 - the tiny model of the experiment `attacks`, with its base as reference and none, 3 to 30
-  documents. What a site shows is measured on runs of two seeds and the power on runs of two others,
-  with other passages, keys and models;
+  documents. What a site shows is measured on runs with some passages and the power on runs with
+  others; each set of passages is marked with several keys, and each key has a model of its own;
 - SmolLM2-135M fine-tuned as in `proof`, with its base, an unrelated model and with forced choices.
-  There is one trained model: what a site shows is measured on one half of its documents and the
-  power on the other half, so these settings check the forecast from sites, not how far one training
-  run differs from the next.
+  What a site shows is measured on the model of `proof`; the power is that of a second training on
+  the same passages marked with another key.
 
-A run that was cut goes on.
+An interrupted run continues.
 """
 
 import argparse
 import json
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import asdict, replace
+from collections.abc import Collection, Mapping
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,36 +29,35 @@ from membership.audit.observations import SiteLogprobs, observe
 from membership.audit.word_answers import ask, questions_of
 from membership.choices.local_model import LocalChooser
 from membership.choices.question import Window
-from membership.evidence.prediction import SiteMap, map_sites, predict_power
-from membership.evidence.redraw import redraw_test
+from membership.evidence.prediction import map_sites, predict_power
 from membership.evidence.score_table import ScoreTable
-from membership.evidence.sensitivity import Sensitivity, measure_sensitivity
+from membership.evidence.sensitivity import Sensitivity, measure_sensitivity, pool_sensitivities
 from membership.scoring import assemble_panel
 from pipelines.experiments.standalone.any_door import of_documents
-from pipelines.experiments.standalone.proof import once
-from pipelines.experiments.trials.halves import experiment_key, mark_documents
-from pipelines.experiments.trials.small import TRAINING, small_base
-from pipelines.experiments.trials.tiny import OPTIONS, fresh_passages
+from pipelines.experiments.standalone.proof import SEED as PROOF_SEED
+from pipelines.experiments.standalone.proof import fine_tune, once
+from pipelines.experiments.trials.forecast_runs import (
+    ALPHA,
+    N_PASSAGES,
+    N_RESAMPLES,
+    N_SUBSETS,
+    REFERENCES,
+    MakeTable,
+    draws_of,
+    ids_of,
+    power_of_subsets,
+    train_and_audit,
+)
 from pipelines.loading.models import ModelOptions, load_model
 from pipelines.reporting.provenance import describe_run
-from pipelines.training.training import load_base, train_once
 from watermark.assets import find_model
-from watermark.errors import PrerequisiteError
-from watermark.keys import Key
-from watermark.schemes.leximark import LexiMark
-from watermark.vault.vault import open_vault
+from watermark.vault.vault import Vault, open_vault
 
-ALPHA, SEED, N_SUBSETS, TOLERANCE, WANTED = 0.001, 11, 100, 0.1, 16
-SCHEME = LexiMark(sources=("wordnet",))
-N_TINY, MEASURED_SEEDS, CHECKED_SEEDS = 80, (0, 1), (2, 3)
+SEED, TOLERANCE, WANTED, N_SIMULATED = 11, 0.1, 16, 2_000
+MEASURED_TEXTS, CHECKED_TEXTS, N_KEYS = (11, 12, 13), (14, 15, 16, 17, 18, 19), 3
 TINY_SIZES = (3, 5, 8, 15, 30)
-SMOLLM2_SIZES = {
-    "base": (3, 5, 8, 15),
-    "unrelated": (8, 15, 30, 60),
-    "3 forced choices, base": (60, 120),
-}
-N_RESAMPLES = 1_999
-MakeTable = Callable[[Collection[str]], ScoreTable]
+CHOICES = "3 forced choices, base"
+SMOLLM2_SIZES = {"base": (3, 5, 8, 15), "unrelated": (8, 15, 30, 60), CHOICES: (60, 120)}
 
 
 def main() -> None:
@@ -69,12 +67,11 @@ def main() -> None:
     )
     parser.add_argument("proof", type=Path, help="folder of the experiment `proof`")
     parser.add_argument("out", type=Path, help="folder for everything")
-    parser.add_argument("--unrelated", help="another language model, as an unrelated reference")
+    parser.add_argument("--unrelated", required=True, help="a model of another family")
     arguments = parser.parse_args()
     out = arguments.out
-    settings = tiny(out) + smollm2(arguments.proof, out, arguments.unrelated)
     results = {
-        "settings": settings,
+        "settings": tiny(out) + smollm2(arguments.proof, out, arguments.unrelated),
         "run": describe_run({}, {"subsets": SEED}).as_dict() | {"command": ""},
     }
     (out / "results.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
@@ -83,85 +80,74 @@ def main() -> None:
 
 def tiny(out: Path) -> list[dict[str, Any]]:
     """Return the settings of the tiny model."""
-    runs = {
-        seed: once(out / f"tiny-{seed}.json", partial(_tiny_run, out, seed))
-        for seed in (*MEASURED_SEEDS, *CHECKED_SEEDS)
+
+    def runs(texts: int, sizes: tuple[int, ...]) -> list[dict[str, Any]]:
+        make = partial(train_and_audit, out, texts, N_KEYS, sizes)
+        found = once(out / f"tiny-{texts}.json", lambda: {"runs": list(make())})
+        return list(found["runs"])
+
+    measured = [run for texts in MEASURED_TEXTS for run in runs(texts, ())]
+    checked = [run for texts in CHECKED_TEXTS for run in runs(texts, TINY_SIZES)]
+    found = []
+    for reference in REFERENCES:
+        shown = pool_sensitivities(
+            [Sensitivity(**run[reference]["sensitivity"]) for run in measured]
+        )
+        for n in TINY_SIZES:
+            foreseen = [
+                _foreseen(run["draws"], n, shown) for run in checked[::N_KEYS]
+            ]  # the sites of a set of passages are the same for every key
+            powers = [run[reference]["power"][str(n)] for run in checked]
+            found.append(_setting("tiny", reference, n, shown, float(np.mean(foreseen)), powers))
+    return found
+
+
+def smollm2(proof: Path, out: Path, unrelated: str) -> list[dict[str, Any]]:
+    """Return the settings of SmolLM2: measured on one training, checked on the next."""
+    first = open_vault(proof / "ours/vault", proof / "ours/key")
+    second = open_vault(proof / "other/vault", proof / "other/key")
+    texts = [m.document.text for row, m in second.marked() if row.status == "published"]
+    model = fine_tune(out / "smollm2-second", texts, PROOF_SEED + 1)
+    shown = {
+        name: measure_sensitivity(table_of(ids_of(corpus)), first.key)
+        for name, (corpus, table_of) in _tables(
+            first, str(proof / "models/trained"), out, unrelated
+        ).items()
     }
     found = []
-    for reference in ("base", "none"):
-        shown = [runs[seed][reference]["sensitivity"] for seed in MEASURED_SEEDS]
-        mean = Sensitivity(**{k: float(np.mean([s[k] for s in shown])) for k in shown[0]})
-        for size in TINY_SIZES:
-            checked = [runs[seed] for seed in CHECKED_SEEDS]
-            powers = [run[reference]["power"][str(size)] for run in checked]
-            foreseen = [
-                predict_power(_map(run["draws"]), size, mean, alpha=ALPHA, seed=SEED)
-                for run in checked
-            ]
-            own = [
-                predict_power(
-                    _map(run["draws"]), size, Sensitivity(**run[reference]["sensitivity"]),
-                    alpha=ALPHA, seed=SEED,
-                )
-                for run in checked
-            ]  # fmt: skip
-            setting = _setting("tiny", reference, size, mean, foreseen, powers)
-            found.append(setting | {"foreseen_by_own_effect": float(np.mean(own))})
-    return found
-
-
-def _tiny_run(out: Path, seed: int) -> dict[str, Any]:
-    folder = out / f"tiny-{seed}"
-    base = small_base(out / "tiny-base")
-    documents = fresh_passages(N_TINY, seed)
-    vault = mark_documents(folder, documents, SCHEME, experiment_key(seed, 9), 0.0)
-    corpus, settings = load_audit_corpus(vault), TRAINING.of_seed(seed)
-    texts = [document.text for document in corpus.documents]
-    model = train_once(lambda: load_base(str(base), settings), texts, folder / "model", settings)
-    references = {"base": load_model(str(base), OPTIONS)}
-    panel = assemble_panel({}, load_model(str(model), OPTIONS), references)
-    logprobs = observe(corpus, panel).site_logprobs
-    found: dict[str, Any] = {"draws": _draws(corpus, _ids(corpus))}
-    for name, some in (("base", logprobs), ("none", replace(logprobs, references={}))):
-        table_of = _tables(some)
-        found[name] = {
-            "sensitivity": asdict(measure_sensitivity(table_of(_ids(corpus)), vault.key)),
-            "power": {
-                str(n): _power(table_of, _ids(corpus), n, vault.key, seed) for n in TINY_SIZES
-            },
-        }
-    return found
-
-
-def smollm2(proof: Path, out: Path, unrelated: str | None) -> list[dict[str, Any]]:
-    """Return the settings of SmolLM2: measured on one half, checked on the other."""
-    vault = open_vault(proof / "ours/vault", proof / "ours/key")
-    corpus, options = load_audit_corpus(vault), ModelOptions(cache=out / "cache")
-    suspect = load_model(str(proof / "models/trained"), options)
-    base = load_model(str(find_model("smollm2-135m")), options)
-    ids = [str(i) for i in np.random.default_rng(SEED).permutation(_ids(corpus))]
-    measured, checked = set(ids[: len(ids) // 2]), sorted(ids[len(ids) // 2 :])
-    names = {"base": base}
-    if unrelated:
-        names["unrelated"] = load_model(unrelated, options)
-    tables: dict[str, MakeTable] = {}
-    for name, reference in names.items():
-        panel = assemble_panel({}, suspect, {name: reference})
-        tables[name] = _tables(observe(corpus, panel).site_logprobs)
-    questions = questions_of(corpus, Window())
-    chooser = LocalChooser(suspect)
-    tables["3 forced choices, base"] = of_documents(
-        ask(corpus, chooser, {"base": base}, questions, n=3, seed=SEED)
-    )
-    found = []
-    for name, table_of in tables.items():
-        mean = measure_sensitivity(table_of(measured), vault.key)
-        sites = _map(_draws(corpus, checked))
+    for name, (corpus, table_of) in _tables(second, model, out, unrelated).items():
+        ids = ids_of(corpus)
         for n in SMOLLM2_SIZES[name]:
-            power = _power(table_of, checked, n, vault.key, SEED)
-            foreseen = predict_power(sites, n, mean, alpha=ALPHA, seed=SEED)
-            found.append(_setting("SmolLM2-135M", name, n, mean, [foreseen], [power]))
+            power = power_of_subsets(table_of, ids, n, second.key, SEED)
+            foreseen = _foreseen(draws_of(corpus, ids), n, shown[name])
+            found.append(_setting("SmolLM2-135M", name, n, shown[name], foreseen, [power]))
     return found
+
+
+def _tables(
+    vault: Vault, model: str, out: Path, unrelated: str
+) -> dict[str, tuple[AuditCorpus, MakeTable]]:
+    """Return for each way to ask the table of any documents of a vault."""
+    corpus, options = load_audit_corpus(vault), ModelOptions(cache=out / "cache")
+    suspect = load_model(model, options)
+    base = load_model(str(find_model("smollm2-135m")), options)
+    found: dict[str, tuple[AuditCorpus, MakeTable]] = {}
+    for name, reference in (("base", base), ("unrelated", load_model(unrelated, options))):
+        logprobs = observe(corpus, assemble_panel({}, suspect, {name: reference})).site_logprobs
+        found[name] = corpus, partial(_table, logprobs)
+    questions = questions_of(corpus, Window())
+    asked = ask(corpus, LocalChooser(suspect), {"base": base}, questions, n=3, seed=SEED)
+    found[CHOICES] = corpus, of_documents(asked)
+    return found
+
+
+def _table(logprobs: SiteLogprobs, ids: Collection[str]) -> ScoreTable:
+    return logprobs.table(documents=ids)
+
+
+def _foreseen(draws: list[list[tuple[str, int]]], n: int, shown: Sensitivity) -> float:
+    sites = map_sites(draws)
+    return predict_power(sites, n, shown, alpha=ALPHA, n_simulated=N_SIMULATED, seed=SEED)
 
 
 def _setting(
@@ -169,45 +155,14 @@ def _setting(
     reference: str,
     n: int,
     sensitivity: Sensitivity,
-    foreseen: list[float],
+    foreseen: float,
     observed: list[float],
 ) -> dict[str, Any]:
     return {
         "model": model, "reference": reference, "documents": n,
-        "sensitivity": asdict(sensitivity), "foreseen": float(np.mean(foreseen)),
+        "sensitivity": asdict(sensitivity), "foreseen": foreseen,
         "observed": float(np.mean(observed)), "observed_by_run": observed,
     }  # fmt: skip
-
-
-def _ids(corpus: AuditCorpus) -> list[str]:
-    return sorted(document.id for document, _ in corpus.readable())
-
-
-def _draws(corpus: AuditCorpus, ids: Collection[str]) -> list[list[tuple[str, int]]]:
-    return [
-        [(site.draw, len(site.candidates)) for site in sites]
-        for document, sites in corpus.readable()
-        if document.id in ids
-    ]
-
-
-def _map(draws: list[list[tuple[str, int]]]) -> SiteMap:
-    return map_sites(draws)
-
-
-def _tables(logprobs: SiteLogprobs) -> MakeTable:
-    return lambda ids: logprobs.table(documents=ids)
-
-
-def _power(table_of: MakeTable, ids: list[str], n: int, key: Key, seed: int) -> float:
-    rng, hits = np.random.default_rng([seed, n]), 0
-    for _ in range(N_SUBSETS):
-        try:
-            table = table_of(set(rng.choice(ids, n, replace=False)))
-            hits += redraw_test(table, key, alpha=ALPHA, n_resamples=N_RESAMPLES).pvalue < ALPHA
-        except PrerequisiteError:
-            continue  # a subset without a usable site
-    return hits / N_SUBSETS
 
 
 def describe(results: Mapping[str, Any]) -> str:
@@ -218,43 +173,39 @@ def describe(results: Mapping[str, Any]) -> str:
         "# Is the power that is foreseen the power that there is?",
         "",
         f"Foreseen minus observed power is within {TOLERANCE:g} in **{close} of {len(settings)}** "
-        f"settings (wanted: {WANTED} of 20). Observed: share of {N_SUBSETS} random subsets with "
-        f"p < {ALPHA:g} ({N_RESAMPLES:,} re-draws). *Effect* and *noise* are in nats a "
-        "site (share of answers for choices), measured on other runs (tiny) or on other documents "
-        "of the same run (SmolLM2).",
+        f"settings (wanted: {WANTED} of 20). Observed: share of {N_SUBSETS} random subsets a run "
+        f"with p < {ALPHA:g} ({N_RESAMPLES:,} re-draws). *Effect* (with its error) and *noise* are "
+        "in nats a site (share of answers for choices), measured on other runs.",
         "",
         "| model | asked with | documents | effect | noise | correlation | foreseen | observed | "
-        "difference | foreseen by the run's own effect |",
+        "least to most of the runs | difference |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for s in settings:
-        shown, difference = s["sensitivity"], s["foreseen"] - s["observed"]
+        shown, runs = s["sensitivity"], s["observed_by_run"]
+        spread = f"{min(runs):.2f} to {max(runs):.2f}" if len(runs) > 1 else "one run"
         lines.append(
-            f"| {s['model']} | {s['reference']} | {s['documents']} | {shown['effect']:.2f} | "
-            f"{shown['noise']:.2f} | {shown['correlation']:.2f} | {s['foreseen']:.2f} | "
-            f"{s['observed']:.2f} | {difference:+.2f} | {_own(s)} |"
+            f"| {s['model']} | {s['reference']} | {s['documents']} | {shown['effect']:.2f} ± "
+            f"{shown['error']:.2f} | {shown['noise']:.2f} | {shown['correlation']:.2f} | "
+            f"{s['foreseen']:.2f} | {s['observed']:.2f} | {spread} | "
+            f"{s['foreseen'] - s['observed']:+.2f} |"
         )
     lines += [
         "",
-        f"The tiny model: {N_TINY} marked passages, three epochs; effects from seeds "
-        f"{', '.join(map(str, MEASURED_SEEDS))}, power from seeds "
-        f"{', '.join(map(str, CHECKED_SEEDS))}. SmolLM2-135M: the model of "
-        "[proof](../proof/README.md); there is one, so these rows do not show how far one training "
-        "run differs from the next. Subsets overlap, and the settings of one model are not "
-        "independent of each other. The last column uses the effect of the runs whose power is "
-        "shown: what is left of the difference there is the fault of the forecast, the rest is how "
-        "far two trainings differ.",
+        f"The tiny model: {N_PASSAGES} marked passages, three epochs, {N_KEYS} keys for each set "
+        f"of passages and one training a key; effects from passages of seeds "
+        f"{', '.join(map(str, MEASURED_TEXTS))}, power from seeds "
+        f"{', '.join(map(str, CHECKED_TEXTS))}. SmolLM2-135M: effects from the model of "
+        "[proof](../proof/README.md), power from a second training on the same passages, marked "
+        "with another key. Subsets of one run share its coins and its model, so runs differ by "
+        "more than the subsets of one, and the settings of one model are not independent of each "
+        "other.",
         "",
-        "    python -m pipelines.experiments.standalone.plan_check PROOF OUT [--unrelated MODEL]",
+        "    python -m pipelines.experiments.standalone.plan_check PROOF OUT --unrelated MODEL",
         "",
         f"Machine: {', '.join(results['run']['machine'].values())} cores.",
     ]
     return "\n".join(lines) + "\n"
-
-
-def _own(setting: Mapping[str, Any]) -> str:
-    own = setting.get("foreseen_by_own_effect")
-    return "-" if own is None else f"{own:.2f}"
 
 
 if __name__ == "__main__":

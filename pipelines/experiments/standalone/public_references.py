@@ -37,7 +37,7 @@ from watermark.document import Site
 from watermark.keys import Key
 from watermark.vault.vault import open_vault
 
-ALPHA, SIZES, N_SUBSETS, N_RESAMPLES, SEED = 0.001, (10, 20, 30), 150, 2_999, 5
+ALPHA, SIZES, N_SUBSETS, N_RESAMPLES, SEED = 0.001, (10, 20, 30), 150, 9_999, 5
 REACH = 60
 """Characters on each side of a site in which its neighbours are looked for."""
 _WORD = re.compile(r"[a-z']+")

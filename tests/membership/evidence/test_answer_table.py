@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from scipy.stats import kstest
+from scipy.stats import ks_2samp, kstest
 
 from membership.choices.answers import Answers
 from membership.choices.question import Question, SiteQuestion
@@ -77,17 +77,25 @@ def test_answers_that_lean_to_the_published_words_are_found():
     assert kstest(others, "uniform").pvalue > 0.001
 
 
-def test_flipping_the_options_does_not_change_the_law_of_p():
-    rng = np.random.default_rng(2)
-    key = Key(rng.bytes(32))
-    for order in ((0, 1), (1, 0)):
+@pytest.mark.parametrize("lean", [0.0, 0.1])
+def test_flipping_the_options_does_not_change_the_law_of_p(lean):
+    """Neither of an innocent suspect nor of one that learned the marks, whatever its habit."""
+    rng, laws = np.random.default_rng(2), []
+    for flip in (False, True):
         pvalues = []
         for _ in range(200):
-            questions = [question(i, order) for i in range(100)]
-            said = answers(questions, Key(rng.bytes(32)), rng, first=0.7)
+            questions = corpus(100, rng)
+            if flip:
+                questions = [question(q.site.start, q.order[::-1]) for q in questions]
+            key = Key(rng.bytes(32))
+            said = answers(questions, key, rng, lean=lean, first=0.7)
             table = answer_table(questions, said, {})
-            pvalues.append(redraw_test(table, key, alpha=0.05, n_resamples=199).pvalue)
-        assert kstest(pvalues, "uniform").pvalue > 0.001
+            tested = key if lean else Key(rng.bytes(32))
+            pvalues.append(redraw_test(table, tested, alpha=0.05, n_resamples=199).pvalue)
+        laws.append(pvalues)
+    assert ks_2samp(laws[0], laws[1]).pvalue > 0.001
+    uniform = [kstest(law, "uniform").pvalue for law in laws]
+    assert min(uniform) > 0.001 if lean == 0 else max(uniform) < 0.001
 
 
 def test_a_reference_that_saw_the_marks_cannot_make_evidence():

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -69,6 +71,45 @@ def test_with_many_sites_the_normal_power_agrees_with_the_simulated_one(monkeypa
     assert predict_power(sites, 50, sensitivity, alpha=0.001) == pytest.approx(simulated, abs=0.07)
 
 
+@pytest.mark.parametrize("most_simulated", [800, 1])
+def test_a_power_is_the_mean_over_the_plausible_effects(monkeypatch, most_simulated):
+    monkeypatch.setattr("membership.evidence.prediction.SIMULATED_SITES", most_simulated)
+    sites, given = site_map(), Sensitivity(0.35, 0.5, 0.1, error=0.15)
+    effects = np.random.default_rng(3).normal(given.effect, given.error, 60).clip(0)
+    powers = [
+        predict_power(sites, 30, replace(given, effect=e, error=0), alpha=0.001, n_simulated=40)
+        for e in effects
+    ]
+    foreseen = predict_power(sites, 30, given, alpha=0.001, n_simulated=1_000)
+    assert foreseen == pytest.approx(np.mean(powers), abs=0.1)
+    certain = replace(given, error=0.0)
+    assert foreseen < predict_power(sites, 30, certain, alpha=0.001, n_simulated=1_000) - 0.05
+
+
+def test_what_the_adjustment_takes_is_taken_into_account():
+    """The preference is regressed on covariates of each subset, as in the table of an audit."""
+    sites, given, n = site_map(), Sensitivity(0.9, 0.4, coefficients=5), 3
+    foreseen = predict_power(sites, n, given, alpha=0.01, n_simulated=1_000)
+    rng, powers = np.random.default_rng(5), []
+    for fitted in (True, False):
+        hits = 0
+        for _ in range(400):
+            key = Key(rng.bytes(KEY_BYTES))
+            documents = rng.choice(N_DOCUMENTS, n, replace=False)
+            table = table_of(sites, documents, given, key, rng)
+            if fitted:
+                covariates = rng.standard_normal((len(table.draws), given.coefficients))
+                first = table.score[:, 0]
+                rest = first - covariates @ np.linalg.lstsq(covariates, first)[0]
+                table = replace(table, score=np.stack([rest, -rest], axis=1))
+            hits += redraw_test(table, key, alpha=0.01, n_resamples=999).pvalue <= 0.01
+        powers.append(hits / 400)
+    assert foreseen == pytest.approx(powers[0], abs=0.08)
+    assert foreseen < powers[1] - 0.08
+    few = replace(given, coefficients=40)
+    assert predict_power(sites, n, few, alpha=0.01) < 0.05
+
+
 def test_few_coins_cannot_reach_a_small_level():
     sites = map_sites([[("a", 2), ("b", 2)], [("a", 2)]])
     assert predict_power(sites, 2, Sensitivity(5.0, 2.6), alpha=0.001) == 0
@@ -90,6 +131,12 @@ def test_a_corpus_that_is_too_small_needs_more_than_it_has():
     assert beyond
     assert needed > 20 * N_DOCUMENTS
     assert predict_power(sites, needed, Sensitivity(0.02, 0.5), alpha=0.001) > 0.7
+    doubtful = Sensitivity(0.02, 0.5, error=0.01)
+    more, _ = documents_needed(sites, doubtful, alpha=0.001)
+    assert more > 1.5 * needed
+    assert predict_power(sites, more, doubtful, alpha=0.001) == pytest.approx(0.8, abs=0.01)
+    with pytest.raises(PrerequisiteError, match=r"no number of documents gives a power of 0\.99"):
+        documents_needed(sites, doubtful, alpha=0.001, power=0.99)
     with pytest.raises(PrerequisiteError, match="nothing to detect"):
         documents_needed(map_sites([[], []]), Sensitivity(0.5, 0.5), alpha=0.001)
     with pytest.raises(PrerequisiteError, match="nothing to detect"):
