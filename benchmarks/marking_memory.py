@@ -3,9 +3,9 @@
     python -m benchmarks.marking_memory [--megabytes 10 1000] [--marked 1.5]
 
 The corpora are generated: paragraphs of the documentation that every Python carries, in documents
-of about 2,000 characters. A share of them, about `--marked` megabytes, is marked, the rest passes
-through; all are read, checked, written and listed in the vault. So memory that grows with the
-corpus shows, in minutes. Each corpus is marked in a process of its own.
+of about 2,000 characters (`--characters`). A share of them, about `--marked` megabytes, is marked,
+the rest passes through; all are read, checked, written and listed in the vault. So memory that
+grows with the corpus shows, in minutes. Each corpus is marked in a process of its own.
 """
 
 import argparse
@@ -22,14 +22,13 @@ from pipelines.jobs.mark import make_intent, mark_command
 from pipelines.loading.embedded_text import paragraphs
 from watermark.schemes.leximark import LexiMark
 
-DOCUMENT_CHARACTERS = 2_000
-
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--megabytes", type=float, nargs="+", default=[10, 1000])
     parser.add_argument("--marked", type=float, default=1.5)
+    parser.add_argument("--characters", type=int, default=2_000, help="of a document")
     parser.add_argument("--one", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.one:
@@ -39,7 +38,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as name:
             corpus = Path(name) / "corpus.jsonl"
             with corpus.open("w", encoding="utf-8") as file:
-                file.writelines(lines(megabytes * 1e6))
+                file.writelines(lines(megabytes * 1e6, arguments.characters))
             command = [sys.executable, "-m", "benchmarks.marking_memory"]
             command += ["--marked", str(arguments.marked), "--one", str(corpus)]
             done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
@@ -50,12 +49,12 @@ def main() -> None:
         )
 
 
-def lines(characters: float) -> Iterator[str]:
-    """Yield documents as lines of JSON until there are so many characters."""
+def lines(characters: float, a_document: int) -> Iterator[str]:
+    """Yield documents of some length as lines of JSON until there are so many characters."""
     number, written, parts = 0, 0, list[str]()
     for paragraph in cycle(paragraphs()):
         parts.append(paragraph)
-        if sum(map(len, parts)) < DOCUMENT_CHARACTERS:
+        if sum(map(len, parts)) < a_document:
             continue
         text = f"{number}\n\n" + "\n\n".join(parts)  # no two alike: texts decide which are marked
         line = json.dumps({"id": f"d{number}", "text": text}) + "\n"
