@@ -197,6 +197,7 @@ def test_ray_gives_the_bytes_of_one_process(mark, corpus, key_file, tmp_path):
     here.mkdir()
     words = ["mark", corpus, "--out", here / "published", "--vault", here / "vault"]
     words += ["--key-file", key_file, *LETTERS, "--executor", "ray:local"]
+    words += ["--no-reference"]  # as in this process: see conftest.py
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run(
         [sys.executable, "-m", "pipelines.cli", *map(str, words)],

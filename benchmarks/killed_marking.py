@@ -1,6 +1,6 @@
 r"""Kill marking at random moments, repeat it, and compare all bytes with a run in peace.
 
-    python -m pipelines.experiments.standalone.kills OUT --work FOLDER [--kills 100]
+    python -m benchmarks.killed_marking OUT --work FOLDER [--kills 100]
 
 A corpus of one, two or eight files is marked by the local executor in one, two or eight tasks. At a
 random moment either all processes of a run are killed (SIGKILL), or one of them: the one that

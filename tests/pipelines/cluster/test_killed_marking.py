@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from pipelines.experiments.standalone import kills
-from pipelines.experiments.standalone.kills import Kill, assert_same_files, stage, summary
+from benchmarks import killed_marking
+from benchmarks.killed_marking import Kill, assert_same_files, stage, summary
 
 
 def test_trees_that_differ_in_a_byte_or_a_name_are_told(tmp_path):
@@ -49,7 +49,14 @@ def test_kills_are_counted_by_what_they_hit():
 @pytest.mark.slow
 def test_marking_that_is_killed_gives_the_bytes_of_a_run_in_peace(tmp_path):
     """A run in two tasks for each number of files; it raises if a byte differs."""
-    command = [sys.executable, "-m", kills.__name__, tmp_path / "out", "--work", tmp_path / "work"]
+    command = [
+        sys.executable,
+        "-m",
+        killed_marking.__name__,
+        tmp_path / "out",
+        "--work",
+        tmp_path / "work",
+    ]
     command += ["--kills", "6", "--documents", "1100", "--tasks", "2", "--seed", "3"]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
