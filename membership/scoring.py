@@ -1,7 +1,7 @@
 """Score documents: which detectors two models can serve, in what unit, and what they say."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from membership.detector import (
@@ -13,7 +13,7 @@ from membership.detector import (
     check_abilities,
     score_document,
 )
-from membership.traces.suspect import Sampling, Suspect, TextGenerator
+from membership.traces.suspect import ReadsAhead, Sampling, Suspect, TextGenerator
 from membership.traces.tokens import SPECIMEN, hash_of_cut
 from membership.traces.trace import Query, Trace
 from watermark.document import Document
@@ -179,8 +179,13 @@ def score_documents(
     """
     for detector in detectors.values():
         check_abilities(detector, _given(detector, suspect, reference), suspect.name)
-    for first in range(0, len(documents), _DOCUMENTS_AT_ONCE):
-        block = documents[first : first + _DOCUMENTS_AT_ONCE]
+    blocks = [
+        documents[first : first + _DOCUMENTS_AT_ONCE]
+        for first in range(0, len(documents), _DOCUMENTS_AT_ONCE)
+    ]
+    for model, role in ((suspect, "suspect"), (reference, "reference")):
+        read_ahead(model, (texts_of([(block, detectors)], role) for block in blocks))
+    for block in blocks:
         (scores,) = score_groups([(block, detectors)], suspect, reference)
         for index in range(len(block)):
             yield {name: of[index] for name, of in scores.items()}
@@ -205,10 +210,11 @@ def score_groups(
         known: Traces of suspect and reference that are at hand.
         progress: Told how far the models are.
     """
-    asked = [q for docs, detectors in groups for d in detectors.values() for q in _asked(d, docs)]
-    traces = {"suspect": _read(suspect, "suspect", asked, known[0], progress)}
+    unread = texts_of(groups, "suspect", known[0])
+    traces = {"suspect": {**known[0], **run_queries(suspect, unread, progress)}}
     if reference is not None:
-        traces["reference"] = _read(reference, "reference", asked, known[1], progress)
+        unread = texts_of(groups, "reference", known[1])
+        traces["reference"] = {**known[1], **run_queries(reference, unread, progress)}
 
     def score(detector: Detector, document: Document) -> Score:
         queries = detector.queries(document)
@@ -220,17 +226,23 @@ def score_groups(
     ]
 
 
-def _asked(detector: Detector, documents: Sequence[Document]) -> Iterator[Query]:
-    return (query for document in documents for query in detector.queries(document))
+def texts_of(groups: Sequence[Group], role: str, known: Container[Query] = ()) -> list[Query]:
+    """Return the distinct texts that detectors ask of a model and that are not known yet."""
+    asked = (
+        Query(query.text)
+        for documents, detectors in groups
+        for detector in detectors.values()
+        for document in documents
+        for query in detector.queries(document)
+        if query.role == role
+    )
+    return [query for query in dict.fromkeys(asked) if query not in known]
 
 
-def _read(
-    model: Suspect, role: str, asked: Sequence[Query], known: Traces, progress: Progress
-) -> Traces:
-    """Add to the known traces those of all other texts that are asked of a role."""
-    texts = dict.fromkeys(Query(query.text) for query in asked if query.role == role)
-    unread = [query for query in texts if query not in known]
-    return {**known, **run_queries(model, unread, progress)}
+def read_ahead(model: object, lists: Iterable[Sequence[Query]]) -> None:
+    """Tell a model all lists of texts that it will be given, if that is of use to it."""
+    if isinstance(model, ReadsAhead):
+        model.read_ahead(list(lists))
 
 
 def run_queries(

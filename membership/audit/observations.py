@@ -12,7 +12,16 @@ from membership.audit.corpus import AuditCorpus
 from membership.detector import Score
 from membership.evidence.remarkings import Remarkings
 from membership.evidence.score_table import ScoreTable, build_table, slots_of
-from membership.scoring import Group, Panel, Progress, Traces, run_queries, score_groups
+from membership.scoring import (
+    Group,
+    Panel,
+    Progress,
+    Traces,
+    read_ahead,
+    run_queries,
+    score_groups,
+    texts_of,
+)
 from membership.traces.trace import CandidateLogprobs, Query
 from watermark.document import Site
 
@@ -75,13 +84,14 @@ def observe(
     # The original texts are read by themselves: texts in one batch touch each other's last digits,
     # and the marked ones depend on the key. A site is usable only if every model reads it.
     with_slots = [] if blind else list(dict.fromkeys(_slot_queries(corpus)))
+    groups: list[Group] = [(corpus.documents, panel.detectors)]
+    if remarking is not None:
+        groups.append((remarking[0].documents(), panel.only(remarking[1])))
+    _read_ahead(panel, with_slots, groups)
     traces = run_queries(panel.suspect, with_slots, progress)
     others = {
         name: run_queries(model, with_slots, progress) for name, model in panel.references.items()
     }
-    groups: list[Group] = [(corpus.documents, panel.detectors)]
-    if remarking is not None:
-        groups.append((remarking[0].documents(), panel.only(remarking[1])))
     known = traces, next(iter(others.values()), {})
     scores, *of_remarkings = score_groups(
         groups, panel.suspect, panel.reference, known=known, progress=progress
@@ -99,6 +109,16 @@ def observe(
         remarking[0] if remarking else None,
         of_remarkings[0] if of_remarkings else {},
     )
+
+
+def _read_ahead(panel: Panel, with_slots: Sequence[Query], groups: Sequence[Group]) -> None:
+    """Tell models that run elsewhere all texts at once; `observe` then finds them read."""
+    known = {Query(query.text) for query in with_slots}
+    for model in panel.references.values():
+        if model is not panel.reference:
+            read_ahead(model, [with_slots])
+    for scored, role in ((panel.suspect, "suspect"), (panel.reference, "reference")):
+        read_ahead(scored, (with_slots, texts_of(groups, role, known)))
 
 
 def _slot_queries(corpus: AuditCorpus) -> list[Query]:

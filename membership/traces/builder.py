@@ -76,16 +76,25 @@ def _position(read: tuple[int, TokenChoice]) -> int:
     return read[1].position
 
 
-def trace_builders(queries: Sequence[Query], tokenizer: Cutter) -> Iterator[list[TraceBuilder]]:
-    """Tokenize the texts in blocks, so that memory does not grow with the number of queries."""
+def text_blocks(queries: Sequence[Query]) -> Iterator[range]:
+    """Cut a list of queries into the blocks that a model runs one after the other.
+
+    No batch spans two blocks, so a block run alone has the traces that it has in the list.
+    """
     first = size = 0
     for index, query in enumerate(queries):
         size += len(query.text)
         if size >= _BLOCK or index == len(queries) - 1:
-            block = queries[first : index + 1]
-            cuts = tokenizer.encode([q.text for q in block])
-            yield [
-                TraceBuilder(number, q, tokens, tokenizer)
-                for number, (q, tokens) in enumerate(zip(block, cuts, strict=True), first)
-            ]
+            yield range(first, index + 1)
             first, size = index + 1, 0
+
+
+def trace_builders(queries: Sequence[Query], tokenizer: Cutter) -> Iterator[list[TraceBuilder]]:
+    """Tokenize the texts in blocks, so that memory does not grow with the number of queries."""
+    for numbers in text_blocks(queries):
+        block = queries[numbers.start : numbers.stop]
+        cuts = tokenizer.encode([q.text for q in block])
+        yield [
+            TraceBuilder(number, q, tokens, tokenizer)
+            for number, q, tokens in zip(numbers, block, cuts, strict=True)
+        ]

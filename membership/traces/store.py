@@ -2,6 +2,7 @@
 
 FOLDER/<model>/about.json     name, fingerprint and settings of the model
 FOLDER/<model>/*.parquet      one row per text; files are added and never changed
+FOLDER/tasks/                 what tasks of `--executor` are reading, and their logs
 
 A model is identified by its fingerprint (weights and tokenizer), its settings (data type, start
 token, windows) and the version of the trace format. A row is identified by hashes of its text and
@@ -36,6 +37,8 @@ VERSION = 1
 ABOUT = "about.json"
 NOTES = "[0-9a-f]*.json"
 """Files next to the models; each maps a requested configuration to the one it resolved to."""
+TASKS = "tasks"
+"""Folder next to the models, for tasks that fill the cache: what they read and what they say."""
 _ROWS, _SECONDS = 256, 30.0
 """A file is written after this many rows or seconds."""
 _SCHEMA = pa.schema(
@@ -174,12 +177,13 @@ def contents(folder: Path) -> list[Contents]:
 
 
 def clear(folder: Path) -> int:
-    """Remove only traces and notes from a folder; return the number of models removed."""
+    """Remove only what is the cache's from a folder; return the number of models removed."""
     models = [about.parent for about in folder.glob(f"*/{ABOUT}")]
     for model in models:
         shutil.rmtree(model)
     for note in folder.glob(NOTES):
         note.unlink()
+    shutil.rmtree(folder / TASKS, ignore_errors=True)
     return len(models)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from membership.traces.trace import Query, Trace
 
@@ -47,6 +47,14 @@ class Suspect(Protocol):
         Raises:
             PrerequisiteError: A query needs an ability that the model does not have.
         """
+
+
+@runtime_checkable
+class ReadsAhead(Protocol):
+    """A model whose texts are run in several processes, best when it is told all of them early."""
+
+    def read_ahead(self, lists: Sequence[Sequence[Query]]) -> None:
+        """Run the texts of lists that `trace` will be given, one list at a time."""
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,8 @@
 import inspect
 import shutil
 import socket
+import subprocess
+import time
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +16,7 @@ from watermark.errors import PrerequisiteError, ToolkitError
 Kind = Literal["local", "slurm", "ray"]
 MISSING = "{} is not installed: run `pip install 'leximark[{}]'`"
 FORMS = "wanted local:PROCESSES, slurm:FILE.toml or ray:ADDRESS"
+SECONDS_BETWEEN_LOOKS = 10.0
 _OURS = frozenset({"pipeline", "depends", "depends_job_id", "logging_dir", "skip_completed"})
 _NEEDED = ("tasks", "time", "partition")
 
@@ -58,8 +61,8 @@ def check_installed(choice: ExecutorChoice) -> None:
         )
 
 
-def connect_ray(address: str) -> int:
-    """Connect to a cluster of Ray and return how many CPUs it has; `local` starts one here.
+def connect_ray(address: str) -> tuple[int, int]:
+    """Connect to a cluster of Ray and count its CPUs and GPUs; `local` starts one here.
 
     Raises:
         PrerequisiteError: Ray is not installed, or nothing answers at the address.
@@ -75,7 +78,8 @@ def connect_ray(address: str) -> int:
         raise PrerequisiteError(
             f"ray: no cluster answers at {address!r} ({error!s:.300})"
         ) from error
-    return max(1, int(ray.cluster_resources().get("CPU", 1)))
+    found = ray.cluster_resources()
+    return max(1, int(found.get("CPU", 1))), int(found.get("GPU", 0))
 
 
 def _refuse_silent(address: str) -> None:
@@ -116,16 +120,18 @@ def read_slurm_settings(path: Path) -> dict[str, Any]:
 
 def make_local(step: Any, n_tasks: int, logs: Path) -> Any:
     """Return an executor of processes of this machine."""
-    from datatrove.executor import LocalPipelineExecutor
+    from pipelines.cluster.local import LocalProcesses
 
-    return LocalPipelineExecutor([step], tasks=n_tasks, logging_dir=str(logs), start_method="spawn")
+    return LocalProcesses([step], tasks=n_tasks, logging_dir=str(logs))
 
 
-def make_ray(step: Any, n_tasks: int, logs: Path) -> Any:
+def make_ray(step: Any, n_tasks: int, logs: Path, gpus_per_task: int = 0) -> Any:
     """Return an executor of the cluster that this process is connected to."""
     from datatrove.executor import RayPipelineExecutor
 
-    return RayPipelineExecutor([step], tasks=n_tasks, logging_dir=str(logs))
+    return RayPipelineExecutor(
+        [step], tasks=n_tasks, logging_dir=str(logs), gpus_per_task=gpus_per_task
+    )
 
 
 def make_slurm(
@@ -136,3 +142,19 @@ def make_slurm(
 
     own = dict(settings) | {"tasks": n_tasks, "job_name": f"leximark-{step.name}"}
     return SlurmPipelineExecutor([step], **own, logging_dir=str(logs), depends=depends)
+
+
+def wait_for_jobs(executor: Any) -> None:
+    """Wait until Slurm no longer lists the jobs of an executor.
+
+    A reply other than a list of jobs, or that there are none, is taken for a pause of Slurm.
+    """
+    if executor.job_id in (None, -1):  # there was nothing left to do
+        return
+    asked = ["squeue", "--noheader", "--jobs", str(executor.job_id)]
+    while True:
+        said = subprocess.run(asked, capture_output=True, text=True, check=False)
+        gone = "Invalid job id" in said.stderr or (said.returncode == 0 and not said.stdout.strip())
+        if gone:
+            return
+        time.sleep(SECONDS_BETWEEN_LOOKS)

@@ -18,6 +18,7 @@ from pipelines.commands.options.planning import PlanFlags, RunFlags
 
 if TYPE_CHECKING:
     from pipelines.cluster.executors import ExecutorChoice
+    from watermark.corpus.address import Address
     from watermark.marking.mark import Intent
     from watermark.vault.plan import Plan
 
@@ -29,10 +30,12 @@ def mark(
         str,
         typer.Argument(
             help="What to mark: JSON Lines, CSV or Parquet file, a folder of these or of texts, a "
-            "`datasets` folder, or a hub id."
+            "`datasets` folder, a hub id, or an address such as s3://bucket/news."
         ),
     ],
-    out: Annotated[Path, typer.Option(help="Folder to make for the texts to publish.")],
+    out: Annotated[
+        str, typer.Option(help="Folder to make for the texts to publish, or an address.")
+    ],
     vault: Annotated[
         Path | None, typer.Option(help="Folder to make for what must stay private.")
     ] = None,
@@ -54,6 +57,7 @@ def mark(
     Writes the marked texts in the format of the input, and a vault with everything needed for a
     later audit: keep it private. The same command continues an interrupted run.
     """
+    from watermark.corpus.address import parse_address
     from watermark.substitution.rules import read_rules
 
     try:
@@ -70,20 +74,20 @@ def mark(
         "boilerplate_share": boilerplate_share,
         "rules": read_rules(rules) if rules else (),
     }
-    folder = parts.append_to or vault
+    folder, target = parts.append_to or vault, parse_address(out) or Path(out)
     assert folder is not None
     if choice is None:
-        done, folder = _mark_here(corpus, out, intent, vault, parts, common, run.workers)
-    elif (by_tasks := _mark_by_tasks(choice, corpus, out, folder, intent, common)) is None:
+        done, folder = _mark_here(corpus, target, intent, vault, parts, common, run.workers)
+    elif (by_tasks := _mark_by_tasks(choice, corpus, target, folder, intent, common)) is None:
         return
     else:
         done = by_tasks
-    _print_plan(done, out, folder, has_editions=parts.editions is not None, as_json=as_json)
+    _print_plan(done, target, folder, has_editions=parts.editions is not None, as_json=as_json)
 
 
 def _mark_here(
     corpus: str,
-    out: Path,
+    out: "Path | Address",
     intent: "Intent",
     vault: Path | None,
     parts: AppendFlags,
@@ -109,7 +113,7 @@ def _mark_here(
 def _mark_by_tasks(
     choice: "ExecutorChoice",
     corpus: str,
-    out: Path,
+    out: "Path | Address",
     vault: Path,
     intent: "Intent",
     common: dict[str, Any],
@@ -135,7 +139,9 @@ def _check_parts(vault: Path | None, parts: AppendFlags, executor: str | None) -
         raise typer.BadParameter("--executor fills a new vault without editions")
 
 
-def _print_plan(done: "Plan", out: Path, vault: Path, *, has_editions: bool, as_json: bool) -> None:
+def _print_plan(
+    done: "Plan", out: "Path | Address", vault: Path, *, has_editions: bool, as_json: bool
+) -> None:
     if as_json:
         print(done.to_json(), end="")
         return
@@ -147,7 +153,7 @@ def _print_plan(done: "Plan", out: Path, vault: Path, *, has_editions: bool, as_
         )
 
 
-def _say(numbers: dict[str, Any], out: Path, vault: Path) -> None:
+def _say(numbers: dict[str, Any], out: "Path | Address", vault: Path) -> None:
     print(
         f"{numbers['n_documents']:,} documents read, {numbers['n_held_out']:,} held out; "
         f"{numbers['n_sites']:,} sites, {numbers['n_changed']:,} words changed.\n"

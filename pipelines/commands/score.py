@@ -10,6 +10,7 @@ import typer
 from pipelines.commands.options.corpus import IdColumn, Split, TextColumn
 from pipelines.commands.options.groups import with_option_groups
 from pipelines.commands.options.model import ModelFlags
+from pipelines.commands.options.spread import SpreadFlags
 from pipelines.loading.option_values import Form
 
 if TYPE_CHECKING:
@@ -108,6 +109,7 @@ def score(
         typer.Option(min=1, help="Score only the first words; Chinese is segmented by jieba."),
     ] = None,
     models: ModelFlags,
+    spread: SpreadFlags,
     sampling: SamplingFlags,
     as_json: Annotated[bool, typer.Option("--json", help="Print a summary as JSON.")] = False,
 ) -> None:
@@ -129,7 +131,7 @@ def score(
         model,
         reference,
         out,
-        models.options(),
+        spread.spread(models.options()),
         detectors=detectors.names(),
         extras=detectors.extras(text_column),
         sampling=Sampling(sampling.samples, sampling.temperature, sampling.seed),

@@ -11,6 +11,7 @@ from pipelines.commands.options.groups import with_option_groups
 from pipelines.commands.options.model import ModelFlags
 from pipelines.commands.options.parts import PartsFlags
 from pipelines.commands.options.references import ReferenceFlags
+from pipelines.commands.options.spread import SpreadFlags
 
 
 @with_option_groups
@@ -41,6 +42,7 @@ def verify(
     ] = 0,
     parts: PartsFlags,
     models: ModelFlags,
+    spread: SpreadFlags,
     asking: AskingFlags,
     evidence: EvidenceFlags,
     exit_code: Annotated[
@@ -64,7 +66,7 @@ def verify(
         model,
         references.named(),
         out,
-        models.options(),
+        spread.spread(models.options()),
         by_licensee=parts.editions,
         instalments=parts.instalments,
         asking=asking.asking(),

@@ -8,6 +8,7 @@ from pipelines.instalments.editions import mark_editions_command
 from pipelines.jobs.mark import mark_command
 from watermark.atomic import alone_in, atomic_file
 from watermark.corpus import open_corpus
+from watermark.corpus.address import Address
 from watermark.document import text_sha256
 from watermark.errors import CorpusError, VaultError
 from watermark.keys import Key, new_key, read_key, write_key
@@ -38,7 +39,7 @@ class Addition(NamedTuple):
 
 def mark_any(
     source: Any,
-    published: Path,
+    published: Path | Address,
     intent: Intent,
     *,
     new_vault: Path | None,
@@ -70,7 +71,7 @@ def mark_any(
 
 def append_command(
     source: Any,
-    published: Path,
+    published: Path | Address,
     vault: Path,
     intent: Intent,
     *,
@@ -84,7 +85,7 @@ def append_command(
 
     Args:
         source: The data set.
-        published: Folder for the texts to publish.
+        published: Folder or address for the texts to publish.
         vault: The vault to add to.
         intent: Scheme and plan of the instalment; the level must be that of the vault.
         name: Name of the instalment; without one, its number.
@@ -103,7 +104,7 @@ def append_command(
             f"--alpha {intent.alpha:g}: the instalments of a vault are tested together at its "
             f"planned level: give --alpha {chain[0].plan.alpha:g}"
         )
-    if published.resolve().is_relative_to(vault.resolve()):
+    if isinstance(published, Path) and published.resolve().is_relative_to(vault.resolve()):
         raise VaultError(f"{published} is to be published and lies inside the vault {vault}")
     name = name or f"{len(chain):04d}"
     folder = new_instalment_folder(vault, chain, name)

@@ -28,6 +28,7 @@ from pipelines.reporting.editions import EditionsReport, write_editions_report
 from pipelines.reporting.provenance import describe_model, describe_run
 from watermark.atomic import atomic_file, atomic_folder, refuse_existing
 from watermark.corpus import Corpus, open_corpus
+from watermark.corpus.address import Address
 from watermark.errors import CorpusError, PrerequisiteError, VaultError
 from watermark.keys import read_key
 from watermark.marking.mark import Intent
@@ -50,7 +51,7 @@ WITHOUT_CORPUS = "documents.jsonl"
 
 def mark_editions_command(
     source: Any,
-    published: Path,
+    published: Path | Address,
     vault: Path,
     intent: Intent,
     licensees: Path,
@@ -66,7 +67,7 @@ def mark_editions_command(
 
     Args:
         source: The data set.
-        published: Folder for the owner's own edition.
+        published: Folder or address for the owner's own edition.
         vault: Folder to keep private.
         intent: Scheme and plan.
         licensees: CSV file with a column `licensee`.

@@ -24,6 +24,7 @@ from pipelines.loading.site_finders import (
 )
 from pipelines.reporting.provenance import program_version
 from watermark.corpus import Corpus, open_corpus
+from watermark.corpus.address import Address
 from watermark.errors import PrerequisiteError
 from watermark.keys import Key
 from watermark.marking.mark import Intent, mark_corpus, mark_with
@@ -92,7 +93,7 @@ def make_intent(scheme: Scheme, **plan: Any) -> Intent:
 
 def mark_command(
     source: Any,
-    published: Path,
+    published: Path | Address,
     vault: Path,
     intent: Intent,
     *,
@@ -141,7 +142,7 @@ def mark_command(
 def mark_by_executor(
     choice: ExecutorChoice,
     source: Any,
-    published: Path,
+    published: Path | Address,
     vault: Path,
     intent: Intent,
     *,

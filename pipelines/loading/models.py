@@ -48,6 +48,8 @@ class ModelOptions:
     """Texts of the audited kind, from which probes of servers are cut."""
     cache: Path | None = None
     """Folder of the traces that were made before; None to make all anew."""
+    opener: "Opener | None" = field(default=None, repr=False)
+    """Opens models that run elsewhere; None to run them in this process."""
 
     def inference(self) -> InferenceSettings:
         """Return what concerns models that run here."""
@@ -85,7 +87,8 @@ def load_models(
             f"--base {options.base}: none of the models is an adapter (a folder with "
             "adapter_config.json); leave it out, or name it with --reference"
         )
-    return _open(ours, options), {name: _open(each, options) for name, each in others.items()}
+    opened = {name: _open(references[name], each, options) for name, each in others.items()}
+    return _open(suspect, ours, options), opened
 
 
 def load_model(name: str, options: ModelOptions) -> Suspect:
@@ -96,7 +99,7 @@ def load_model(name: str, options: ModelOptions) -> Suspect:
     Raises:
         ModelError: It cannot or must not be loaded, or its server does not do what is needed.
     """
-    return _open(resolve_model(name, options), options)
+    return _open(name, resolve_model(name, options), options)
 
 
 Kind = Literal["server", "llama.cpp", "gguf", "adapter", "checkpoint"]
@@ -114,6 +117,10 @@ class ModelSource:
     load: Callable[[], Suspect]
     engine: str = ""
     """The program that runs it, where that is not transformers."""
+
+
+Opener = Callable[[str, ModelSource, ModelOptions], Suspect]
+"""Opens a model, given what was named and what that stands for."""
 
 
 def resolve_model(name: str, options: ModelOptions) -> ModelSource:
@@ -158,7 +165,9 @@ def resolve_model(name: str, options: ModelOptions) -> ModelSource:
     )
 
 
-def _open(source: ModelSource, options: ModelOptions) -> Suspect:
+def _open(name: str, source: ModelSource, options: ModelOptions) -> Suspect:
+    if options.opener is not None:
+        return options.opener(name, source, options)
     if options.cache is None:
         return source.load()
     if source.fingerprint is None:

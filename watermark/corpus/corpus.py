@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from watermark.atomic import atomic_folder, refuse_existing
+from watermark.corpus.address import parse_address
 from watermark.corpus.datasets_folder import is_saved, saved_parts
-from watermark.corpus.forms import KNOWN, file_parts, folder_parts, is_table
+from watermark.corpus.forms import KNOWN, address_parts, file_parts, folder_parts, is_table
 from watermark.corpus.ids import DocumentIds
 from watermark.corpus.rows import Columns, Edit, FullRow, Part, Row
 from watermark.document import Document
@@ -194,8 +195,8 @@ def open_corpus(
     """Find out what form a data set has, and read its first document to see that it fits.
 
     Args:
-        source: A path, `owner/name` or `owner/name:configuration` on the hub, or a
-            `datasets.Dataset` or `DatasetDict`.
+        source: A path, an address of fsspec, `owner/name` or `owner/name:configuration` on the
+            hub, or a `datasets.Dataset` or `DatasetDict`.
         text_column: The column that holds the text.
         id_column: The column that holds the ids; without one they are made from the texts.
         split: One split of a data set that has some; without one, all of them in order. A local
@@ -220,6 +221,11 @@ def load_saved(folder: Path) -> Any:
 def _find(source: Any, columns: Columns, split: str | None) -> Corpus:
     if not isinstance(source, str | Path):
         return _loaded(source, "datasets", _IN_MEMORY, columns, split)
+    if address := parse_address(source):
+        if split is not None:
+            raise CorpusError(f"{address}: files at an address have no splits; leave out --split")
+        form, parts, left_out = address_parts(address, columns)
+        return Corpus(str(address), form, parts, left_out)
     path = Path(source)
     if path.is_dir():
         return _find_folder(path, columns, split)

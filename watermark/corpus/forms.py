@@ -3,8 +3,10 @@
 import re
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
+from watermark.corpus.address import Address, RemotePart
 from watermark.corpus.csv_table import CsvTable
 from watermark.corpus.jsonl import JsonLines
 from watermark.corpus.parquet import ParquetFile
@@ -38,6 +40,39 @@ def file_parts(path: Path, columns: Columns) -> tuple[str, tuple[Part, ...]]:
     if form is None:
         raise CorpusError(f"{path}: unknown form; wanted {KNOWN}")
     return form, (_TABLES[_table_kind(form)](path, path.name, columns),)
+
+
+def address_parts(address: Address, columns: Columns) -> tuple[str, tuple[Part, ...], int]:
+    """Return form, parts and number of other files of a file or folder at an address.
+
+    Raises:
+        CorpusError: There is no file, or not of one kind of table.
+    """
+    if address.is_file():
+        name = address.text.rpartition("/")[2]
+        form = _table_form(name)
+        if form is None:
+            raise CorpusError(f"{address}: wanted JSON Lines, CSV or Parquet")
+        make = partial(_table_part, _table_kind(form))
+        return form, (RemotePart(address, name, columns, make),), 0
+    names = address.names()
+    kinds = {kind for kind in map(_kind, names) if kind in _TABLES or kind == "text"}
+    if len(kinds) != 1 or "text" in kinds:
+        found = " and ".join(sorted(kinds)) or "none of these"
+        raise CorpusError(
+            f"{address}: wanted files of JSON Lines, CSV or Parquet, all of one form, got {found}"
+        )
+    (kind,) = kinds
+    parts = tuple(
+        RemotePart(address.below(name), name, columns, partial(_table_part, kind))
+        for name in names
+        if _kind(name) == kind
+    )
+    return f"{kind}-folder", parts, len(names) - len(parts)
+
+
+def _table_part(kind: str, path: Path, name: str, columns: Columns) -> Part:
+    return _TABLES[kind](path, name, columns)
 
 
 def folder_parts(folder: Path, columns: Columns) -> tuple[str, tuple[Part, ...], int]:

@@ -17,6 +17,7 @@ from typing import Any
 from watermark import assets
 from watermark.atomic import alone_in
 from watermark.corpus import Corpus
+from watermark.corpus.address import Address
 from watermark.document import Document, text_sha256
 from watermark.errors import CorpusError, VaultError
 from watermark.keys import HOLDOUT, Key, holdout_limit, read_key
@@ -79,7 +80,7 @@ class Intent:
 
 def mark_corpus(
     corpus: Corpus,
-    published: Path,
+    published: Path | Address,
     vault: Path,
     intent: Intent,
     find_sites: FindSites,
@@ -92,7 +93,7 @@ def mark_corpus(
 
     Args:
         corpus: What to mark. It is never written to.
-        published: The folder to write the marked texts to, in the form of the corpus.
+        published: The folder or address to write the marked texts to, in the form of the corpus.
         vault: The folder to keep private.
         intent: Scheme and plan.
         find_sites: Returns the sites of a batch of documents.
@@ -121,7 +122,7 @@ def mark_corpus(
 def mark_with(
     make: Callable[[Path, Key], None],
     corpus: Corpus,
-    published: Path,
+    published: Path | Address,
     vault: Path,
     intent: Intent,
     *,

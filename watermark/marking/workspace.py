@@ -13,6 +13,7 @@ from typing import Any
 
 from watermark.atomic import atomic_file, atomic_folder, refuse_existing
 from watermark.corpus import Corpus
+from watermark.corpus.address import Address, upload
 from watermark.errors import VaultError
 from watermark.keys import Key, new_key, read_key, write_key
 from watermark.marking.site_index import documents_digest
@@ -96,11 +97,13 @@ def check_finished(work: Path, corpus: Corpus, request: Mapping[str, Any]) -> No
         raise VaultError(_LEFT.format(work=work))
 
 
-def move_into_place(work: Path, published: Path, vault: Path) -> None:
+def move_into_place(work: Path, published: Path | Address, vault: Path) -> None:
     """Move published texts and vault into place; the next run completes an interruption."""
     made = work / PUBLISHED
     if made.exists():
-        if not published.exists():
+        if isinstance(published, Address):
+            upload(made, published)
+        elif not published.exists():
             with atomic_folder(published) as draft:  # copied: it may be on another disk
                 shutil.copytree(made, draft, dirs_exist_ok=True)
         elif not _same_trees(made, published):

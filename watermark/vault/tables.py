@@ -6,7 +6,9 @@ from math import isfinite
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from watermark.errors import VaultError
@@ -37,6 +39,9 @@ FITS_SCHEMA = pa.schema(
 """`start` is the offset in the original text."""
 Status = Literal["published", "held out"]
 ROWS_PER_GROUP = 10_000
+CHARACTERS_PER_GROUP = 1 << 25
+"""A group ends with the row that reaches one of these, so that long documents do not fill the
+memory."""
 
 
 @dataclass(frozen=True)
@@ -123,33 +128,44 @@ def read_tables(path: Path) -> Iterator[pa.Table]:
             yield file.read_row_group(number)
 
 
+def _rows_of_whole_group(table: pa.Table) -> int:
+    """Return how many rows at the beginning of a table fill a group; 0 if it has too few."""
+    texts = [column for column in table.columns if pa.types.is_string(column.type)]
+    sizes = sum(pc.utf8_length(column).to_numpy().astype(np.int64) for column in texts)
+    full = np.flatnonzero(np.cumsum(sizes) >= CHARACTERS_PER_GROUP)
+    n_rows = min(int(full[0]) + 1 if len(full) else ROWS_PER_GROUP, ROWS_PER_GROUP)
+    return n_rows if len(table) >= n_rows else 0
+
+
 class RowWriter:
-    """Writes rows to a Parquet file in groups of fixed size: the same rows, the same bytes."""
+    """Writes rows to a Parquet file in groups that depend on the rows alone."""
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
         """Open the file for writing."""
         self._schema = schema
         self._writer = pq.ParquetWriter(path, schema, compression="zstd")
         self._rows: list[Mapping[str, Any]] = []
+        self._n_characters = 0
         self._tables: list[pa.Table] = []
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Add a row."""
         self._rows.append(row)
-        if len(self._rows) == ROWS_PER_GROUP:
+        self._n_characters += sum(len(value) for value in row.values() if isinstance(value, str))
+        if len(self._rows) == ROWS_PER_GROUP or self._n_characters >= CHARACTERS_PER_GROUP:
             self._flush()
 
     def _flush(self) -> None:
         self._writer.write_table(pa.Table.from_pylist(self._rows, self._schema))
-        self._rows = []
+        self._rows, self._n_characters = [], 0
 
     def append(self, table: pa.Table) -> None:
         """Add the rows of a table; nothing else may be added before or after, but more tables."""
-        self._tables.append(table)
-        while sum(map(len, self._tables)) >= ROWS_PER_GROUP:
-            whole = pa.concat_tables(self._tables)
-            self._writer.write_table(whole.slice(0, ROWS_PER_GROUP).combine_chunks())
-            self._tables = [whole.slice(ROWS_PER_GROUP)]
+        whole = pa.concat_tables([*self._tables, table])
+        while n_rows := _rows_of_whole_group(whole):
+            self._writer.write_table(whole.slice(0, n_rows).combine_chunks())
+            whole = whole.slice(n_rows)
+        self._tables = [whole]
 
     def close(self) -> None:
         """Write what is left and close the file."""

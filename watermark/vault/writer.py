@@ -9,6 +9,7 @@ from typing import Self
 import pyarrow.compute as pc
 
 from watermark.atomic import atomic_file, refuse_existing
+from watermark.corpus.address import Address, refuse_used
 from watermark.document import Marked, sites_of, text_sha256
 from watermark.errors import VaultError
 from watermark.keys import Key
@@ -131,19 +132,24 @@ class VaultWriter:
         return plan
 
 
-def check_targets(published: Path, vault: Path) -> None:
+def check_targets(published: Path | Address, vault: Path) -> None:
     """Refuse targets that exist, cannot be made, or lie inside each other.
 
     Raises:
         ToolkitError: One of them; says why.
     """
-    inner, outer = published.resolve(), vault.resolve()
-    if inner.is_relative_to(outer) or outer.is_relative_to(inner):
-        raise VaultError(
-            f"{published} is to be published and {vault} holds the key: "
-            "neither may lie inside the other"
-        )
-    for path in (published, vault):
+    if isinstance(published, Address):
+        refuse_used(published)
+        paths: tuple[Path, ...] = (vault,)
+    else:
+        inner, outer = published.resolve(), vault.resolve()
+        if inner.is_relative_to(outer) or outer.is_relative_to(inner):
+            raise VaultError(
+                f"{published} is to be published and {vault} holds the key: "
+                "neither may lie inside the other"
+            )
+        paths = (published, vault)
+    for path in paths:
         refuse_existing(path)
         nearest = next(folder for folder in path.absolute().parents if folder.exists())
         if not nearest.is_dir():

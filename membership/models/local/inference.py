@@ -76,6 +76,12 @@ def preferred_device(device: str = "auto") -> torch.device:
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
 
 
+def device_of_task(device: str, number: int) -> str:
+    """Return the device of one of several processes: the GPUs of its machine take turns."""
+    n_gpus = torch.cuda.device_count()
+    return f"cuda:{number % n_gpus}" if device in ("auto", "cuda") and n_gpus > 1 else device
+
+
 def gpu_gigabytes() -> float:
     """Return the memory of the first CUDA device in 10^9 bytes; 0 without one."""
     if not torch.cuda.is_available():

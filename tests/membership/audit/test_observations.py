@@ -3,6 +3,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pytest
 
+from membership import scoring
 from membership.audit.corpus import AuditCorpus
 from membership.audit.observations import observe
 from membership.detectors import default_detectors
@@ -10,6 +11,7 @@ from membership.detectors.loss import Loss
 from membership.detectors.min_k_plus_plus import MinKPlusPlus
 from membership.detectors.reference import MinusReference
 from membership.scoring import assemble_panel
+from membership.traces.tokens import SPECIMEN
 from membership.traces.trace import CandidateLogprobs, Query
 from tests.support.traces import GOLDEN, trace_of
 from watermark.document import Document, Site
@@ -58,6 +60,39 @@ def test_a_model_that_gives_everything_serves_everything():
     assert found.site_logprobs.suspect[0].reason == ""
     (_specimen, first, *_) = suspect.asked
     assert first == Query("the old town", tuple(p for q in suspect.asked for p in q.slots))
+
+
+@dataclass
+class FakeElsewhere(Fake):
+    """A suspect that is told beforehand what it will be asked."""
+
+    told: list[list[Query]] = field(default_factory=list)
+
+    def read_ahead(self, lists):
+        self.told += [list(queries) for queries in lists if queries]
+
+
+def test_models_that_run_elsewhere_are_told_beforehand_all_that_they_are_asked():
+    suspect, base, other = (FakeElsewhere(name, ALL) for name in ("suspect", "base", "other"))
+    run(suspect, base=base, other=other)
+    for model in (suspect, base, other):
+        told = [query for queries in model.told for query in queries]
+        assert [query for query in model.asked if query.text != SPECIMEN] == told
+        assert told
+
+
+def test_scoring_tells_all_texts_beforehand_in_the_lists_in_which_it_asks(monkeypatch):
+    monkeypatch.setattr(scoring, "_DOCUMENTS_AT_ONCE", 2)
+    documents = [Document(name, f"the {name} town") for name in ("old", "new", "aged")]
+    suspect, base = (FakeElsewhere(name, ALL) for name in ("suspect", "base"))
+    detectors = {"loss": Loss(), "difference": MinusReference(Loss())}
+    assert len(list(scoring.score_documents(documents, detectors, suspect, base))) == 3
+    for model in (suspect, base):
+        assert [[q.text for q in queries] for queries in model.told] == [
+            ["the old town", "the new town"],
+            ["the aged town"],
+        ]
+        assert [query.text for query in model.asked] == [document.text for document in documents]
 
 
 def test_a_detector_that_needs_more_is_not_run_and_says_what_is_missing():

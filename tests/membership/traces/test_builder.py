@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from membership.traces import builder
-from membership.traces.builder import trace_builders
+from membership.traces.builder import text_blocks, trace_builders
 from membership.traces.candidate_tokens import NOT_A_NUMBER
 from membership.traces.tokens import Tokens, which_scored
 from membership.traces.trace import COLUMNS, Query, Slot
@@ -84,3 +84,10 @@ def test_blocks_change_no_index(monkeypatch, block):
     made = build(*(Query(text) for text in ("abc", "d", "", "efgh", "i")))
     assert [each.index for each in made] == [0, 1, 2, 3, 4]
     assert [len(each.tokens) for each in made] == [3, 1, 0, 4, 1]
+
+
+def test_blocks_have_every_query_once_in_order_and_end_when_they_are_large(monkeypatch):
+    monkeypatch.setattr(builder, "_BLOCK", 4)
+    queries = [Query(text) for text in ("abc", "d", "", "efgh", "i")]
+    assert list(text_blocks(queries)) == [range(2), range(2, 4), range(4, 5)]
+    assert list(text_blocks([])) == []

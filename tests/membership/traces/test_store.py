@@ -6,7 +6,7 @@ import pytest
 from membership.models.local.huggingface import load_huggingface
 from membership.models.local.inference import InferenceSettings
 from membership.traces.cached_model import CachedModel, open_cached, with_cache
-from membership.traces.store import clear, contents
+from membership.traces.store import TASKS, clear, contents
 from membership.traces.suspect import Sampling
 from membership.traces.trace import Query, Slot
 from tests.support.tiny import TEXTS, save_tiny_model
@@ -183,6 +183,7 @@ def test_clearing_removes_what_was_cached_and_nothing_else(model, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/file").write_text("x")
     list(with_cache(model, tmp_path).trace(QUERIES))
+    (tmp_path / TASKS / "1f").mkdir(parents=True)  # left by a task that failed
     (found,) = contents(tmp_path)
     assert (found.name, found.n_texts) == (model.name, len(QUERIES))
     assert clear(tmp_path) == 1

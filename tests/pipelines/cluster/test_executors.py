@@ -1,14 +1,18 @@
 import sys
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import pytest
 
+from pipelines.cluster import executors
 from pipelines.cluster.executors import (
     ExecutorChoice,
     check_installed,
     connect_ray,
+    make_ray,
     parse_executor,
     read_slurm_settings,
+    wait_for_jobs,
 )
 from watermark.errors import PrerequisiteError, ToolkitError
 
@@ -72,3 +76,45 @@ def test_settings_of_slurm_are_those_of_datatrove(tmp_path):
             read_slurm_settings(path)
     with pytest.raises(ToolkitError, match="wanted a TOML file"):
         read_slurm_settings(tmp_path / "missing.toml")
+
+
+def test_gpus_of_ray_are_counted_and_asked_for(monkeypatch):
+    ray: Any = ModuleType("ray")
+    ray.init = lambda **_: None
+    ray.cluster_resources = lambda: {"CPU": 32.0, "GPU": 4.0}
+    monkeypatch.setitem(sys.modules, "ray", ray)
+    assert connect_ray("auto") == (32, 4)
+    ray.cluster_resources = lambda: {"CPU": 2.0}
+    assert connect_ray("auto") == (2, 0)
+
+
+def test_a_task_of_ray_gets_the_gpus_that_it_asks_for(tmp_path):
+    assert make_ray(None, 3, tmp_path, gpus_per_task=1).gpus_per_task == 1
+    assert make_ray(None, 3, tmp_path).gpus_per_task == 0
+
+
+def test_jobs_of_slurm_are_waited_for_through_pauses_of_slurm(monkeypatch):
+    replies = iter(
+        [
+            (0, "7_0 RUNNING\n", ""),
+            (1, "", "slurm_load_jobs error: Unable to contact slurm controller"),
+            (0, "7_0 RUNNING\n", ""),
+            (0, "", ""),
+        ]
+    )
+    asked = []
+
+    def run(words, **_):
+        asked.append(words)
+        status, out, err = next(replies)
+        return SimpleNamespace(returncode=status, stdout=out, stderr=err)
+
+    monkeypatch.setattr("subprocess.run", run)
+    monkeypatch.setattr(executors, "SECONDS_BETWEEN_LOOKS", 0)
+    wait_for_jobs(SimpleNamespace(job_id="7"))
+    assert len(asked) == 4
+    assert asked[0][-1] == "7"
+    replies = iter([(1, "", "slurm_load_jobs error: Invalid job id specified")])
+    wait_for_jobs(SimpleNamespace(job_id="7"))
+    wait_for_jobs(SimpleNamespace(job_id=-1))  # nothing was left to do
+    assert len(asked) == 5

@@ -1,9 +1,17 @@
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from watermark.errors import VaultError
-from watermark.vault.tables import DOCUMENTS_SCHEMA, RowWriter, read_documents, read_rows
+from watermark.vault import tables
+from watermark.vault.tables import (
+    DOCUMENTS_SCHEMA,
+    RowWriter,
+    read_documents,
+    read_rows,
+    read_tables,
+)
 
 SCHEMA = pa.schema([("n", pa.int64())])
 
@@ -45,3 +53,29 @@ def test_what_cannot_be_read_is_named(tmp_path, content):
         (tmp_path / "table").write_bytes(content)
     with pytest.raises(VaultError, match="table: cannot be read"):
         list(read_rows(tmp_path / "table", SCHEMA))
+
+
+def test_long_texts_end_a_group_early_and_parts_have_the_groups_of_the_whole(tmp_path, monkeypatch):
+    monkeypatch.setattr(tables, "CHARACTERS_PER_GROUP", 500)
+    monkeypatch.setattr(tables, "ROWS_PER_GROUP", 7)
+    rng = np.random.default_rng(0)
+    rows = [
+        {"id": f"d{i}", "original": "é" * int(n), "published_sha256": "", "status": ""}
+        for i, n in enumerate(rng.integers(0, 200, 60))
+    ]
+    rows[20]["original"] = "x" * 5_000
+    whole = write(tmp_path / "whole", rows, DOCUMENTS_SCHEMA)
+    about = pq.ParquetFile(whole).metadata
+    sizes = [about.row_group(number).num_rows for number in range(about.num_row_groups)]
+    assert max(sizes) <= 7
+    ends = np.cumsum(sizes)
+    for first, end in zip([0, *ends], ends, strict=False):
+        n_characters = [sum(map(len, row.values())) for row in rows[first:end]]
+        assert sum(n_characters[:-1]) < 500
+        assert len(n_characters) == 7 or sum(n_characters) >= 500 or end == 60
+    joined = RowWriter(tmp_path / "joined", DOCUMENTS_SCHEMA)
+    for number, part in enumerate((rows[:1], rows[1:33], [], rows[33:])):
+        for table in read_tables(write(tmp_path / f"part-{number}", part, DOCUMENTS_SCHEMA)):
+            joined.append(table)
+    joined.close()
+    assert (tmp_path / "joined").read_bytes() == whole.read_bytes()

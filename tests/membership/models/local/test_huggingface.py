@@ -165,6 +165,22 @@ def test_the_data_type_is_chosen_for_the_processor(folders, monkeypatch, tmp_pat
     )
 
 
+@pytest.mark.parametrize(
+    ("n_gpus", "device", "wanted"),
+    [
+        (0, "auto", ["auto", "auto", "auto"]),
+        (1, "auto", ["auto", "auto", "auto"]),
+        (2, "auto", ["cuda:0", "cuda:1", "cuda:0"]),
+        (2, "cuda", ["cuda:0", "cuda:1", "cuda:0"]),
+        (2, "cuda:1", ["cuda:1", "cuda:1", "cuda:1"]),
+        (2, "cpu", ["cpu", "cpu", "cpu"]),
+    ],
+)
+def test_processes_of_a_machine_take_its_gpus_in_turns(monkeypatch, n_gpus, device, wanted):
+    monkeypatch.setattr("torch.cuda.device_count", lambda: n_gpus)
+    assert [running.device_of_task(device, number) for number in range(3)] == wanted
+
+
 def test_the_settings_say_all_that_can_move_a_number(models):
     assert models("llama", max_length=11, batch_tokens=40).settings == (
         f"float32 on cpu, sdpa attention, start token {END}, windows of 11 and batches of 40 tokens"
