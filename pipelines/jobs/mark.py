@@ -59,9 +59,12 @@ def make_candidate_settings(
     return CandidateSettings(min_fit=min_fit, language=language)
 
 
-def make_leximark(quality: Quality = LexiMark.quality) -> LexiMark:
-    """Return the settings that `leximark mark` has without options, or with another quality."""
-    return LexiMark(quality=quality, fit=make_candidate_settings(quality, None))
+def make_leximark(
+    quality: Quality = LexiMark.quality, sources: tuple[str, ...] = LexiMark.sources
+) -> LexiMark:
+    """Return the settings that `leximark mark` has with a quality and sources alone."""
+    fit = make_candidate_settings(quality, None, sources=sources)
+    return LexiMark(quality=quality, sources=sources, fit=fit)
 
 
 def make_intent(scheme: Scheme, **plan: Any) -> Intent:

@@ -17,8 +17,8 @@ from watermark.text.rarity import rarity_bits
 from watermark.text.sentences import Sentence, Word
 
 MIN_LISTED_FIT = 0.3
-"""Of 99 listed words for targets that annotators wrote words for, 6 of the 9 below this were
-written, and 87 of the 90 above it. The list says more than the chance, which knows little of it."""
+"""Least chance that is asked of listed words. Of 100 of them for targets that annotators wrote
+words for, 8 of the 11 below this chance were written and 87 of the 89 above it."""
 OWNERS_LIST = "thesaurus"
 """The source whose words the owner of the texts has chosen."""
 

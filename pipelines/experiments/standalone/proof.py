@@ -45,7 +45,7 @@ from watermark.vault.vault import Vault, open_vault
 N_PASSAGES = 333
 CORPUS, SEED = "news", 2
 TRAINING = TrainingSettings(learning_rate=1e-4, epochs=1, batch_size=4, seed=SEED)
-SUBSETS, N_SUBSETS, ALPHA = (3, 5, 8, 10, 15, 30), 300, 0.001
+SUBSETS, N_SUBSETS, ALPHA = (5, 10, 15, 30, 45, 60, 100), 300, 0.001
 N_NULL_KEYS = 500
 
 

@@ -1,11 +1,12 @@
 """How strict marking should be: words changed and evidence, by K and by the threshold of fit.
 
-    python -m pipelines.experiments.standalone.strictness OUT [--quality best] [--passages 300]
+    python -m pipelines.experiments.standalone.strictness OUT [--source wordnet] [--quality best]
+        [--passages 300]
 
 Marks the news passages of `marks` with each K and each threshold, the other settings being the
-defaults, and counts. OUT/strictness-QUALITY.md has the table, and a plot beside it. Similarity is
-that of the asset `minilm`. A setting that is measured already is not measured again: use a new OUT
-after the marks have changed. Needs `leximark assets --all`.
+defaults, and counts. OUT/strictness-SOURCE-QUALITY.md has the table, and a plot beside it.
+Similarity is that of the asset `minilm`. A setting that is measured already is not measured again:
+use a new OUT after the marks have changed. Needs `leximark assets --all`.
 
 The share of acceptable words is what the fitted probability says of the candidates put forward. The
 documents needed are extrapolated from the sites that the test needed in `reports/proof`, as if the
@@ -17,7 +18,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -31,8 +32,9 @@ from pipelines.reporting.plots import SETTINGS
 from watermark.document import Document, Site
 from watermark.schemes.leximark import LexiMark
 from watermark.schemes.leximark_sites import LexicalResources, find_sites
-from watermark.substitution.acceptability import Quality, load_acceptability
+from watermark.substitution.acceptability import Quality
 from watermark.substitution.candidates import Candidate, CandidateSettings, Source
+from watermark.substitution.sources.wordnet import Words
 from watermark.substitution.target import Target
 from watermark.variants.find import kind_of
 
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
     from spacy.tokens import Doc
 
 WORDS_PER_SENTENCE = (1, 2, 3, 5)
+THRESHOLDS = {"listed": (0.5, 0.7), "wordnet": (0.36, 0.46, 0.67)}
+"""Thresholds beside the default of a source."""
 SITES_NEEDED = 67
 """Sites at which the test of `reports/proof` had power .8 with the base as reference:
 8.7 passages of 7.7 sites, between the 8 and the 10 of its table."""
@@ -109,45 +113,45 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("out", type=Path, help="folder for the results; an earlier run goes on")
-    parser.add_argument("--quality", choices=["fast", "best"], default="fast")
+    parser.add_argument("--source", choices=get_args(Words), default="listed")
+    parser.add_argument("--quality", choices=get_args(Quality), default="fast")
     parser.add_argument("--passages", type=int, default=300)
     parser.add_argument("--min-fit", type=float, nargs="*", help="thresholds beside the default")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
-    rows = run(arguments.out, arguments.quality, arguments.passages, arguments.min_fit)
-    name = f"strictness-{arguments.quality}"
+    usual = make_leximark(arguments.quality, (arguments.source,))
+    rows = run(arguments.out, usual, arguments.passages, arguments.min_fit)
+    name = f"strictness-{arguments.source}-{arguments.quality}"
     text = json.dumps(rows, indent=1) + "\n"
     (arguments.out / f"{name}.json").write_text(text, encoding="utf-8")
     plot(rows, arguments.out / f"{name}.png")
-    page = describe(rows, arguments.quality)
+    page = describe(rows, arguments.source, arguments.quality)
     (arguments.out / f"{name}.md").write_text(page, encoding="utf-8")
     print(page)
 
 
 def run(
-    out: Path, quality: Quality, n_passages: int, thresholds: Sequence[float] | None
+    out: Path, usual: LexiMark, n_passages: int, thresholds: Sequence[float] | None
 ) -> list[dict[str, Any]]:
     """Return a row for each setting, threshold after threshold."""
-    model, usual = load_acceptability(quality), make_leximark(quality)
     if thresholds is None:
-        between = (model.offer_threshold + model.threshold) / 2
-        thresholds = [model.offer_threshold, between, (3 * model.threshold + 1) / 4]
+        thresholds = THRESHOLDS[usual.sources[0]]
     originals = passages("news", n_passages, seed=SEED)
     loaded = load_lexical_resources(usual)
     (source,) = loaded.sources
     remembering, parser = RememberingSource(source), RememberingParser(loaded.nlp)
     resources = replace(loaded, nlp=cast("Language", parser), sources=(remembering,))
     rows = []
-    for least in sorted({*thresholds, model.threshold}):
+    for least in sorted({*thresholds, usual.fit.min_fit}):
         for k in WORDS_PER_SENTENCE:
             fit = replace(usual.fit, min_fit=least)
             scheme = replace(usual, words_per_sentence=k, fit=fit)
-            name = f"{quality}-{n_passages}-{k}-{least:.4f}.json"
+            name = f"{source.name}-{usual.quality}-{n_passages}-{k}-{least:.4f}.json"
             row = once(
                 out / "settings" / name,
                 lambda: measured(resources, remembering, originals, scheme),  # noqa: B023 - now
             )
-            is_default = scheme == usual
+            is_default = scheme == make_leximark(usual.quality)
             rows.append({"k": k, "min_fit": least, "default": is_default} | row)
     return rows
 
@@ -180,14 +184,14 @@ def is_within(row: Mapping[str, Any]) -> bool:
     )
 
 
-def describe(rows: Sequence[Mapping[str, Any]], quality: Quality) -> str:
+def describe(rows: Sequence[Mapping[str, Any]], source: Words, quality: Quality) -> str:
     """Return the page that stands beside the numbers."""
     first = rows[0]
     lines = [
-        f"# How strict: words changed against evidence, quality `{quality}`",
+        f"# How strict: words changed against evidence, source `{source}`, quality `{quality}`",
         "",
-        f"    python -m pipelines.experiments.standalone.strictness OUT --quality {quality}"
-        f" --passages {first['passages']}",
+        f"    python -m pipelines.experiments.standalone.strictness OUT --source {source} "
+        f"--quality {quality} --passages {first['passages']}",
         "",
         f"{first['passages']} news passages ({first['words']:,} words, seed {SEED}), marked with "
         "one fixed key. *Fit*: least chance that a reader accepts a word. *Acceptable*: mean of "
@@ -202,7 +206,7 @@ def describe(rows: Sequence[Mapping[str, Any]], quality: Quality) -> str:
         "|---|---|---|---|---|---|---|---|---|---|",
         *map(_row, rows),
         "",
-        f"![Documents needed against acceptable words](strictness-{quality}.png)",
+        f"![Documents needed against acceptable words](strictness-{source}-{quality}.png)",
         "",
     ]
     return "\n".join(lines)
