@@ -12,6 +12,8 @@ from tests.support.traces import trace_of
 from watermark.document import Document, restore
 from watermark.keys import Key
 from watermark.scheme import Scheme
+from watermark.vault.check_draws import NAME_CHECKS
+from watermark.vault.plan import SCOPES
 from watermark.vault.vault import open_vault
 
 PAGE = (Path(__file__).parents[1] / "CONTRIBUTING.md").read_text(encoding="utf-8")
@@ -44,7 +46,11 @@ def test_the_detector_takes_the_median():
     assert score_document(median, document, [trace]) == Score(-2.0)
 
 
-def test_the_scheme_marks_a_corpus_and_its_vault_gives_the_texts_back(tmp_path):
+def test_the_scheme_marks_a_corpus_and_its_vault_gives_the_texts_back(tmp_path, monkeypatch):
+    monkeypatch.setitem(SCOPES, "greetings", ("",))  # the lines that the table asks for
+    monkeypatch.setitem(
+        NAME_CHECKS, "greetings", lambda scheme, place: place.draw == place.text_name
+    )
     scheme: Scheme = example("Greetings")()
     texts = {f"d{i}": f"Letter {i}." for i in range(40)}
     corpus = tmp_path / "letters.jsonl"
@@ -59,7 +65,9 @@ def test_the_scheme_marks_a_corpus_and_its_vault_gives_the_texts_back(tmp_path):
 
 
 def test_the_key_alone_decides_what_the_scheme_writes():
-    sites = list(example("Greetings")().find_sites([Document(str(i), "A.") for i in range(40)]))
+    sites = list(
+        example("Greetings")().find_sites([Document(str(i), f"A {i}.") for i in range(40)])
+    )
     one, other = ([Key(bytes([n] * 32)).draw(site.draw, 3) for (site,) in sites] for n in range(2))
     assert one != other
 

@@ -15,10 +15,6 @@ from watermark.document import Document, Site
 
 Rule = Literal["keyed", "published"]
 Test = Literal["redraw", "twin", "remark", "holdout", "combined"]
-SchemeName = Literal[
-    "leximark", "look_alikes", "rewriting", "random_sequence", "traps", "trigger", "composed"
-]
-"""What the plan of a vault may call its scheme."""
 
 
 @dataclass(frozen=True)

@@ -91,7 +91,7 @@ class DrawNames:
         if scheme.get("rule") == "published":
             return True
         if scheme["name"] != "leximark":
-            return scheme["name"] in _OTHERS and _OTHERS[scheme["name"]](scheme, place)
+            return scheme["name"] in NAME_CHECKS and NAME_CHECKS[scheme["name"]](scheme, place)
         draw, text_name, start = place.draw, place.text_name, place.site.start
         if scheme.get("scope") == "document":
             return draw == text_name
@@ -134,7 +134,7 @@ def _is_trap(scheme: Mapping[str, Any], place: _Place) -> bool:
     return fuzzy is not None and int(fuzzy[1]) < copies
 
 
-_OTHERS: Mapping[str, Callable[[Mapping[str, Any], _Place], bool]] = {
+NAME_CHECKS: Mapping[str, Callable[[Mapping[str, Any], _Place], bool]] = {
     "random_sequence": lambda scheme, place: (
         place.draw == f"{place.owner(scheme)}sequence:{place.position}"
     ),

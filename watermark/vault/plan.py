@@ -22,7 +22,7 @@ from watermark.document import text_sha256
 from watermark.errors import VaultError
 from watermark.limits import LEAST_CERTAIN, MODEL_NAMES, VAULT_ROWS, is_level
 from watermark.limits import PLAN as PLAN_LIMITS
-from watermark.scheme import Rule, SchemeName, Test
+from watermark.scheme import Rule, Test
 from watermark.text.language import check_language
 
 SCHEMA = 2
@@ -142,7 +142,7 @@ def _is_between(least: float, most: float) -> Callable[[Any], bool]:
 
 
 def _is_scheme(value: Any) -> bool:
-    if not isinstance(value, dict) or value.get("name") not in get_args(SchemeName):
+    if not isinstance(value, dict) or value.get("name") not in SCOPES:
         return False
     composed = value["name"] == "composed"
     return (
@@ -150,7 +150,7 @@ def _is_scheme(value: Any) -> bool:
         and all(_is_part(value[part]) for part in ("first", "second") if part in value)
         and value.get("rule", "keyed") in get_args(Rule)
         and (value["name"] == "leximark" or value.get("rule", "keyed") == "keyed")
-        and value.get("scope", _SCOPES[value["name"]][0]) in _SCOPES[value["name"]]
+        and value.get("scope", SCOPES[value["name"]][0]) in SCOPES[value["name"]]
         and ("fit" not in value or _has_language(value["fit"]))
     )
 
@@ -180,7 +180,7 @@ def _are_counts(value: Any) -> bool:
     return all(type(count) is int and 0 <= count < VAULT_ROWS for count in counts)
 
 
-_SCOPES: Mapping[str, tuple[str, ...]] = {
+SCOPES: Mapping[str, tuple[str, ...]] = {
     "leximark": ("word", "site", "document"),
     "look_alikes": ("letter", "word"),
     "random_sequence": ("corpus", "document"),

@@ -8,6 +8,7 @@ from pipelines import api
 from pipelines.forecast import forecast as job_plan
 from pipelines.forecast.forecast import Marking, gentlest, plan_corpus, share_of
 from pipelines.loading.embedded_text import paragraphs
+from tests.pipelines.conftest import MANY_SITES
 from watermark.errors import CorpusError
 from watermark.schemes.leximark import LexiMark
 
@@ -31,7 +32,7 @@ def corpus(tmp_path):
 def test_the_command_foresees_and_recommends(corpus, command):
     given = (
         *("leximark", "plan", corpus, "--id-column", "id", "--no-model", "--suspect", "base"),
-        *("--power", "0.3"),  # what 60 paragraphs can have
+        *("--power", "0.3", *MANY_SITES),  # what 60 paragraphs can have
     )
     done = command(*given, "--json")
     assert done.status == 0, done.err

@@ -8,9 +8,12 @@ import typer
 from pipelines.commands.options.model import ModelFlags
 from pipelines.loading.models import ModelOptions, cache_folder
 
+NOT_GIVEN = {"texts": (), "opener": None}
+"""Options that are not the user's to give."""
+
 
 def test_each_option_of_a_model_is_a_flag_with_the_same_default():
-    options = {f.name: f.default for f in fields(ModelOptions) if f.name != "texts"}
+    options = {f.name: f.default for f in fields(ModelOptions) if f.name not in NOT_GIVEN}
     assert {f.name: f.default for f in fields(ModelFlags) if f.name != "no_cache"} == options
 
 
@@ -26,7 +29,7 @@ def test_every_flag_reaches_the_options():
         "connections": 2,
         "cache": Path("traces"),
     }
-    assert vars(ModelFlags(**given).options()) == given | {"texts": ()}  # not the user's to give
+    assert vars(ModelFlags(**given).options()) == given | NOT_GIVEN
 
 
 def test_traces_are_kept_in_the_usual_folder_unless_they_are_not_wanted():
