@@ -233,7 +233,7 @@ def describe(results: Mapping[str, Any]) -> str:
         "| documents | " + " | ".join(results["power"]) + " |",
         "|---|" + "---|" * len(results["power"]),
     ]
-    for size in map(str, SUBSETS):
+    for size in results["power"]["trained"]:
         cells = [_share(*counts[size]) for counts in results["power"].values()]
         lines.append(f"| {size} | " + " | ".join(cells) + " |")
     versions = ", ".join(f"{k} {v}" for k, v in run["versions"].items())
