@@ -471,10 +471,8 @@ def proven(job, tmp_path_factory):
 
 
 MINED = datetime(2026, 1, 5, tzinfo=UTC)
-needs_ots = pytest.mark.skipif(shutil.which("ots") is None, reason="needs opentimestamps-client")
 
 
-@needs_ots
 def test_a_block_of_bitcoin_is_checked_with_a_node_and_said_to_be_unchecked_without(
     proven, monkeypatch, tmp_path
 ):
@@ -487,7 +485,6 @@ def test_a_block_of_bitcoin_is_checked_with_a_node_and_said_to_be_unchecked_with
         assert "as the Bitcoin node here confirms" in "\n".join(check_command(path))
 
 
-@needs_ots
 def test_a_proof_that_is_forged_or_dated_back_is_refused(proven, monkeypatch, tmp_path):
     path, calendar = proven
     files = unpack(path)

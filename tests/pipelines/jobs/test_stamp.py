@@ -165,10 +165,6 @@ def test_one_failure_among_several_authorities_is_said_and_loses_nothing(vault, 
     assert len(list((vault / "stamps").iterdir())) == 1
 
 
-needs_ots = pytest.mark.skipif(shutil.which("ots") is None, reason="needs opentimestamps-client")
-
-
-@needs_ots
 def test_a_proof_is_pending_until_a_block_of_bitcoin_holds_it(
     job, vault, command, tmp_path, monkeypatch
 ):
@@ -206,7 +202,6 @@ def test_a_proof_is_pending_until_a_block_of_bitcoin_holds_it(
     assert [path.name for path in (vault / "stamps").iterdir()] == ["002.ots"]
 
 
-@needs_ots
 def test_calendars_that_are_down_are_one_message(vault, command):
     done = command("leximark", "stamp", vault, "--ots", "--calendar", "http://127.0.0.1:9/")
     assert done.status == 2, done.out

@@ -13,8 +13,6 @@ from watermark.vault.opentimestamps import check_proof, complete_proof, confirm,
 COMMITMENT = b"leximark-commitment-1 sha256-merkle 00\n"
 MINED = datetime(2026, 1, 5, 23, 50, tzinfo=UTC)
 
-pytestmark = pytest.mark.skipif(shutil.which("ots") is None, reason="needs opentimestamps-client")
-
 
 @pytest.fixture(autouse=True)
 def home(tmp_path, monkeypatch):
