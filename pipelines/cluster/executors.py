@@ -147,7 +147,7 @@ def make_slurm(
 def wait_for_jobs(executor: Any) -> None:
     """Wait until Slurm no longer lists the jobs of an executor.
 
-    A reply other than a list of jobs, or that there are none, is taken for a pause of Slurm.
+    Any other reply, such as an error, counts as a short outage of Slurm: it is asked again.
     """
     if executor.job_id in (None, -1):  # there was nothing left to do
         return

@@ -78,7 +78,7 @@ def read_condition(written: str) -> Condition:
     """Read a condition as the list has it.
 
     Raises:
-        ValueError: It is none.
+        ValueError: It is not a condition.
     """
     what, sign, values = written.partition("=")
     wanted = not what.endswith("!")

@@ -40,7 +40,7 @@ WORDING = frozenset(
     slogan subtitle tagline term title
     """.split()  # noqa: SIM905
 )
-"""Lemmas beside which a short quotation is somebody's exact words ("a sign read ...")."""
+"""Lemmas beside which a short quotation gives exact words ("a sign read ...")."""
 GIVEN = frozenset({"dubbed", "nicknamed", "so-called", "styled"})
 """Words that a name follows, as it does "known as" and "so called"."""
 QUOTES = frozenset("\"'`\u2018\u2019\u201c\u201d\u00ab\u00bb") | {"``", "''"}

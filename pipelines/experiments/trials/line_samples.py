@@ -151,7 +151,7 @@ def _set_in(lines: list[str], rng: np.random.Generator) -> list[str]:
 
 
 def _has_words(line: str, least: int) -> bool:
-    """Tell whether a line of prose, quoted or not, has so many words that it is worth asking."""
+    """Tell whether a line has at least this many words; shorter ones are not sampled."""
     return len(re.findall(r"[A-Za-z]{2,}", line)) >= least
 
 
