@@ -79,9 +79,9 @@ def find_column(names: Sequence[str], wanted: str, place: str) -> int:
         return names.index(wanted)
     if count:
         raise CorpusError(f"{place}: {count} columns are named {wanted!r}; rename all but one")
-    listed = ", ".join(map(repr, names)) or "none"
+    there = f"the columns are {', '.join(map(repr, names))}" if names else "there are no columns"
     raise ColumnError(
-        f"{place}: no column {wanted!r}; the columns are {listed}. Name the column of the text "
+        f"{place}: no column {wanted!r}; {there}. Name the column of the text "
         "with --text-column and that of the ids with --id-column",
         wanted,
     )

@@ -100,7 +100,7 @@ class LexiMarkFlags:
     max_frequency_ratio: Annotated[
         float,
         typer.Option(
-            help="How frequent a rarer word may become in a large corpus, in multiples of its "
+            help="How frequent a replacement may become in a large corpus, in multiples of its "
             "frequency in general text."
         ),
     ] = LexiMark.max_frequency_ratio
@@ -177,7 +177,7 @@ class SchemeFlags:
     scheme: Annotated[
         SchemeName,
         typer.Option(
-            help="leximark: rarer synonyms. random_sequence: secret characters at the end of each "
+            help="leximark: synonyms. random_sequence: secret characters at the end of each "
             "text. look_alikes: letters that only look the same. traps: random sentences in many "
             "texts. trigger: a maxim in some of them. rewriting: paragraphs by a chat model."
         ),

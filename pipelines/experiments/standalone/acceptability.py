@@ -44,8 +44,8 @@ from pipelines.jobs.candidates import TargetContext, locate
 from pipelines.loading.candidate_sources import load_lexical_resources, load_models
 from watermark.schemes.leximark import LexiMark
 from watermark.schemes.leximark_sites import LexicalResources
-from watermark.substitution.acceptability import FILE
-from watermark.substitution.candidates import Candidate
+from watermark.substitution.acceptability import FILE, AcceptabilityModel
+from watermark.substitution.candidates import MIN_LISTED_FIT, Candidate
 from watermark.substitution.features import Features
 from watermark.substitution.model_features import model_features
 from watermark.substitution.sources.wordnet import ModelledWordNetSource
@@ -99,6 +99,7 @@ def main() -> None:
     )
     if written:
         results["written"] = written_curve(fast, written, n_written)
+    results["listed"] = count_listed([*fast, *written], weights["fast"])
     text = json.dumps(results, indent=1) + "\n"
     (arguments.out / "acceptance.json").write_text(text, encoding="utf-8")
     (arguments.out / "acceptance.md").write_text(describe_results(results), encoding="utf-8")
@@ -106,6 +107,24 @@ def main() -> None:
     if arguments.write:
         FILE.write_text(json.dumps(weights, indent=1) + "\n", encoding="utf-8")
     print(describe_results(results))
+
+
+def count_listed(rows: Sequence[Row], fitted: Mapping[str, Any]) -> dict[str, list[int]]:
+    """Return how many listed words annotators judged or could have written, and accepted.
+
+    By whether their chance of acceptance, on the targets of the fit, reaches the threshold.
+    """
+    model = AcceptabilityModel(
+        fitted["weights"], fitted["intercept"], fitted["threshold"], fitted["offer_threshold"]
+    )
+    found = {"below": [0, 0], "above": [0, 0]}
+    for row in rows:
+        if row.features["exchangeable"] and row.accepted is not None:
+            below = model.probability(row.features) < MIN_LISTED_FIT
+            counts = found["below" if below else "above"]
+            counts[0] += 1
+            counts[1] += row.accepted >= 0.5
+    return found
 
 
 def read_swords(path: Path) -> tuple[list[TargetContext], list[dict[str, float]]]:

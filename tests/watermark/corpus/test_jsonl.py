@@ -116,7 +116,7 @@ def test_what_the_json_module_refuses_is_refused(place, length, put):
         (b'{"text": ' + b"[" * 100_000, "wanted a JSON object on a line of its own"),
         (b'{1: 2, "text": "a"}', "character 2 begins no key"),
         ("\u2028".encode(), "wanted a JSON object on a line of its own"),
-        (b"{}", "no column 'text'; the columns are none"),
+        (b"{}", "no column 'text'; there are no columns"),
         (b'{"body": "a"}', "no column 'text'; the columns are 'body'"),
         (b'{"text": "a", "text": "b"}', "2 columns are named 'text'"),
         (b'{"text": null}', "must hold a string, got nothing"),

@@ -21,7 +21,7 @@ def test_a_missing_column_is_named_with_those_that_exist():
     with pytest.raises(ColumnError, match=r"f: no column 'text'; the columns are 'a', 'b'") as hit:
         find_column(["a", "b"], "text", "f")
     assert hit.value.column == "text"
-    with pytest.raises(ColumnError, match="the columns are none"):
+    with pytest.raises(ColumnError, match="there are no columns"):
         find_column([], "text", "f")
 
 
