@@ -78,6 +78,12 @@ TESTED_ELSEWHERE = {
     "attacks/text/quality_filters.py": "tests/attacks/text/test_curation.py",
     "attacks/text/thesaurus.py": "tests/attacks/text/test_synonyms.py",
     "pipelines/experiments/attacks.py": "tests/pipelines/experiments/trials/test_attacked.py",
+    "pipelines/experiments/attacks_smollm2.py": (
+        "tests/pipelines/experiments/trials/test_attacked.py"
+    ),
+    "pipelines/experiments/trials/attack_run.py": (
+        "tests/pipelines/experiments/trials/test_attacked.py"
+    ),
     "pipelines/experiments/trials/attack_arms.py": (
         "tests/pipelines/experiments/trials/test_attacked.py"
     ),

@@ -3,6 +3,7 @@
 from pipelines.experiments import (
     ablations,
     attacks,
+    attacks_smollm2,
     dcpdd_benchmarks,
     hubble_ladder,
     laptop,
@@ -22,6 +23,7 @@ MODULES = (
     ablations,
     records_needed,
     attacks,
+    attacks_smollm2,
     leximark_finetune,
     leximark_pretrain,
     dcpdd_benchmarks,

@@ -1,7 +1,7 @@
 """The arms of the experiment on attacks: each attack at each strength, on texts or on a model."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from attacks.attack import CorpusAttack, ModelAttack, TextAttack
@@ -29,6 +29,10 @@ class Scene:
     """The same documents under other keys."""
     others: Sequence[str]
     """Unmarked texts of the same kind."""
+    source: str
+    """Where the owner's candidates come from, which the adaptive thief knows."""
+    loop: TrainingLoop
+    """One epoch at the rate at which the model was trained."""
 
 
 TextArm = Callable[[Scene], list[TextAttack | CorpusAttack]]
@@ -49,11 +53,11 @@ TEXT_ARMS: dict[tuple[str, str], TextArm] = {
     ("likeliest_synonyms", "by the base"): lambda scene: make_text_attacks(
         ["likeliest_synonyms"], {"model": str(scene.base)}
     ),
-    ("adaptive", "half of the sites"): _named("adaptive", share=".5", source="wordnet"),
-    ("adaptive", "all sites"): _named("adaptive", share="1", source="wordnet"),
+    ("adaptive", "half of the sites"): lambda scene: _adaptive(scene, "adaptive", share=".5"),
+    ("adaptive", "all sites"): lambda scene: _adaptive(scene, "adaptive", share="1"),
     ("rules", "half of the sentences"): _named("rules", share=".5"),
     ("rules", "all sentences"): _named("rules", share="1"),
-    ("adaptive, then rules", "all"): _named("adaptive", "rules", source="wordnet"),
+    ("adaptive, then rules", "all"): lambda scene: _adaptive(scene, "adaptive", "rules"),
     ("unicode and whitespace", "all"): _named("unicode", "whitespace"),
     ("truncation", "64 words"): _named("truncation", words="64"),
     ("chunking", "32 words"): _named("chunking", words="32"),
@@ -73,21 +77,26 @@ TEXT_ARMS: dict[tuple[str, str], TextArm] = {
 }
 
 
+def _adaptive(scene: Scene, *names: str, **settings: str) -> list[TextAttack | CorpusAttack]:
+    return make_text_attacks(names, {**settings, "source": scene.source})
+
+
 def _collusion(scene: Scene, n: int) -> Collusion:
     return Collusion([{d.id: d.text for d in edition} for edition in scene.editions[:n]])
 
 
-def _loop(epochs: int = 1, rate: float = 3e-3) -> TrainingLoop:
-    return TrainingLoop(learning_rate=rate, epochs=epochs, batch_size=8, max_tokens=256)
+def _loop(scene: Scene, epochs: int = 1, factor: float = 1.0) -> TrainingLoop:
+    """Return the loop of a scene with more epochs and with its rate times a factor."""
+    return replace(scene.loop, epochs=epochs, learning_rate=factor * scene.loop.learning_rate)
 
 
 def _further(times: int) -> ModelArm:
-    return lambda scene, texts: ContinuedTraining(scene.others[: times * len(texts)], _loop())
+    return lambda scene, texts: ContinuedTraining(scene.others[: times * len(texts)], _loop(scene))
 
 
 def _distilled(scene: Scene, n: int) -> TextDistillation:
     prompts = [" ".join(text.split()[:10]) for text in scene.others[:n]]
-    return TextDistillation(scene.base, prompts, 96, _loop(3))
+    return TextDistillation(scene.base, prompts, 96, _loop(scene, 3))
 
 
 MODEL_ARMS: dict[tuple[str, str], ModelArm] = {
@@ -102,17 +111,22 @@ MODEL_ARMS: dict[tuple[str, str], ModelArm] = {
     ("continued_training", "3 x the texts"): _further(3),
     ("continued_training", "10 x the texts"): _further(10),
     ("unlearning", "npo"): lambda scene, texts: Unlearning(
-        texts, scene.others[: len(texts)], "npo", loop=_loop(rate=1e-3)
+        texts, scene.others[: len(texts)], "npo", loop=_loop(scene, factor=1 / 3)
     ),
     ("unlearning", "ascent"): lambda scene, texts: Unlearning(
-        texts, scene.others[: len(texts)], "ascent", loop=_loop(rate=3e-4)
+        texts, scene.others[: len(texts)], "ascent", loop=_loop(scene, factor=1 / 10)
     ),
     # Unmarked prompts: with those of the marked texts the student would read the marks.
     ("distillation", "100 unmarked prompts"): lambda scene, texts: _distilled(scene, 100),
     ("distillation", "500 unmarked prompts"): lambda scene, texts: _distilled(scene, 500),
 }
 FROM_BASE: dict[tuple[str, str], ModelArm] = {
-    ("goldfish", "1 token in 4"): lambda scene, texts: GoldfishTraining(texts, 4, _loop(3)),
-    ("lora", "rank 8, 10 epochs"): lambda scene, texts: LowRankTraining(texts, 8, _loop(10, 1e-2)),
+    ("goldfish", "1 token in 4"): lambda scene, texts: GoldfishTraining(texts, 4, _loop(scene, 3)),
+    ("lora", "rank 8, 10 epochs"): lambda scene, texts: LowRankTraining(
+        texts, 8, _loop(scene, 10, 10 / 3)
+    ),
+    ("lora", "rank 8, 3 epochs"): lambda scene, texts: LowRankTraining(
+        texts, 8, _loop(scene, 3, 10 / 3)
+    ),
 }
 """Other ways to train on the marked texts: these attacks start from the base."""

@@ -28,10 +28,12 @@ OPTIONS = ModelOptions(dtype="float32")
 REFERENCES = {"base": True, "none": False}
 
 
-def observe_attacked(corpus: AuditCorpus, model: Path, base: Path) -> Observations:
+def observe_attacked(
+    corpus: AuditCorpus, model: Path, base: Path, options: ModelOptions = OPTIONS
+) -> Observations:
     """Run a model and its base over the original texts of a corpus."""
     panel = assemble_panel(
-        {}, load_model(str(model), OPTIONS), {"base": load_model(str(base), OPTIONS)}
+        {}, load_model(str(model), options), {"base": load_model(str(base), options)}
     )
     return observe(corpus, panel)
 

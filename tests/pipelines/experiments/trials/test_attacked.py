@@ -3,6 +3,8 @@ import pytest
 from scipy.stats import norm
 
 from pipelines.experiments.attacks import EXPERIMENT, cells
+from pipelines.experiments.attacks_smollm2 import ARMS as ARMS_SMOLLM2
+from pipelines.experiments.attacks_smollm2 import cells as cells_smollm2
 from pipelines.experiments.trials.attack_arms import FROM_BASE, MODEL_ARMS, TEXT_ARMS
 from pipelines.experiments.trials.attacked import count_standing, documents_needed
 from pipelines.experiments.trials.attacks_page import describe, needed
@@ -51,3 +53,8 @@ def test_every_arm_is_a_cell_of_every_seed():
     assert len(found) == 2 * (len(TEXT_ARMS) + len(MODEL_ARMS) + len(FROM_BASE))
     assert len({cell.name for cell in found}) == len(found)
     assert EXPERIMENT.name == "attacks"
+
+
+def test_the_large_model_meets_arms_that_the_tiny_one_meets_too():
+    assert set(ARMS_SMOLLM2) <= {*TEXT_ARMS, *MODEL_ARMS, *FROM_BASE}
+    assert len(cells_smollm2(3)) == 3 * len(ARMS_SMOLLM2)
