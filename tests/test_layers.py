@@ -166,7 +166,6 @@ TESTED_ELSEWHERE = {
     ),
     "pipelines/experiments/trials/trial.py": "tests/pipelines/experiments/test_reproduce.py",
     "pipelines/jobs/train.py": "tests/pipelines/training/test_training.py",
-    "pipelines/loading/site_finders.py": "tests/pipelines/loading/test_schemes.py",
     "pipelines/reporting/comparison_page.py": "tests/pipelines/jobs/test_inspect.py",
     "pipelines/reporting/review_page.py": "tests/pipelines/jobs/test_inspect.py",
     "pipelines/reporting/plots.py": "tests/pipelines/jobs/test_verify.py",

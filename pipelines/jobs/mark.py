@@ -18,6 +18,7 @@ from pipelines.loading.schemes import with_rules
 from pipelines.loading.site_finders import (
     allowed_by_rules,
     asks_a_server,
+    finder_versions,
     load_finder,
     outside_boilerplate,
     refuse_other_languages,
@@ -28,7 +29,6 @@ from watermark.corpus.address import Address
 from watermark.errors import PrerequisiteError
 from watermark.keys import Key
 from watermark.marking.mark import Intent, mark_corpus, mark_with
-from watermark.marking.site_index import FindSites
 from watermark.marking.tasks import Work
 from watermark.scheme import Scheme
 from watermark.schemes.leximark import LexiMark
@@ -124,7 +124,8 @@ def mark_command(
     if workers > 1:
         _refuse_servers(intent.scheme, "--workers")
     boilerplate = _read_first(corpus, intent.scheme, boilerplate_share)
-    find, made_with = _load(intent.scheme, boilerplate_share, words)
+    find, versions = load_finder(intent.scheme)
+    made_with = _made_with(versions, boilerplate_share, words)
     with ExitStack() as stack:
         find = in_pieces(find)
         if workers > 1:
@@ -168,7 +169,7 @@ def mark_by_executor(
     words = _rules_of(rules, corpus, text_column)
     intent = replace(intent, scheme=with_rules(intent.scheme, words))
     boilerplate = _read_first(corpus, intent.scheme, boilerplate_share)
-    _, made_with = _load(intent.scheme, boilerplate_share, words)
+    made_with = _made_with(finder_versions(intent.scheme), boilerplate_share, words)
 
     def make(work: Path, _: Key) -> None:
         run_steps(choice, Work(corpus, work, intent, made_with, key_file, words), boilerplate)
@@ -192,13 +193,13 @@ def _read_first(corpus: Corpus, scheme: Scheme, boilerplate_share: float) -> Boi
     return boilerplate
 
 
-def _load(
-    scheme: Scheme, boilerplate_share: float, rules: WordRules
-) -> tuple[FindSites, dict[str, str]]:
-    """Return what finds sites, and what a plan says of how it was made."""
-    find, made_with = load_finder(scheme)
-    made_with |= {"leximark": program_version(), "boilerplate_share": str(boilerplate_share)}
-    return find, made_with | ({"rules": rules_sha256(rules)} if rules else {})
+def _made_with(
+    versions: Mapping[str, str], boilerplate_share: float, rules: WordRules
+) -> dict[str, str]:
+    """Return what a plan says of how its vault was made."""
+    made_with = {**versions, "leximark": program_version()}
+    made_with["boilerplate_share"] = str(boilerplate_share)
+    return made_with | ({"rules": rules_sha256(rules)} if rules else {})
 
 
 def _rules_of(rules: Sequence[Rule], corpus: Corpus, text_column: str) -> WordRules:

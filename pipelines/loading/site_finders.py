@@ -7,6 +7,7 @@ from typing import cast
 
 from membership.models.marking.chat import open_chat
 from pipelines.loading import candidate_sources as sources
+from watermark.assets import find_spacy, find_wordnet
 from watermark.corpus import Corpus
 from watermark.document import Document, Site
 from watermark.errors import CorpusError
@@ -17,9 +18,10 @@ from watermark.schemes.leximark import LexiMark
 from watermark.schemes.leximark_sites import find_sites
 from watermark.schemes.rewriting import Rewriting, find_paragraphs
 from watermark.substitution.rules import WordRules
+from watermark.substitution.wordnet import read_version
 from watermark.text.boilerplate import Boilerplate
 from watermark.text.language import count_languages
-from watermark.text.sentences import pipeline_version
+from watermark.text.sentences import load_plain, pipeline_version, read_meta
 
 LOOKED_AT = 200
 """Documents whose language is looked at before anything is marked."""
@@ -48,9 +50,26 @@ def load_finder(scheme: Scheme) -> tuple[FindSites, dict[str, str]]:
             documents, scheme.share, lambda some: find_sites(resources, some, scheme)
         )
 
-    return find, {
-        "wordnet": resources.wordnet.version,
-        "spacy": f"{version('spacy')} with {pipeline_version(resources.nlp)}",
+    return find, finder_versions(scheme)
+
+
+def finder_versions(scheme: Scheme) -> dict[str, str]:
+    """Return the versions of what the sites of a scheme are found with, without loading it.
+
+    Raises:
+        AssetError: Language data that it needs is not there.
+    """
+    if isinstance(scheme, Composed):
+        return finder_versions(scheme.first) | finder_versions(scheme.second)
+    if isinstance(scheme, Rewriting):
+        return _rewriting_finder(scheme)[1]
+    if not isinstance(scheme, LexiMark):
+        return {}
+    language = scheme.fit.language
+    meta = read_meta(find_spacy()) if language == "en" else load_plain(language).meta
+    return {
+        "wordnet": read_version(find_wordnet()),
+        "spacy": f"{version('spacy')} with {pipeline_version(meta)}",
         "wordfreq": version("wordfreq"),
         "lemminflect": version("lemminflect"),
     }

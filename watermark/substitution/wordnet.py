@@ -4,6 +4,7 @@ import re
 import warnings
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from math import sqrt
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -15,6 +16,8 @@ from watermark.substitution.registers import register_of
 if TYPE_CHECKING:
     from nltk.corpus.reader.wordnet import Synset
 
+LICENCE_LINES = 30
+"""How many lines of a file may be the licence, which names the version."""
 _RELATING = re.compile("(of or )?relating to|concerned with|of or belonging to")
 
 Relation = Literal["same", "similar", "broader"]
@@ -100,7 +103,7 @@ class WordNet:
             raise AssetError(
                 f"WordNet cannot be read from {folder} ({error}): run `leximark assets`"
             ) from error
-        self.version: str = self._reader.get_version()
+        self.version = read_version(folder)
         self._phrases = frozenset(
             name.replace("_", " ") for name in self._reader.all_lemma_names() if "_" in name
         )
@@ -243,6 +246,25 @@ class WordNet:
             )
             for rank, (synset, weight) in enumerate(zip(synsets, weights, strict=True))
         )
+
+
+def read_version(folder: Path) -> str:
+    """Return the version of a WordNet, such as 3.0, from the licence at the head of its files.
+
+    Raises:
+        AssetError: There is none.
+    """
+    try:
+        with (folder / "data.adj").open(encoding="utf-8") as file:
+            head = "".join(islice(file, LICENCE_LINES))
+    except (OSError, UnicodeDecodeError) as error:
+        raise AssetError(
+            f"WordNet cannot be read from {folder} ({error}): run `leximark assets`"
+        ) from error
+    found = re.search(r"Word[nN]et (\d+(?:\.\d+)?) Copyright", head)
+    if found is None:
+        raise AssetError(f"{folder / 'data.adj'} names no version: run `leximark assets`")
+    return found[1]
 
 
 def _read_counts(folder: Path) -> dict[str, int]:

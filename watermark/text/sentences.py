@@ -1,10 +1,11 @@
 """Sentences and words of a text, in English with parts of speech. The only user of spaCy."""
 
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from watermark.errors import AssetError
 
@@ -234,6 +235,21 @@ def _glues(character: str) -> bool:
     return character.isalnum() or character in "-\N{HYPHEN}\N{NON-BREAKING HYPHEN}'\u2019/_&@#"
 
 
-def pipeline_version(nlp: "Language") -> str:
+def read_meta(model: Path) -> dict[str, Any]:
+    """Return what a pipeline in a folder says of itself, without loading it.
+
+    Raises:
+        AssetError: The folder holds no pipeline.
+    """
+    try:
+        meta: dict[str, Any] = json.loads((model / "meta.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise AssetError(
+            f"the English model cannot be read from {model} ({error}): run `leximark assets`"
+        ) from error
+    return meta
+
+
+def pipeline_version(meta: Mapping[str, Any]) -> str:
     """Return name and version of a pipeline, for the plan."""
-    return f"{nlp.meta['lang']}_{nlp.meta['name']} {nlp.meta['version']}"
+    return f"{meta['lang']}_{meta['name']} {meta['version']}"
