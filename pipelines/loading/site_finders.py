@@ -18,7 +18,7 @@ from watermark.schemes.leximark import LexiMark
 from watermark.schemes.leximark_sites import find_sites
 from watermark.schemes.rewriting import Rewriting, find_paragraphs
 from watermark.substitution.rules import WordRules
-from watermark.substitution.wordnet import read_version
+from watermark.substitution.wordnet_files import read_version
 from watermark.text.boilerplate import Boilerplate
 from watermark.text.language import count_languages
 from watermark.text.sentences import load_plain, pipeline_version, read_meta

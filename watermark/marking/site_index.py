@@ -1,6 +1,7 @@
 """Find the sites of a corpus once, and store them on disk so that a run can be resumed."""
 
 import hashlib
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,8 +16,13 @@ from watermark.atomic import atomic_file
 from watermark.document import Document, Site, text_sha256
 from watermark.errors import CorpusError
 
-SHARD_DOCUMENTS = 512
-"""Fixed: the batches of the language models must not depend on where a run was interrupted."""
+BATCH_DOCUMENTS = 512
+BATCH_CHARACTERS = 200_000
+"""A batch ends with its last document or with the one that reaches this length: some 20 seconds of
+work. Fixed: the batches of the language models must not depend on where a run was interrupted."""
+
+BATCH_FILE = "[0-9]" * 12 + ".parquet"
+"""Names of the files; each is the number of its first document."""
 
 _SITE = pa.struct(
     [
@@ -67,9 +73,25 @@ class SiteIndex:
 
 def indexed_documents(folder: Path, first: int = 0) -> Iterator[IndexedDocument]:
     """Yield the documents of an index from one on, counted from 0, in the order of the corpus."""
-    paths = sorted(folder.glob("*.parquet"))[first // SHARD_DOCUMENTS :]
-    documents = (document for path in paths for document in _read(path))
-    return islice(documents, first % SHARD_DOCUMENTS, None)
+    paths = sorted(folder.glob(BATCH_FILE))
+    starts = [int(path.stem) for path in paths]
+    begin = max(0, bisect_right(starts, first) - 1)
+    documents = (document for path in paths[begin:] for document in _read(path))
+    return islice(documents, first - starts[begin] if starts else 0, None)
+
+
+def batches(documents: Iterable[Document]) -> Iterator[list[Document]]:
+    """Cut a corpus into batches; where they end depends on the documents alone."""
+    batch: list[Document] = []
+    characters = 0
+    for document in documents:
+        batch.append(document)
+        characters += len(document.text)
+        if len(batch) == BATCH_DOCUMENTS or characters >= BATCH_CHARACTERS:
+            yield batch
+            batch, characters = [], 0
+    if batch:
+        yield batch
 
 
 class DocumentsDigest:
@@ -103,7 +125,7 @@ def index_sites(
     find_sites: FindSites,
     progress: Callable[[int], None] = lambda n: None,
 ) -> SiteIndex:
-    """Find the sites of every document and store them in a folder, 512 documents per file.
+    """Find the sites of every document and store them in a folder, a file per batch.
 
     Existing files are checked against the documents and kept.
 
@@ -119,8 +141,7 @@ def index_sites(
     folder.mkdir(exist_ok=True)
     digest = DocumentsDigest()
     n_documents = n_sites = 0
-    stream = iter(documents)
-    while batch := list(islice(stream, SHARD_DOCUMENTS)):
+    for batch in batches(documents):
         found = index_batch(batch, batch_path(folder, n_documents), find_sites)
         for each in found:
             digest.add(each.document_id, each.text_sha256)
@@ -132,7 +153,7 @@ def index_sites(
 
 def batch_path(folder: Path, first: int) -> Path:
     """Return the file of the batch that begins with a document, counted from 0."""
-    return folder / f"{first // SHARD_DOCUMENTS:06d}.parquet"
+    return folder / f"{first:012d}.parquet"
 
 
 def index_batch(

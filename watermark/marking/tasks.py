@@ -11,7 +11,6 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +23,11 @@ from watermark.keys import HOLDOUT, Key, holdout_limit, read_key
 from watermark.marking.codebook import Codebook, build_codebook, draw_marks
 from watermark.marking.mark import Intent, finish_vault, nothing_to_mark
 from watermark.marking.site_index import (
-    SHARD_DOCUMENTS,
     DocumentsDigest,
     FindSites,
     IndexedDocument,
     batch_path,
+    batches,
     index_batch,
     indexed_documents,
 )
@@ -88,9 +87,9 @@ def survey(
             sizes[part] += 1
             yield document
 
-    stream, first = documents(), 0
-    while batch := list(islice(stream, SHARD_DOCUMENTS)):
-        if first // SHARD_DOCUMENTS % n_tasks == rank:
+    first = 0
+    for number, batch in enumerate(batches(documents())):
+        if number % n_tasks == rank:
             index_batch(batch, batch_path(folder, first), find_sites)
             progress(len(batch))
         first += len(batch)

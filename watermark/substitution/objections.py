@@ -1,6 +1,6 @@
 """Why a word must not be put into a place, whoever proposes it and however well it fits."""
 
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from watermark.substitution.collocations import collocation_exclusion
 from watermark.substitution.countability import number_objection
@@ -8,12 +8,14 @@ from watermark.substitution.government import government_objection
 from watermark.substitution.kinds import kind_objection
 from watermark.substitution.spelling import spelling_objection
 from watermark.substitution.target import Target
-from watermark.substitution.word_lists import listed_reason
+from watermark.substitution.word_lists import listed_reason, read_list
 from watermark.substitution.wordnet import WordNet
 from watermark.text.sentences import Sentence
 
 OFFENSIVE_REGISTERS = frozenset({"disparagement", "ethnic_slur", "obscenity"})
 """Registers that bar a word whatever sense is meant."""
+DROPPED_G = 4
+"""A longer word that ends with in' is spelled as it is spoken ("nothin'")."""
 MOST_OFFENSIVE = 0.5
 """Share of a word's use in those registers above which it is barred."""
 
@@ -60,6 +62,8 @@ def offensive_label(wordnet: WordNet, lemma: str) -> str:
 
 def place_exclusion(wordnet: WordNet, sentence: Sentence, index: int) -> str:
     """Say why an English word must stay whatever might stand for it, or nothing."""
+    if sign := colloquial_sign(sentence):
+        return f"dialect or slang in the sentence ({sign})"
     word = sentence[index]
     if listed := listed_reason(word.lemma, word.text.lower()):
         return f"stays as the writer chose it ({listed.partition(': ')[2]})"
@@ -69,3 +73,18 @@ def place_exclusion(wordnet: WordNet, sentence: Sentence, index: int) -> str:
     if shared:
         return f"may be a term of {shared[0].partition('.')[0]}"
     return collocation_exclusion(wordnet, sentence, index)
+
+
+def colloquial_sign(sentence: Sentence) -> str:
+    """Return the first word that shows that a sentence is dialect or slang, or nothing."""
+    signs = _colloquial()
+    for word in sentence:
+        text = word.text.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+        if text in signs or (len(text) > DROPPED_G and text.endswith("in'")):
+            return word.text
+    return ""
+
+
+@cache
+def _colloquial() -> frozenset[str]:
+    return frozenset(read_list("colloquial.txt"))

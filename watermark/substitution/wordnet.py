@@ -4,7 +4,6 @@ import re
 import warnings
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
 from math import sqrt
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -12,12 +11,11 @@ from typing import TYPE_CHECKING, Literal
 from watermark.errors import AssetError
 from watermark.substitution.opposites import are_opposed, negates
 from watermark.substitution.registers import register_of
+from watermark.substitution.wordnet_files import read_counts, read_version
 
 if TYPE_CHECKING:
     from nltk.corpus.reader.wordnet import Synset
 
-LICENCE_LINES = 30
-"""How many lines of a file may be the licence, which names the version."""
 _RELATING = re.compile("(of or )?relating to|concerned with|of or belonging to")
 
 Relation = Literal["same", "similar", "broader"]
@@ -107,7 +105,7 @@ class WordNet:
         self._phrases = frozenset(
             name.replace("_", " ") for name in self._reader.all_lemma_names() if "_" in name
         )
-        self._counts = _read_counts(folder)
+        self._counts = read_counts(folder)
         self._glosses: dict[str, frozenset[str]] = {}
         self._senses: dict[tuple[str, str], tuple[Sense, ...]] = {}
         self._neighbours: dict[tuple[str, str], frozenset[str]] = {}
@@ -246,31 +244,6 @@ class WordNet:
             )
             for rank, (synset, weight) in enumerate(zip(synsets, weights, strict=True))
         )
-
-
-def read_version(folder: Path) -> str:
-    """Return the version of a WordNet, such as 3.0, from the licence at the head of its files.
-
-    Raises:
-        AssetError: There is none.
-    """
-    try:
-        with (folder / "data.adj").open(encoding="utf-8") as file:
-            head = "".join(islice(file, LICENCE_LINES))
-    except (OSError, UnicodeDecodeError) as error:
-        raise AssetError(
-            f"WordNet cannot be read from {folder} ({error}): run `leximark assets`"
-        ) from error
-    found = re.search(r"Word[nN]et (\d+(?:\.\d+)?) Copyright", head)
-    if found is None:
-        raise AssetError(f"{folder / 'data.adj'} names no version: run `leximark assets`")
-    return found[1]
-
-
-def _read_counts(folder: Path) -> dict[str, int]:
-    """Read how often each sense was tagged; NLTK searches the file anew for every word."""
-    with (folder / "cntlist.rev").open(encoding="ascii") as file:
-        return {key: int(count) for key, _, count in map(str.split, file)}
 
 
 def _gloss(synset: "Synset") -> frozenset[str]:

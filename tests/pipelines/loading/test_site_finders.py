@@ -9,7 +9,7 @@ from watermark.errors import AssetError
 from watermark.schemes.composed import Composed
 from watermark.schemes.leximark import LexiMark
 from watermark.schemes.look_alikes import LookAlikes
-from watermark.substitution.wordnet import read_version
+from watermark.substitution.wordnet_files import read_version
 from watermark.text.sentences import read_meta
 
 

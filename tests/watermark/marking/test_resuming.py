@@ -47,7 +47,7 @@ from watermark.marking.mark import Intent, mark_corpus
 from watermark.schemes.leximark import LexiMark
 from watermark.schemes.leximark_sites import find_sites
 import watermark.marking.site_index
-watermark.marking.site_index.SHARD_DOCUMENTS = 4
+watermark.marking.site_index.BATCH_DOCUMENTS = 4
 corpus, folder = Path(sys.argv[1]), Path(sys.argv[2])
 scheme = LexiMark(sources=("wordnet",))
 analyst = load_lexical_resources(scheme)

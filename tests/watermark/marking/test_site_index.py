@@ -4,7 +4,14 @@ import pytest
 
 from watermark.document import Document, Site
 from watermark.errors import CorpusError
-from watermark.marking.site_index import SHARD_DOCUMENTS, documents_digest, index_sites
+from watermark.marking.site_index import (
+    BATCH_CHARACTERS,
+    BATCH_DOCUMENTS,
+    batches,
+    documents_digest,
+    index_sites,
+    indexed_documents,
+)
 
 
 def documents(n):
@@ -17,7 +24,7 @@ def find(batch):
 
 
 def test_documents_come_back_in_order_with_their_sites(tmp_path):
-    n = SHARD_DOCUMENTS + 3
+    n = BATCH_DOCUMENTS + 3
     found = index_sites(documents(n), tmp_path / "sites", find)
     assert (found.n_documents, found.n_sites) == (n, n)
     assert [d.document_id for d in found] == [f"d{i}" for i in range(n)]
@@ -26,7 +33,7 @@ def test_documents_come_back_in_order_with_their_sites(tmp_path):
 
 
 def test_a_second_run_reads_what_the_first_one_found(tmp_path):
-    n = 2 * SHARD_DOCUMENTS
+    n = 2 * BATCH_DOCUMENTS
     calls = []
 
     def dies_in_the_second_batch(batch):
@@ -38,10 +45,26 @@ def test_a_second_run_reads_what_the_first_one_found(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         index_sites(documents(n), tmp_path / "sites", dies_in_the_second_batch)
     resumed = index_sites(documents(n), tmp_path / "sites", dies_in_the_second_batch)
-    assert calls == ["d0", f"d{SHARD_DOCUMENTS}", f"d{SHARD_DOCUMENTS}"]
+    assert calls == ["d0", f"d{BATCH_DOCUMENTS}", f"d{BATCH_DOCUMENTS}"]
     undisturbed = index_sites(documents(n), tmp_path / "other", find)
     assert list(resumed) == list(undisturbed)
     assert resumed.digest == undisturbed.digest
+
+
+def test_a_batch_ends_with_the_document_that_fills_it(tmp_path):
+    half = "buy " * (BATCH_CHARACTERS // 8)
+    corpus = [Document(f"d{i}", text) for i, text in enumerate(["buy", half, half, half, "buy"])]
+    assert [[d.id for d in batch] for batch in batches(corpus)] == [
+        ["d0", "d1", "d2"],
+        ["d3", "d4"],
+    ]
+    assert list(batches([])) == []
+    index_sites(corpus, tmp_path / "sites", find)
+    names = sorted(path.name for path in (tmp_path / "sites").iterdir())
+    assert names == ["000000000000.parquet", "000000000003.parquet"]
+    for first in range(6):
+        left = [d.document_id for d in indexed_documents(tmp_path / "sites", first)]
+        assert left == [d.id for d in corpus[first:]]
 
 
 def test_a_corpus_that_changed_in_between_is_refused(tmp_path):

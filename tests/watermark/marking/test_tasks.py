@@ -84,8 +84,7 @@ FORMS = {
 
 @pytest.fixture(autouse=True)
 def small_batches(monkeypatch):
-    for module in (site_index, tasks):
-        monkeypatch.setattr(module, "SHARD_DOCUMENTS", 4)
+    monkeypatch.setattr(site_index, "BATCH_DOCUMENTS", 4)
 
 
 @pytest.fixture(params=FORMS)

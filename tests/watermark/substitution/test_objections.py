@@ -214,3 +214,22 @@ def test_what_an_editor_found_wrong_is_not_offered_by_default(resources, text, w
 
 def test_an_antonym_goes_before_what_kind_of_thing_a_word_names(resources):
     assert reason(resources, "The old man slept.", "man", "woman") == "an antonym"
+
+
+COLLOQUIAL = [
+    ("It ain't easy to begin again.", "begin", "ai"),
+    ("Maybe you gonna begin with the roof.", "begin", "gon"),
+    ("They don't have nothin' to begin with.", "begin", "nothin'"),
+    ("I figger we should begin at dawn.", "begin", "figger"),
+]
+
+
+@pytest.mark.parametrize(("text", "word", "sign"), COLLOQUIAL)
+def test_dialect_and_slang_stay_as_they_are(resources, text, word, sign):
+    stays = exclusion_reason(resources.wordnet, target_of(resources, text, word), [], LexiMark())
+    assert stays == f"dialect or slang in the sentence ({sign})"
+
+
+def test_a_quoted_word_that_ends_with_in_is_no_dialect(resources):
+    target = target_of(resources, "We begin with the word 'within' and go on.", "begin")
+    assert "dialect" not in exclusion_reason(resources.wordnet, target, [], LexiMark())
