@@ -38,8 +38,10 @@ FITS_SCHEMA = pa.schema(
 )
 """`start` is the offset in the original text."""
 Status = Literal["published", "held out"]
+ROWS_AT_ONCE = 500
+"""Rows that are read at a time."""
 ROWS_PER_GROUP = 10_000
-CHARACTERS_PER_GROUP = 1 << 25
+CHARACTERS_PER_GROUP = 1 << 22
 """A group ends with the row that reaches one of these, so that long documents do not fill the
 memory."""
 
@@ -99,7 +101,7 @@ def read_rows(path: Path, schema: pa.Schema) -> Iterator[dict[str, Any]]:
                 found = ", ".join(f"{each.name} ({each.type})" for each in file.schema_arrow)
                 raise VaultError(f"{path}: has the columns {found:.300}, which are not those")
             _check_sizes(path, file.metadata)
-            for batch in file.iter_batches(ROWS_PER_GROUP):
+            for batch in file.iter_batches(ROWS_AT_ONCE):
                 for column in batch.columns:
                     inner = column.values if pa.types.is_list(column.type) else column
                     if column.null_count or inner.null_count:

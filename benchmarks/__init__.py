@@ -1,0 +1,1 @@
+"""Paired timings and peak memory; each module is a command of its own."""
