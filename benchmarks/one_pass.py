@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 from membership.detector import Detector, score_document
 from membership.detectors import default_detectors
 from membership.models.local.huggingface import HuggingFaceModel, load_huggingface
-from membership.models.local.inference import InferenceSettings
+from membership.models.local.inference_settings import InferenceSettings
 from membership.traces.trace import Query, Trace
 from watermark.document import Document
 

@@ -13,7 +13,7 @@ from membership.detector import (
     check_abilities,
     score_document,
 )
-from membership.traces.suspect import ReadsAhead, Sampling, Suspect, TextGenerator
+from membership.traces.suspect_protocol import ReadsAhead, Sampling, Suspect, TextGenerator
 from membership.traces.tokens import SPECIMEN, hash_of_cut
 from membership.traces.trace import Query, Trace
 from watermark.document import Document

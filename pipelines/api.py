@@ -17,7 +17,7 @@ from membership.audit.audit import Settings, audit
 from membership.audit.verdict import Verdict
 from membership.detectors import default_detectors
 from membership.scoring import score_documents
-from membership.traces.suspect import Suspect
+from membership.traces.suspect_protocol import Suspect
 from pipelines.forecast.forecast import plan_corpus as plan
 from pipelines.jobs.attack import attack_dataset as attack
 from pipelines.jobs.evaluate import Evaluation, evaluate_scores

@@ -20,9 +20,9 @@ from membership.models.model_limits import check_adapter, check_config, read_hea
 from membership.models.server.completions import find_model
 from membership.models.server.prompt_logprobs import read_reply
 from membership.models.tokenizer_limits import check_tokenizer
-from watermark.bounded import BoundsError, parse_json
 from watermark.errors import ToolkitError
 from watermark.limits import REPLY
+from watermark.safe_json import BoundsError, parse_json
 from watermark.vault.plan import PLAN, read_plan
 from watermark.vault.tables import LEDGER_SCHEMA, read_rows
 

@@ -38,7 +38,7 @@ MODEL_FILES = {
     "membership/models/local/llama_cpp.py",
     "membership/models/local/one_pass.py",
     "membership/models/local/probe.py",
-    "membership/models/local/inference.py",
+    "membership/models/local/inference_settings.py",
     "membership/models/local/weights.py",
     "pipelines/training/adapters.py",
     "pipelines/training/training.py",
@@ -62,7 +62,7 @@ TESTED_ELSEWHERE = {
     "membership/models/tokenizer_limits.py": "tests/membership/models/test_hostile_folders.py",
     "membership/models/server/pieces.py": "tests/membership/models/server/test_endpoint.py",
     "membership/models/server/probes.py": "tests/membership/models/server/test_hostile_server.py",
-    "watermark/limits.py": "tests/watermark/test_bounded.py",
+    "watermark/limits.py": "tests/watermark/test_safe_json.py",
     "watermark/vault/check_draws.py": "tests/watermark/vault/test_forged_vaults.py",
     "attacks/model/checkpoint.py": "tests/attacks/model/test_weights.py",
     "attacks/model/distillation.py": "tests/attacks/model/test_training.py",
@@ -124,7 +124,9 @@ TESTED_ELSEWHERE = {
     "membership/detectors/ngram_coverage.py": "tests/membership/detectors/test_text_only.py",
     "membership/detectors/samia.py": "tests/membership/detectors/test_text_only.py",
     "membership/evidence/dataset_inference.py": "tests/membership/evidence/test_control.py",
-    "membership/models/local/inference.py": "tests/membership/models/local/test_huggingface.py",
+    "membership/models/local/inference_settings.py": (
+        "tests/membership/models/local/test_huggingface.py"
+    ),
     "membership/models/local/one_pass.py": "tests/membership/models/local/test_huggingface.py",
     "membership/models/local/probe.py": (
         "tests/membership/models/local/test_huggingface_refusals.py"
@@ -139,7 +141,7 @@ TESTED_ELSEWHERE = {
     "membership/models/server/text_endpoint.py": "tests/membership/models/server/test_endpoint.py",
     "membership/scoring.py": "tests/membership/audit/test_observations.py",
     "membership/traces/cached_model.py": "tests/membership/traces/test_store.py",
-    "membership/traces/suspect.py": "tests/membership/traces/test_store.py",
+    "membership/traces/suspect_protocol.py": "tests/membership/traces/test_store.py",
     "pipelines/assets/pins.py": "tests/pipelines/assets/test_debian.py",
     "pipelines/experiments/ablations.py": "tests/pipelines/experiments/test_pages.py",
     "pipelines/experiments/laptop.py": "tests/pipelines/experiments/test_pages.py",

@@ -13,9 +13,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from watermark.bounded import BoundsError, read_bytes
 from watermark.encrypted_key import decrypt, is_encrypted
 from watermark.errors import VaultError
+from watermark.safe_json import BoundsError, read_bytes
 
 KEY_BYTES = 32
 HOLDOUT = "hold-out"

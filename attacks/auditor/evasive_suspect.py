@@ -11,7 +11,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from membership.traces.suspect import Suspect
+from membership.traces.suspect_protocol import Suspect
 from membership.traces.trace import CandidateLogprobs, Query, Trace
 
 Evasion = Literal["uniform", "noise", "refuse", "swap"]

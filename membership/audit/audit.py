@@ -25,7 +25,7 @@ from membership.evidence.result import TestResult
 from membership.evidence.score_table import ScoreTable
 from membership.evidence.twin import twin_test
 from membership.scoring import Panel, Progress, assemble_panel, score_groups
-from membership.traces.suspect import Suspect
+from membership.traces.suspect_protocol import Suspect
 from watermark.errors import PrerequisiteError, VaultError
 from watermark.keys import Key
 from watermark.vault.plan import PLAN, Plan

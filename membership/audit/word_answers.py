@@ -27,7 +27,7 @@ from membership.evidence.betting import (
 from membership.evidence.redraw import ASSUMPTION, draw_table, redraw_test
 from membership.evidence.result import TestResult
 from membership.evidence.score_table import ScoreTable
-from membership.traces.suspect import Suspect
+from membership.traces.suspect_protocol import Suspect
 from watermark.keys import Key
 
 BATCH_DRAWS = 64

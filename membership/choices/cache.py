@@ -13,9 +13,9 @@ from pathlib import Path
 
 from membership.choices.answers import Answers, Chooser
 from membership.choices.question import Question
-from watermark.bounded import parse_json
 from watermark.errors import ToolkitError
 from watermark.limits import NOTE
+from watermark.safe_json import parse_json
 
 
 class CachedChooser:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from membership.choices.answers import Answers
 from membership.choices.question import Question
-from membership.traces.suspect import Suspect
+from membership.traces.suspect_protocol import Suspect
 from membership.traces.trace import Query, Slot
 from watermark.errors import PrerequisiteError
 

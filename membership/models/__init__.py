@@ -1,1 +1,1 @@
-"""Models: suspects (`membership.traces.suspect.Suspect`) and helpers for marking."""
+"""Models: suspects (`suspect_protocol.Suspect`) and helpers for marking."""

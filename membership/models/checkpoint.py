@@ -15,9 +15,9 @@ from huggingface_hub import snapshot_download
 
 from membership.models.model_limits import check_config, check_weights
 from membership.models.tokenizer_limits import check_tokenizer
-from watermark.bounded import BoundsError, read_json_file
 from watermark.errors import ModelError
 from watermark.limits import CONFIG, TEXT_FILE_BYTES, TOKENIZER, JsonLimits
+from watermark.safe_json import BoundsError, read_json_file
 
 _TOKENIZER_FILES = (
     "tokenizer.json",

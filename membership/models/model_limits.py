@@ -6,7 +6,6 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-from watermark.bounded import BoundsError, parse_json
 from watermark.errors import ModelError
 from watermark.limits import (
     ADAPTER_SHARE,
@@ -21,6 +20,7 @@ from watermark.limits import (
     WEIGHT_HEADER_BYTES,
     JsonLimits,
 )
+from watermark.safe_json import BoundsError, parse_json
 
 _COUNT = re.compile(
     r"(num|n|encoder|decoder|hidden)_?\w*(layer|block|expert|head|group|stage|state)s?\w*"

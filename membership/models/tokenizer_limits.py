@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from watermark.bounded import BoundsError, read_json_file
 from watermark.errors import ModelError
 from watermark.limits import NORMALIZER_GROWTH, PATTERN_CHARACTERS, TEMPLATE_TOKENS, TOKENIZER
+from watermark.safe_json import BoundsError, read_json_file
 
 
 def check_tokenizer(file: Path) -> None:

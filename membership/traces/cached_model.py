@@ -7,11 +7,11 @@ from functools import cached_property
 from pathlib import Path
 
 from membership.traces.store import TraceStore, write_json
-from membership.traces.suspect import Sampling, Suspect, TextGenerator
+from membership.traces.suspect_protocol import Sampling, Suspect, TextGenerator
 from membership.traces.trace import Query, Trace
-from watermark.bounded import read_json_file
 from watermark.errors import ModelError, PrerequisiteError, ToolkitError
 from watermark.limits import NOTE
+from watermark.safe_json import read_json_file
 
 CHECKS = 2
 """Raised whenever more models are refused when they are opened: a model that an older version
@@ -72,7 +72,7 @@ class CachedModel:
     def write(
         self, prompts: Sequence[str], sampling: Sampling, *, max_tokens: int
     ) -> list[list[str]]:
-        """Return continuations of each prompt; see `membership.traces.suspect.TextGenerator`.
+        """Return continuations of each prompt; see `suspect_protocol.TextGenerator`.
 
         Raises:
             PrerequisiteError: The model does not generate text.

@@ -24,12 +24,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from membership.traces.suspect import Suspect
+from membership.traces.suspect_protocol import Suspect
 from membership.traces.trace import FLOATS, CandidateLogprobs, Query, Trace
 from watermark.atomic import atomic_file
-from watermark.bounded import read_json_file
 from watermark.errors import ToolkitError
 from watermark.limits import NOTE
+from watermark.safe_json import read_json_file
 
 VERSION = 1
 """Raised whenever a trace of the same model and text would have other numbers."""

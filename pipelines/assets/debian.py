@@ -7,9 +7,9 @@ from collections.abc import Set
 from contextlib import suppress
 from pathlib import Path
 
+from pipelines.assets.extract_files import take_from_folder
 from pipelines.assets.install import Source
 from pipelines.assets.programs import run
-from pipelines.assets.take import take_from_folder
 from watermark.errors import AssetError
 
 PACKAGES = ("wordnet-base", "wordnet-sense-index")

@@ -4,8 +4,8 @@ from collections.abc import Set
 from importlib.util import find_spec
 from pathlib import Path
 
+from pipelines.assets.extract_files import take_from_folder
 from pipelines.assets.install import Source
-from pipelines.assets.take import take_from_folder
 from watermark.errors import AssetError
 
 

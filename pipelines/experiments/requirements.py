@@ -6,7 +6,7 @@ from pathlib import Path
 from huggingface_hub import HfApi, constants, try_to_load_from_cache
 from huggingface_hub.errors import HfHubHTTPError
 
-from membership.models.local.inference import gpu_gigabytes
+from membership.models.local.inference_settings import gpu_gigabytes
 from pipelines.experiments.runner.experiment import Needs
 from pipelines.experiments.trials.paper_corpora import DATA, find_dataset
 from watermark.assets import find_model, find_spacy, find_texts, find_wordnet

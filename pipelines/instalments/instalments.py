@@ -15,7 +15,7 @@ from membership.audit.observations import observe
 from membership.audit.streams import JoinedKey, join_corpora, stream_results
 from membership.audit.verdict import Verdict
 from membership.scoring import assemble_panel
-from membership.traces.suspect import Suspect
+from membership.traces.suspect_protocol import Suspect
 from pipelines.jobs.case import case_pages, insight_of
 from pipelines.jobs.evidence import (
     NOTHING_MORE,

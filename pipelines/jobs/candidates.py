@@ -6,9 +6,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from watermark.bounded import parse_json
 from watermark.errors import CorpusError
 from watermark.limits import RECORD
+from watermark.safe_json import parse_json
 from watermark.schemes.leximark import LexiMark
 from watermark.schemes.leximark_sites import LexicalResources, exclusion_reason
 from watermark.substitution.candidates import Candidate, find_candidates

@@ -19,7 +19,7 @@ from membership.evidence.redraw import (
 )
 from membership.evidence.score_table import ScoreTable, build_table, slots_of
 from membership.models.marking.encoder import load_encoder
-from membership.traces.suspect import Suspect
+from membership.traces.suspect_protocol import Suspect
 from membership.traces.trace import Query, Trace
 from pipelines.jobs.stealth import blind_classifier_auc, outliers
 from pipelines.reporting.comparison_page import comparison_page

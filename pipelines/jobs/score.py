@@ -28,7 +28,7 @@ from membership.scoring import (
     tokenizer_fingerprint,
 )
 from membership.token_frequencies import FrequencyTable, count_tokens, load_frequencies
-from membership.traces.suspect import Sampling, Suspect, TextGenerator
+from membership.traces.suspect_protocol import Sampling, Suspect, TextGenerator
 from pipelines.loading.labelled import NEIGHBOURS, Record
 from pipelines.loading.models import PROBED_TEXTS, ModelOptions, load_models
 from pipelines.reporting.provenance import describe_model, describe_run

@@ -33,7 +33,7 @@ from membership.evidence.result import TestResult
 from membership.evidence.score_table import ScoreTable
 from membership.models.server.address import Address, parse_address
 from membership.models.server.open_chooser import open_chooser
-from membership.traces.suspect import Suspect
+from membership.traces.suspect_protocol import Suspect
 from pipelines.jobs.case import write_case
 from pipelines.jobs.evidence import NOTHING_MORE, Evidence, begin_audit, check_level
 from pipelines.loading.models import ModelOptions, load_model

@@ -17,14 +17,14 @@ from membership.models.dtype import DType
 from membership.models.local.adapter import adapter_fingerprint, find_base, is_adapter, load_adapter
 from membership.models.local.gguf import gguf_fingerprint, is_gguf, load_gguf
 from membership.models.local.huggingface import display_name, load_huggingface
-from membership.models.local.inference import InferenceSettings
+from membership.models.local.inference_settings import InferenceSettings
 from membership.models.local.llama_cpp import PREFIX, engine_version, load_llama_cpp
 from membership.models.server.address import Address, parse_address
 from membership.models.server.endpoint import open_endpoint
 from membership.models.server.http import RequestPolicy
 from membership.models.server.text_endpoint import open_text_endpoint
 from membership.traces.cached_model import open_cached, with_cache
-from membership.traces.suspect import Suspect
+from membership.traces.suspect_protocol import Suspect
 from watermark.errors import ModelError
 
 PROBED_TEXTS = 200

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from membership.traces.suspect import Suspect
+from membership.traces.suspect_protocol import Suspect
 from pipelines.loading.models import ModelOptions, load_model, load_models
 from watermark import assets
 from watermark.errors import AssetError

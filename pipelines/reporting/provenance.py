@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from membership.traces.suspect import Suspect
+from membership.traces.suspect_protocol import Suspect
 
 PACKAGES = (
     "leximark", "torch", "transformers", "tokenizers", "numpy", "scipy", "scikit-learn",

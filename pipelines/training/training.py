@@ -25,7 +25,7 @@ from transformers import (
 )
 from transformers.trainer_utils import get_last_checkpoint
 
-from membership.models.local.inference import auto_dtype, preferred_device
+from membership.models.local.inference_settings import auto_dtype, preferred_device
 from pipelines.training.adapters import Adapter, add_adapter, load_quantized, merge_adapter
 from watermark.errors import ModelError
 

@@ -3,7 +3,7 @@ from functools import cache
 import pytest
 
 from membership.models.local.huggingface import load_huggingface
-from membership.models.local.inference import InferenceSettings
+from membership.models.local.inference_settings import InferenceSettings
 from tests.support.tiny import save_tiny_model
 
 

@@ -3,7 +3,7 @@ import pytest
 
 from membership.detectors.dc_pdd import DcPdd
 from membership.models.local.huggingface import load_huggingface, load_tokenizer
-from membership.models.local.inference import InferenceSettings
+from membership.models.local.inference_settings import InferenceSettings
 from membership.scoring import tokenizer_fingerprint
 from membership.token_frequencies import count_tokens, load_frequencies
 from membership.traces.tokens import wrap_tokenizer

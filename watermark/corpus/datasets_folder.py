@@ -15,11 +15,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from watermark.bounded import BoundsError, read_json_file
 from watermark.corpus.arrow_rows import batch_full_rows, batch_rows, check_schema, edit_batches
 from watermark.corpus.rows import Columns, Edit, FullRow, Row
 from watermark.errors import CorpusError
 from watermark.limits import PLAN
+from watermark.safe_json import BoundsError, read_json_file
 
 DICT_FILE = "dataset_dict.json"
 STATE_FILE = "state.json"

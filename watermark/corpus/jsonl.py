@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from watermark.bounded import check_size
 from watermark.corpus.rows import (
     Columns,
     Edit,
@@ -26,6 +25,7 @@ from watermark.corpus.rows import (
 from watermark.corpus.streams import BYTE_ORDER_MARK, line_writer, numbered_lines
 from watermark.errors import CorpusError
 from watermark.limits import RECORD, SHORT_RECORD
+from watermark.safe_json import check_size
 
 _decode = json.JSONDecoder().raw_decode
 _SPACE = re.compile(r"[ \t\r\n]*")

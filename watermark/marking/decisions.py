@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from watermark.bounded import parse_json
 from watermark.document import Site
 from watermark.errors import VaultError
 from watermark.limits import DECISION
+from watermark.safe_json import parse_json
 from watermark.substitution.rules import Rule, WordRules, make_rule, read_lines
 
 COLUMNS = ("document_id", "start", "original", "candidates")

@@ -189,7 +189,7 @@ def read_lines(path: Path) -> list[tuple[str, dict[str, Any]]]:
     Raises:
         CorpusError: It cannot be read, or a line is not a JSON object.
     """
-    from watermark.bounded import BoundsError  # imports numpy, which `--help` must not
+    from watermark.safe_json import BoundsError  # imports numpy, which `--help` must not
 
     found: list[tuple[str, dict[str, Any]]] = []
     try:
@@ -205,7 +205,7 @@ def read_lines(path: Path) -> list[tuple[str, dict[str, Any]]]:
 
 
 def _object(place: str, line: bytes) -> dict[str, Any]:
-    from watermark.bounded import BoundsError, parse_json
+    from watermark.safe_json import BoundsError, parse_json
 
     try:
         row = parse_json(line, DECISION)

@@ -10,10 +10,10 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from watermark.bounded import BoundsError, read_bytes
 from watermark.document import Document, apply_choices, original_sites
 from watermark.errors import CorpusError, VaultError
 from watermark.keys import Key
+from watermark.safe_json import BoundsError, read_bytes
 from watermark.vault.plan import PLAN
 from watermark.vault.vault import Vault
 

@@ -17,11 +17,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, get_args
 
-from watermark.bounded import BoundsError, read_json_file
 from watermark.document import text_sha256
 from watermark.errors import VaultError
 from watermark.limits import LEAST_CERTAIN, MODEL_NAMES, VAULT_ROWS, is_level
 from watermark.limits import PLAN as PLAN_LIMITS
+from watermark.safe_json import BoundsError, read_json_file
 from watermark.scheme import Rule, Test
 from watermark.text.language import check_language
 

@@ -19,11 +19,11 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from watermark.bounded import BoundsError, parse_json, read_bytes
 from watermark.document import text_sha256 as digest_of
 from watermark.errors import VaultError
 from watermark.keys import Key, read_key
 from watermark.limits import PLAN as PLAN_LIMITS
+from watermark.safe_json import BoundsError, parse_json, read_bytes
 from watermark.vault.custody import read_custody
 from watermark.vault.plan import COMMITMENT, DOCUMENTS, KEY, Plan, file_sha256, read_plan
 

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from watermark.bounded import read_bytes
 from watermark.document import (
     Document,
     Mark,
@@ -18,6 +17,7 @@ from watermark.document import (
 from watermark.errors import VaultError
 from watermark.keys import HOLDOUT, Key, limit_of_share, read_key
 from watermark.limits import COMMITMENT_BYTES
+from watermark.safe_json import read_bytes
 from watermark.vault.check_draws import DrawNames, Draws
 from watermark.vault.commitment import commitment_line
 from watermark.vault.plan import (

@@ -27,7 +27,7 @@ from membership.models.local.huggingface import (
     load_tokenizer_of,
     quiet,
 )
-from membership.models.local.inference import InferenceSettings
+from membership.models.local.inference_settings import InferenceSettings
 from membership.models.local.weights import load_weights
 from membership.models.model_limits import check_adapter, check_weights
 from watermark.errors import ModelError, as_model_error

@@ -15,7 +15,7 @@ from membership.models.local.huggingface import (
     load_tokenizer_of,
     quiet,
 )
-from membership.models.local.inference import InferenceSettings
+from membership.models.local.inference_settings import InferenceSettings
 from membership.models.local.weights import load_weights, n_numbers
 from watermark.errors import ModelError, as_model_error
 

@@ -13,7 +13,7 @@ from transformers.utils import logging
 
 from membership.models.checkpoint import find_checkpoint, fingerprint
 from membership.models.local.head import Head
-from membership.models.local.inference import InferenceSettings
+from membership.models.local.inference_settings import InferenceSettings
 from membership.models.local.lengths import LengthGroups, find_length_groups
 from membership.models.local.one_pass import run_batch
 from membership.models.local.probe import LENGTH, SENTENCE, probe

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from membership.models.local.gguf import gguf_fingerprint
 from membership.models.local.head import dense_moments
 from membership.models.local.huggingface import WINDOW, display_name
-from membership.models.local.inference import InferenceSettings
+from membership.models.local.inference_settings import InferenceSettings
 from membership.models.local.llama_cpp_tokens import LlamaCppTokenizer, wrap_vocabulary
 from membership.models.local.probe import SENTENCE
 from membership.traces.builder import TraceBuilder, trace_builders

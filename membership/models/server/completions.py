@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from membership.models.server.http import RefusedError, Server
-from membership.traces.suspect import Sampling
+from membership.traces.suspect_protocol import Sampling
 from membership.traces.tokens import clean_text
 from watermark.errors import ModelError
 from watermark.limits import LEAST_CONTEXT, MOST_CONTEXT, WRITTEN_CHARACTERS

@@ -28,7 +28,7 @@ from membership.models.server.pieces import Piece, compare_pieces
 from membership.models.server.probes import cut_beginning, cut_questions, make_prompts
 from membership.models.server.prompt_logprobs import Form, Reply, locate
 from membership.traces.candidate_tokens import right_edge
-from membership.traces.suspect import Sampling
+from membership.traces.suspect_protocol import Sampling
 from membership.traces.tokens import clean_text
 from membership.traces.trace import CandidateLogprobs, Query, Slot, Trace
 from membership.traces.windows import cut_windows
@@ -112,7 +112,7 @@ class Endpoint:
     def write(
         self, prompts: Sequence[str], sampling: Sampling, *, max_tokens: int
     ) -> list[list[str]]:
-        """Return continuations of each prompt; see `membership.traces.suspect.TextGenerator`."""
+        """Return continuations of each prompt; see `suspect_protocol.TextGenerator`."""
         return write_completions(self.server, self.model, prompts, sampling, max_tokens)
 
     def _trace(self, query: Query) -> Trace:

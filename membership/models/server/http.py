@@ -12,9 +12,9 @@ from typing import Any
 import httpx
 
 from membership.models.server.deadline import Deadline, DeadlineTransport
-from watermark.bounded import BoundsError, parse_json
 from watermark.errors import ModelError
 from watermark.limits import REPLY, REQUEST_WAIT, REQUEST_WAITS
+from watermark.safe_json import BoundsError, parse_json
 
 KEY_VARIABLE = "LEXIMARK_API_KEY"
 """Environment variable with the API key. It is the only way to pass one, and no other variable is

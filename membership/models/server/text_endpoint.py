@@ -8,7 +8,7 @@ from typing import ClassVar
 from membership.models.server.address import Address
 from membership.models.server.completions import GREEDY, find_model, write_chat, write_completions
 from membership.models.server.http import RequestPolicy, Server
-from membership.traces.suspect import Sampling
+from membership.traces.suspect_protocol import Sampling
 from membership.traces.trace import Query, Trace
 from watermark.errors import PrerequisiteError
 
@@ -45,7 +45,7 @@ class TextEndpoint:
     def write(
         self, prompts: Sequence[str], sampling: Sampling, *, max_tokens: int
     ) -> list[list[str]]:
-        """Return continuations of each prompt; see `membership.traces.suspect.TextGenerator`.
+        """Return continuations of each prompt; see `suspect_protocol.TextGenerator`.
 
         Raises:
             ModelError: The server does not answer, or returns no text.

@@ -32,7 +32,7 @@ from membership.choices.question import Window
 from membership.evidence.redraw import redraw_test, simulate_null
 from membership.evidence.score_table import ScoreTable, build_table
 from membership.scoring import assemble_panel
-from membership.traces.suspect import Suspect
+from membership.traces.suspect_protocol import Suspect
 from membership.traces.trace import CandidateLogprobs
 from pipelines.experiments.standalone.any_door_page import N_NULL_KEYS, N_SUBSETS, SEED, describe
 from pipelines.experiments.standalone.proof import ALPHA, once

@@ -25,7 +25,7 @@ from membership.audit.audit import Settings, audit
 from membership.audit.verdict import Verdict
 from membership.detectors import default_detectors
 from membership.evidence.redraw import choices_of, draw_table, redraw_test, statistic
-from membership.traces.suspect import Suspect
+from membership.traces.suspect_protocol import Suspect
 from pipelines.jobs.mark import make_intent, mark_command
 from pipelines.loading.embedded_text import paragraphs
 from pipelines.loading.models import ModelOptions, load_model

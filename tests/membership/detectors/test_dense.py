@@ -16,7 +16,7 @@ from membership.detectors.dc_pdd import DcPdd
 from membership.detectors.surp import Surp
 from membership.detectors.tag_and_tab import find_keywords
 from membership.models.local.huggingface import load_huggingface
-from membership.models.local.inference import InferenceSettings
+from membership.models.local.inference_settings import InferenceSettings
 from membership.token_frequencies import count_tokens
 from membership.traces.trace import Query
 from tests.support.tiny import TEXTS, save_tiny_model

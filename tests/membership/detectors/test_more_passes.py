@@ -10,7 +10,7 @@ from membership.detectors.neighbourhood import Neighbourhood
 from membership.detectors.pac import Pac, exchange_words, polarized_distance
 from membership.detectors.recall import Recall
 from membership.models.local.huggingface import load_huggingface
-from membership.models.local.inference import InferenceSettings
+from membership.models.local.inference_settings import InferenceSettings
 from tests.support.tiny import END, save_tiny_model
 from tests.support.traces import trace_of
 from watermark.document import Document

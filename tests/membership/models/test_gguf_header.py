@@ -4,7 +4,7 @@ import pytest
 
 from membership.models.gguf_header import check_gguf_header
 from membership.models.local.gguf import load_gguf
-from membership.models.local.inference import InferenceSettings
+from membership.models.local.inference_settings import InferenceSettings
 from tests.support.tiny_gguf import save_tiny_gguf
 from watermark.errors import ModelError
 

@@ -10,7 +10,7 @@ import pytest
 from membership.models.checkpoint import find_checkpoint, find_tokenizer
 from membership.models.local.adapter import adapter_fingerprint
 from membership.models.local.huggingface import load_huggingface
-from membership.models.local.inference import InferenceSettings
+from membership.models.local.inference_settings import InferenceSettings
 from membership.models.model_limits import check_pattern
 from membership.models.tokenizer_limits import check_tokenizer, repeats_a_repetition
 from tests.support.tiny import save_tiny_model

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from membership.models.local.huggingface import load_huggingface
-from membership.models.local.inference import InferenceSettings
+from membership.models.local.inference_settings import InferenceSettings
 from membership.traces.cached_model import CachedModel, open_cached, with_cache
 from membership.traces.store import TASKS, clear, contents
-from membership.traces.suspect import Sampling
+from membership.traces.suspect_protocol import Sampling
 from membership.traces.trace import Query, Slot
 from tests.support.tiny import TEXTS, save_tiny_model
 from watermark.errors import ModelError, PrerequisiteError, ToolkitError

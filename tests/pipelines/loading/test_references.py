@@ -9,8 +9,8 @@ from pipelines import api
 from pipelines.loading.references import choose_references
 from tests.pipelines.conftest import MANY_SITES
 from watermark import assets
-from watermark.bounded import BoundsError
 from watermark.errors import VaultError
+from watermark.safe_json import BoundsError
 from watermark.vault.plan import check_fields, read_plan
 from watermark.vault.vault import open_vault
 

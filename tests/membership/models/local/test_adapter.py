@@ -10,7 +10,7 @@ import transformers
 from safetensors.torch import load_file, save_file
 
 from membership.models.local.adapter import adapter_fingerprint, is_adapter, load_adapter
-from membership.models.local.inference import InferenceSettings
+from membership.models.local.inference_settings import InferenceSettings
 from membership.traces.trace import Query
 from tests.support.tiny import save_tiny_model
 from watermark.errors import ModelError

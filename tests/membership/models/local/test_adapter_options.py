@@ -13,7 +13,7 @@ import transformers
 from safetensors.torch import load_file, save_file
 
 from membership.models.local.adapter import find_base, load_adapter
-from membership.models.local.inference import InferenceSettings
+from membership.models.local.inference_settings import InferenceSettings
 from tests.support.dense import traces
 from tests.support.tiny import edit_json, save_tiny_model
 from watermark.errors import ModelError

@@ -8,7 +8,7 @@ import transformers
 
 from membership.models.local.adapter import load_adapter
 from membership.models.local.huggingface import load_huggingface
-from membership.models.local.inference import InferenceSettings
+from membership.models.local.inference_settings import InferenceSettings
 from tests.support.architectures import COMPUTED, REFUSED, save_tiny
 from tests.support.dense import traces
 from tests.support.tiny import TEXTS

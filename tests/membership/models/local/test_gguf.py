@@ -4,7 +4,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from membership.models.local.gguf import gguf_fingerprint, is_gguf, load_gguf
-from membership.models.local.inference import InferenceSettings
+from membership.models.local.inference_settings import InferenceSettings
 from membership.traces.trace import Query
 from tests.support.tiny_gguf import save_tiny_gguf
 from watermark.errors import ModelError

@@ -6,11 +6,11 @@ import transformers
 from membership.detector import score_document
 from membership.detectors import default_detectors
 from membership.models.local import huggingface, one_pass
-from membership.models.local import inference as running
+from membership.models.local import inference_settings as running
 from membership.models.local.huggingface import load_huggingface
-from membership.models.local.inference import InferenceSettings
+from membership.models.local.inference_settings import InferenceSettings
 from membership.scoring import choose_unit
-from membership.traces.suspect import Suspect
+from membership.traces.suspect_protocol import Suspect
 from membership.traces.trace import Query
 from tests.support.dense import ROOM, assert_dense, dense, traces
 from tests.support.tiny import (

@@ -6,7 +6,7 @@ import transformers
 from safetensors.torch import load_file, save_file
 
 from membership.models.local.huggingface import load_huggingface
-from membership.models.local.inference import InferenceSettings
+from membership.models.local.inference_settings import InferenceSettings
 from membership.traces.candidate_tokens import NOT_A_NUMBER
 from membership.traces.trace import Query, Slot
 from tests.support.dense import traces

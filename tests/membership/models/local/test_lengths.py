@@ -6,7 +6,7 @@ import torch
 import transformers
 
 from membership.models.local.huggingface import load_huggingface
-from membership.models.local.inference import InferenceSettings
+from membership.models.local.inference_settings import InferenceSettings
 from membership.models.local.lengths import LengthGroups
 from tests.support.dense import traces
 from tests.support.tiny import TEXTS, save_tiny_model, tiny_tokenizer

@@ -10,7 +10,7 @@ from scipy.stats import spearmanr
 
 from membership.models.local import llama_cpp as ours
 from membership.models.local.gguf import load_gguf
-from membership.models.local.inference import InferenceSettings
+from membership.models.local.inference_settings import InferenceSettings
 from membership.models.local.llama_cpp import load_llama_cpp
 from membership.traces.trace import Query, Slot
 from pipelines.experiments.trials.gguf_writer import write_gguf

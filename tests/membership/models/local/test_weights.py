@@ -6,7 +6,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from membership.models.local.huggingface import load_huggingface
-from membership.models.local.inference import InferenceSettings
+from membership.models.local.inference_settings import InferenceSettings
 from tests.support.dense import traces
 from tests.support.tiny import edit_json, save_tiny_model
 from watermark.errors import ModelError

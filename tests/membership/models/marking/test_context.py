@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from membership.models.local.huggingface import load_huggingface
-from membership.models.local.inference import InferenceSettings
+from membership.models.local.inference_settings import InferenceSettings
 from membership.models.marking.context import ContextLikelihood
 from tests.support.tiny import save_tiny_model
 from watermark.substitution.target import TargetContext

@@ -7,13 +7,13 @@ import pytest
 from transformers import AutoModelForCausalLM
 
 from membership.models.local.huggingface import load_huggingface
-from membership.models.local.inference import InferenceSettings
+from membership.models.local.inference_settings import InferenceSettings
 from membership.models.server.address import Address
 from membership.models.server.endpoint import open_endpoint
 from membership.models.server.http import KEY_VARIABLE, RequestPolicy, Server
 from membership.models.server.text_endpoint import open_text_endpoint
 from membership.traces.candidate_tokens import NO_CONTEXT, NO_DIFFERENCE
-from membership.traces.suspect import Sampling, Suspect
+from membership.traces.suspect_protocol import Sampling, Suspect
 from membership.traces.trace import Query, Slot
 from tests.support.fake_server import serve
 from tests.support.tiny import TEXTS, save_tiny_model

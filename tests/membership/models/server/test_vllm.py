@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from membership.models.local.huggingface import load_huggingface
-from membership.models.local.inference import InferenceSettings
+from membership.models.local.inference_settings import InferenceSettings
 from membership.models.server.address import parse_address
 from membership.models.server.endpoint import open_endpoint
 from membership.traces.trace import Query, Slot

@@ -2,7 +2,7 @@ import numpy as np
 
 from membership.models.local.gguf import load_gguf
 from membership.models.local.huggingface import load_huggingface
-from membership.models.local.inference import InferenceSettings
+from membership.models.local.inference_settings import InferenceSettings
 from membership.traces.trace import Query
 from pipelines.experiments.trials.gguf_writer import write_gguf
 from tests.support.tiny import save_tiny_model

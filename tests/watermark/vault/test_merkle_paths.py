@@ -4,7 +4,7 @@ import pytest
 
 from pipelines.bundle.check_bundle import rise
 from watermark.vault.commitment import merkle_root
-from watermark.vault.proofs import merkle_paths
+from watermark.vault.merkle_paths import merkle_paths
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 5, 7, 8, 13])

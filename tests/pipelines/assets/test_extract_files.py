@@ -2,7 +2,7 @@ import zipfile
 
 import pytest
 
-from pipelines.assets.take import take_from_archive, take_from_folder
+from pipelines.assets.extract_files import take_from_archive, take_from_folder
 from watermark.errors import AssetError
 
 

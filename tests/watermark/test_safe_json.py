@@ -3,8 +3,8 @@ import time
 
 import pytest
 
-from watermark.bounded import BoundsError, parse_json, read_json_file
 from watermark.limits import CONFIG, MIB, REPLY, JsonLimits
+from watermark.safe_json import BoundsError, parse_json, read_json_file
 
 SMALL = JsonLimits(1000, 20, depth=4)
 
