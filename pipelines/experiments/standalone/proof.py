@@ -169,10 +169,14 @@ def audit(
 
 
 def power(report: Report, key: Key, seed: int) -> dict[str, list[int]]:
-    """Return how many of the random subsets of each size have p below `ALPHA`."""
+    """Return how many of the random subsets of each size have p below `ALPHA`.
+
+    They are drawn from all published documents, whether a document has a site or not.
+    """
     rng = np.random.default_rng(seed)
-    readings = report.audit.observations.site_logprobs
-    ids = sorted({site.document_id for site in readings.sites})
+    found = report.audit.observations
+    readings, corpus = found.site_logprobs, found.corpus
+    ids = [d.id for d, out in zip(corpus.documents, corpus.published, strict=True) if out]
     return {
         str(size): [
             sum(
@@ -226,9 +230,9 @@ def describe(results: Mapping[str, Any]) -> str:
         "",
         f"## Power: share of random subsets of the trained passages with p < {ALPHA:g}",
         "",
-        f"{N_SUBSETS} subsets a size, 9,999 re-draws each; 95 % Clopper-Pearson intervals. The "
-        "subsets overlap and come from one trained model, so the intervals do not cover what "
-        "another training run would change.",
+        f"{N_SUBSETS} subsets a size of the published passages, with a site or without, 9,999 "
+        "re-draws each; 95 % Clopper-Pearson intervals. The subsets overlap and come from one "
+        "trained model, so the intervals do not cover what another training run would change.",
         "",
         "| documents | " + " | ".join(results["power"]) + " |",
         "|---|" + "---|" * len(results["power"]),
