@@ -17,8 +17,8 @@ from watermark.document import Document, Site, text_sha256
 from watermark.errors import CorpusError
 
 BATCH_DOCUMENTS = 512
-BATCH_CHARACTERS = 200_000
-"""A batch ends with its last document or with the one that reaches this length: some 20 seconds of
+BATCH_CHARACTERS = 100_000
+"""A batch ends with its last document or with the one that reaches this length: some 5 seconds of
 work. Fixed: the batches of the language models must not depend on where a run was interrupted."""
 
 BATCH_FILE = "[0-9]" * 12 + ".parquet"
