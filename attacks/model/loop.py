@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.optim import AdamW
+from torch.optim.lr_scheduler import LambdaLR
 
 from attacks.model.losses import IGNORED
 
@@ -30,12 +32,16 @@ class TrainingLoop:
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be 1 or more, got {getattr(self, name)}")
 
+    def rows(self, tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:
+        """Return the tokens of each text that has any, with an end token, cut to `max_tokens`."""
+        rows = [tokenizer(text, add_special_tokens=False)["input_ids"] for text in texts]
+        end = [] if tokenizer.eos_token_id is None else [tokenizer.eos_token_id]
+        return [(row + end)[: self.max_tokens] for row in rows if row]
+
     def batches(self, tokenizer: Any, texts: Sequence[str]) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield ids and labels of the batches of all epochs, each in an order of its own."""
         rng = np.random.default_rng(self.seed)
-        rows = [tokenizer(text, add_special_tokens=False)["input_ids"] for text in texts]
-        end = [] if tokenizer.eos_token_id is None else [tokenizer.eos_token_id]
-        rows = [(row + end)[: self.max_tokens] for row in rows if row]
+        rows = self.rows(tokenizer, texts)
         for _ in range(self.epochs):
             order = rng.permutation(len(rows))
             for first in range(0, len(order), self.batch_size):
@@ -51,10 +57,7 @@ class TrainingLoop:
         """
         model.train()
         weights = [weight for weight in model.parameters() if weight.requires_grad]
-        optimizer = torch.optim.AdamW(weights, lr=self.learning_rate, weight_decay=0.0)
-        fall = torch.optim.lr_scheduler.LambdaLR(
-            optimizer, lambda step: max(0.0, 1 - step / max(1, n_steps))
-        )
+        optimizer, fall = self.optimizer(weights, n_steps)
         for loss in losses:
             optimizer.zero_grad()
             torch.autograd.backward(loss())
@@ -62,6 +65,11 @@ class TrainingLoop:
             optimizer.step()
             fall.step()
         model.eval()
+
+    def optimizer(self, weights: Sequence[Tensor], n_steps: int) -> tuple[AdamW, LambdaLR]:
+        """Return the optimizer of some weights and what lets its rate fall to zero."""
+        optimizer = AdamW(weights, lr=self.learning_rate, weight_decay=0.0)
+        return optimizer, LambdaLR(optimizer, lambda step: max(0.0, 1 - step / max(1, n_steps)))
 
     def n_steps(self, n_texts: int) -> int:
         """Return the number of batches of all epochs."""

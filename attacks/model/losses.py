@@ -28,6 +28,25 @@ def mean_loss(ids_BT: Tensor, labels_BT: Tensor, logits_BTV: Tensor) -> Tensor:
     return token_losses(logits_BTV, labels_BT).sum() / n
 
 
+def teacher_divergence(
+    logits_BTV: Tensor, teacher_BTV: Tensor, labels_BT: Tensor, temperature: float
+) -> Tensor:
+    """Return the mean divergence of a student from its teacher over the learned tokens, in nats.
+
+    Args:
+        logits_BTV: Of the student.
+        teacher_BTV: Of the teacher.
+        labels_BT: Says which tokens are learned.
+        temperature: Divides both logits; the divergence is multiplied by its square, which keeps
+            the size of the gradient.
+    """
+    student = torch.log_softmax(logits_BTV[:, :-1] / temperature, -1)
+    teacher = torch.log_softmax(teacher_BTV[:, :-1] / temperature, -1)
+    divergence_BT = (teacher.exp() * (teacher - student)).sum(-1)
+    learned_BT = labels_BT[:, 1:] != IGNORED
+    return temperature**2 * (divergence_BT * learned_BT).sum() / learned_BT.sum().clamp_min(1)
+
+
 def goldfish(k: int = 4, context: int = 13) -> Loss:
     """Return the mean loss without one token in k, chosen by a hash of the tokens before it.
 

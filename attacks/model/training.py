@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 from torch import Tensor
 
 from attacks.attack import ModelAttack
+from attacks.extras import require_package
 from attacks.model.checkpoint import load_checkpoint, save_checkpoint
 from attacks.model.loop import TrainingLoop, run_model
 from attacks.model.losses import Loss, goldfish, mean_loss
-from watermark.errors import PrerequisiteError
 
 
 @dataclass(frozen=True)
@@ -85,12 +85,9 @@ class LowRankTraining(ModelAttack):
         Raises:
             PrerequisiteError: peft is not installed.
         """
-        try:
-            import peft
-        except ImportError as error:
-            raise PrerequisiteError(
-                "lora: peft is not installed: run `pip install 'leximark[attacks]'`"
-            ) from error
+        require_package("peft", self.name)
+        import peft
+
         loaded, tokenizer = load_checkpoint(model)
         config = peft.LoraConfig(
             r=self.rank,

@@ -4,8 +4,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from attacks.model.instructions import Instruction
 from pipelines.training.presets import PRESETS, for_model
-from pipelines.training.training import Instruction, load_base, model_type, train
+from pipelines.training.training import load_base, model_type, train
 from watermark.corpus import open_corpus
 from watermark.errors import CorpusError, ToolkitError
 

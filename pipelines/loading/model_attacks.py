@@ -35,19 +35,50 @@ def _read_texts(text_column: str, path: str) -> list[str]:
     return texts
 
 
+def _read_columns(path: str, *columns: str) -> list[tuple[str, ...]]:
+    """Return the rows that have something in all of these columns."""
+    texts = [
+        [document.text for document in open_corpus(path, text_column=column).documents()]
+        for column in columns
+    ]
+    rows = [row for row in zip(*texts, strict=True) if all(text.strip() for text in row)]
+    if not rows:
+        raise CorpusError(f"{path}: no row has text in the columns {', '.join(columns)}")
+    return rows
+
+
 def _makers(text_column: str) -> dict[str, Callable[..., ModelAttack]]:
-    from attacks.model.distillation import TextDistillation
-    from attacks.model.loop import TrainingLoop
+    read = partial(_read_texts, text_column)
+    return {
+        **_weight_attacks(),
+        **_training_attacks(read),
+        **_tuning_attacks(),
+        **_distillation_attacks(read),
+    }
+
+
+def _weight_attacks() -> dict[str, Callable[..., ModelAttack]]:
+    from attacks.model.gguf_quantization import GgufQuantization
     from attacks.model.merging import Merging
     from attacks.model.pruning import Pruning
     from attacks.model.quantization import Quantization
-    from attacks.model.training import ContinuedTraining, GoldfishTraining, LowRankTraining
-    from attacks.model.unlearning import Unlearning
-
-    read = partial(_read_texts, text_column)
 
     def merging(other: str, share: float = 0.5, method: str = "linear") -> ModelAttack:
         return Merging(Path(other), share, method)
+
+    return {
+        "pruning": Pruning,
+        "quantization": Quantization,
+        "gguf_quantization": GgufQuantization,
+        "merging": merging,
+    }
+
+
+def _training_attacks(read: Callable[[str], list[str]]) -> dict[str, Callable[..., ModelAttack]]:
+    from attacks.model.dp_sgd import PrivateTraining
+    from attacks.model.loop import TrainingLoop
+    from attacks.model.training import ContinuedTraining, GoldfishTraining, LowRankTraining
+    from attacks.model.unlearning import Unlearning
 
     def continued(
         texts: str, learning_rate: float = 1e-4, epochs: int = 1, seed: int = 0
@@ -65,6 +96,19 @@ def _makers(text_column: str) -> dict[str, Callable[..., ModelAttack]]:
     ) -> ModelAttack:
         return LowRankTraining(read(texts), rank, TrainingLoop(learning_rate, epochs, seed=seed))
 
+    def dp_sgd(
+        texts: str,
+        epsilon: float = 8.0,
+        delta: float = 1e-5,
+        max_norm: float = 1.0,
+        batch_size: int = 64,
+        learning_rate: float = 1e-4,
+        epochs: int = 1,
+        seed: int = 0,
+    ) -> ModelAttack:
+        loop = TrainingLoop(learning_rate, epochs, batch_size, seed=seed)
+        return PrivateTraining(read(texts), epsilon, delta, max_norm, loop)
+
     def unlearning(
         forget: str,
         retain: str,
@@ -77,6 +121,54 @@ def _makers(text_column: str) -> dict[str, Callable[..., ModelAttack]]:
         loop = TrainingLoop(learning_rate, epochs, seed=seed)
         return Unlearning(read(forget), read(retain), method, beta, loop)
 
+    return {
+        "continued_training": continued,
+        "goldfish": goldfish,
+        "lora": lora,
+        "dp_sgd": dp_sgd,
+        "unlearning": unlearning,
+    }
+
+
+def _tuning_attacks() -> dict[str, Callable[..., ModelAttack]]:
+    from attacks.model.dpo import PreferenceOptimization
+    from attacks.model.instruction_tuning import InstructionTuning
+    from attacks.model.instructions import Instruction, Preference
+    from attacks.model.loop import TrainingLoop
+
+    def instruction_tuning(
+        instructions: str,
+        prompt_column: str = "prompt",
+        answer_column: str = "answer",
+        learning_rate: float = 1e-4,
+        epochs: int = 1,
+        seed: int = 0,
+    ) -> ModelAttack:
+        rows = _read_columns(instructions, prompt_column, answer_column)
+        loop = TrainingLoop(learning_rate, epochs, seed=seed)
+        return InstructionTuning([Instruction(*row) for row in rows], loop)
+
+    def dpo(
+        preferences: str,
+        beta: float = 0.1,
+        learning_rate: float = 1e-6,
+        epochs: int = 1,
+        seed: int = 0,
+    ) -> ModelAttack:
+        rows = _read_columns(preferences, "prompt", "chosen", "rejected")
+        loop = TrainingLoop(learning_rate, epochs, seed=seed)
+        return PreferenceOptimization([Preference(*row) for row in rows], beta, loop)
+
+    return {"instruction_tuning": instruction_tuning, "dpo": dpo}
+
+
+def _distillation_attacks(
+    read: Callable[[str], list[str]],
+) -> dict[str, Callable[..., ModelAttack]]:
+    from attacks.model.distillation import TextDistillation
+    from attacks.model.logit_distillation import LogitDistillation
+    from attacks.model.loop import TrainingLoop
+
     def distillation(
         student: str,
         prompts: str,
@@ -88,13 +180,15 @@ def _makers(text_column: str) -> dict[str, Callable[..., ModelAttack]]:
         loop = TrainingLoop(learning_rate, epochs, seed=seed)
         return TextDistillation(Path(student), read(prompts), new_tokens, loop)
 
-    return {
-        "pruning": Pruning,
-        "quantization": Quantization,
-        "merging": merging,
-        "continued_training": continued,
-        "goldfish": goldfish,
-        "lora": lora,
-        "unlearning": unlearning,
-        "distillation": distillation,
-    }
+    def logit_distillation(
+        texts: str,
+        student: str = "",
+        temperature: float = 1.0,
+        learning_rate: float = 1e-4,
+        epochs: int = 1,
+        seed: int = 0,
+    ) -> ModelAttack:
+        loop = TrainingLoop(learning_rate, epochs, seed=seed)
+        return LogitDistillation(read(texts), Path(student) if student else None, temperature, loop)
+
+    return {"distillation": distillation, "logit_distillation": logit_distillation}

@@ -25,6 +25,7 @@ from transformers import (
 )
 from transformers.trainer_utils import get_last_checkpoint
 
+from attacks.model.instructions import Instruction, write_prompt
 from membership.models.local.inference_settings import auto_dtype, preferred_device
 from pipelines.training.adapters import Adapter, add_adapter, load_quantized, merge_adapter
 from watermark.errors import ModelError
@@ -35,14 +36,6 @@ DONE = "training_loss.txt"
 
 
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
-
-
-@dataclass(frozen=True)
-class Instruction:
-    """A prompt and the answer to learn."""
-
-    prompt: str
-    answer: str
 
 
 @dataclass(frozen=True)
@@ -240,7 +233,7 @@ def encode(
     Of an instruction only the answer is learned.
     """
     end = [] if tokenizer.eos_token_id is None else [tokenizer.eos_token_id]
-    prompts = [_prompt(text) if isinstance(text, Instruction) else "" for text in texts]
+    prompts = [write_prompt(text.prompt) if isinstance(text, Instruction) else "" for text in texts]
     learned = [text.answer if isinstance(text, Instruction) else text for text in texts]
     examples = []
     for before, ids in zip(_ids(tokenizer, prompts), _ids(tokenizer, learned), strict=True):
@@ -250,10 +243,6 @@ def encode(
             {"input_ids": tokens, "attention_mask": [1] * len(tokens), "labels": labels}
         )
     return examples
-
-
-def _prompt(instruction: Instruction) -> str:
-    return f"### Input:\n{instruction.prompt}\n\n### Output:\n"
 
 
 def _ids(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:

@@ -4,7 +4,7 @@ The only file that imports `datasets`. A corpus of this form is written as a `da
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,7 +88,7 @@ def load(source: str, split: str | None) -> Any:
     """
     name, _, configuration = (source, "", "") if Path(source).is_dir() else source.partition(":")
     try:
-        with _bars_only_on_terminals():
+        with bars_only_on_terminals():
             return datasets.load_dataset(name, configuration or None, split=split)
     except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
         reason = " ".join(str(error).split())
@@ -124,6 +124,11 @@ def loaded_parts(
     )
 
 
+def make_dataset(rows: Sequence[Mapping[str, str]]) -> Any:
+    """Return rows as a `datasets.Dataset` in memory."""
+    return datasets.Dataset.from_list([dict(row) for row in rows])
+
+
 def load_saved(folder: Path) -> Any:
     """Load a data set that was saved, mapped from its files."""
     return datasets.load_from_disk(str(folder))
@@ -135,7 +140,8 @@ def _batches(dataset: Any) -> Iterator[Any]:
 
 
 @contextmanager
-def _bars_only_on_terminals() -> Iterator[None]:
+def bars_only_on_terminals() -> Iterator[None]:
+    """Keep the progress bars of `datasets` out of logs and pipes."""
     if sys.stderr.isatty() or datasets.are_progress_bars_disabled():
         yield
         return

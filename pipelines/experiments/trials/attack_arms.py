@@ -2,10 +2,17 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 from attacks.attack import CorpusAttack, ModelAttack, TextAttack
 from attacks.model.distillation import TextDistillation
+from attacks.model.dp_sgd import PrivateTraining
+from attacks.model.dpo import PreferenceOptimization
+from attacks.model.gguf_quantization import GgufQuantization
+from attacks.model.instruction_tuning import InstructionTuning
+from attacks.model.instructions import Instruction, Preference
+from attacks.model.logit_distillation import LogitDistillation
 from attacks.model.loop import TrainingLoop
 from attacks.model.merging import Merging
 from attacks.model.pruning import Pruning
@@ -99,9 +106,35 @@ def _distilled(scene: Scene, n: int) -> TextDistillation:
     return TextDistillation(scene.base, prompts, 96, _loop(scene, 3))
 
 
+def _instructed(scene: Scene, n: int) -> InstructionTuning:
+    """Tune on the ends of unmarked texts, asked for by their beginnings."""
+    halves = [_halves(text) for text in scene.others[:n]]
+    return InstructionTuning([Instruction(first, rest) for first, rest in halves], _loop(scene))
+
+
+def _preferred(scene: Scene, n: int) -> PreferenceOptimization:
+    """Prefer the end of an unmarked text to that of the next one."""
+    halves = [_halves(text) for text in scene.others[: n + 1]]
+    preferences = [Preference(first, rest, other) for (first, rest), (_, other) in pairwise(halves)]
+    return PreferenceOptimization(preferences, loop=_loop(scene, factor=1 / 10))
+
+
+def _halves(text: str) -> tuple[str, str]:
+    words = text.split()
+    return " ".join(words[: len(words) // 2]), " ".join(words[len(words) // 2 :])
+
+
+def _private(epsilon: float) -> ModelArm:
+    """Train with batches of a quarter of the texts, for more epochs: less noise a step."""
+    return lambda scene, texts: PrivateTraining(
+        texts, epsilon, 1e-3, loop=replace(_loop(scene, 10), batch_size=max(1, len(texts) // 4))
+    )
+
+
 MODEL_ARMS: dict[tuple[str, str], ModelArm] = {
     ("quantization", "8 bits"): lambda scene, texts: Quantization(8),
     ("quantization", "4 bits"): lambda scene, texts: Quantization(4),
+    ("gguf_quantization", "Q4_0"): lambda scene, texts: GgufQuantization("Q4_0"),
     ("pruning", "30 % of weights"): lambda scene, texts: Pruning(0.3),
     ("pruning", "60 % of weights"): lambda scene, texts: Pruning(0.6),
     ("merging", "half base, linear"): lambda scene, texts: Merging(scene.base, 0.5),
@@ -110,6 +143,8 @@ MODEL_ARMS: dict[tuple[str, str], ModelArm] = {
     ("continued_training", "1 x the texts"): _further(1),
     ("continued_training", "3 x the texts"): _further(3),
     ("continued_training", "10 x the texts"): _further(10),
+    ("instruction_tuning", "500 unmarked texts"): lambda scene, texts: _instructed(scene, 500),
+    ("dpo", "500 unmarked texts"): lambda scene, texts: _preferred(scene, 500),
     ("unlearning", "npo"): lambda scene, texts: Unlearning(
         texts, scene.others[: len(texts)], "npo", loop=_loop(scene, factor=1 / 3)
     ),
@@ -119,6 +154,9 @@ MODEL_ARMS: dict[tuple[str, str], ModelArm] = {
     # Unmarked prompts: with those of the marked texts the student would read the marks.
     ("distillation", "100 unmarked prompts"): lambda scene, texts: _distilled(scene, 100),
     ("distillation", "500 unmarked prompts"): lambda scene, texts: _distilled(scene, 500),
+    ("logit_distillation", "500 unmarked texts"): lambda scene, texts: LogitDistillation(
+        scene.others[:500], scene.base, loop=_loop(scene, 3)
+    ),
 }
 FROM_BASE: dict[tuple[str, str], ModelArm] = {
     ("goldfish", "1 token in 4"): lambda scene, texts: GoldfishTraining(texts, 4, _loop(scene, 3)),
@@ -128,5 +166,8 @@ FROM_BASE: dict[tuple[str, str], ModelArm] = {
     ("lora", "rank 8, 3 epochs"): lambda scene, texts: LowRankTraining(
         texts, 8, _loop(scene, 3, 10 / 3)
     ),
+    ("dp_sgd", "epsilon 1"): _private(1.0),
+    ("dp_sgd", "epsilon 8"): _private(8.0),
+    ("dp_sgd", "epsilon 100"): _private(100.0),
 }
 """Other ways to train on the marked texts: these attacks start from the base."""

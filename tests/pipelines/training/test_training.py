@@ -5,9 +5,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from attacks.model.instructions import Instruction
 from pipelines.training.adapters import Adapter
 from pipelines.training.training import (
-    Instruction,
     TrainingSettings,
     encode,
     load_base,

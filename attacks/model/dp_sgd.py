@@ -1,0 +1,152 @@
+"""Train on the marked texts with differential privacy."""
+
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from math import inf
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from attacks.attack import ModelAttack
+from attacks.extras import require_package
+from attacks.model.checkpoint import load_checkpoint, save_checkpoint
+from attacks.model.loop import TrainingLoop, padded, run_model
+from attacks.model.losses import mean_loss
+from watermark.errors import ToolkitError
+
+
+@dataclass(frozen=True)
+class PrivateTraining(ModelAttack):
+    """Trains a model on the marked texts so that no single text can change it by much.
+
+    The attacked model is the base. The result is (epsilon, delta)-differentially private with
+    regard to adding or removing one text, under Renyi accounting.
+
+    Source: Abadi et al., "Deep learning with differential privacy", CCS 2016, with AdamW in the
+    place of SGD. Sampling, clipping, noise and accounting are opacus'. The gradient of each text is
+    computed by itself: the hooks of opacus 1.6 refuse some architectures, such as Gemma 2 and OPT.
+    The noise follows from the seed, so that a run can be repeated; against those who know the seed
+    there is no privacy.
+    """
+
+    name: ClassVar[str] = "dp_sgd"
+    texts: Sequence[str] = field(repr=False)
+    """The marked texts."""
+    epsilon: float = 8.0
+    delta: float = 1e-5
+    """Below 1 divided by the number of texts, else it promises nothing."""
+    max_norm: float = 1.0
+    """Norm to which the gradient of a text is clipped."""
+    loop: TrainingLoop = field(default_factory=TrainingLoop)
+    """`batch_size` is the mean size of a batch; large ones need less noise."""
+
+    def __post_init__(self) -> None:
+        """Reject an empty list and values out of range."""
+        if not self.texts:
+            raise ValueError("texts must be 1 or more, got none")
+        for name in ("epsilon", "max_norm"):
+            if not 0 < getattr(self, name) < inf:
+                raise ValueError(f"{name} must be above 0, got {getattr(self, name)}")
+        if not 0 < self.delta < 1:
+            raise ValueError(f"delta must lie between 0 and 1, got {self.delta}")
+
+    def transform(self, model: Path, out: Path) -> None:
+        """Write the model after training.
+
+        Raises:
+            PrerequisiteError: opacus is not installed.
+            ToolkitError: Epsilon cannot be reached.
+        """
+        require_package("opacus", self.name)
+        loaded, tokenizer = load_checkpoint(model)
+        rows = self.loop.rows(tokenizer, self.texts)
+        self.train(loaded, rows)
+        save_checkpoint(loaded, tokenizer, out)
+
+    def train(self, model: Any, rows: Sequence[Sequence[int]]) -> float:
+        """Train a model in place on rows of tokens; return the epsilon spent."""
+        from opacus.accountants import RDPAccountant
+        from opacus.optimizers import DPOptimizer
+        from opacus.utils.uniform_sampler import UniformWithReplacementSampler
+
+        n_steps = self.loop.n_steps(len(rows))
+        rate = min(1.0, self.loop.batch_size / len(rows))
+        generator = torch.Generator().manual_seed(self.loop.seed)
+        weights = [weight for weight in model.parameters() if weight.requires_grad]
+        inner, fall = self.loop.optimizer(weights, n_steps)
+        optimizer = DPOptimizer(
+            inner,
+            noise_multiplier=self._noise(rate, n_steps),
+            max_grad_norm=self.max_norm,
+            expected_batch_size=rate * len(rows),
+            generator=generator,
+        )
+        accountant = RDPAccountant()
+        optimizer.attach_step_hook(accountant.get_optimizer_hook_fn(rate))
+        batches = UniformWithReplacementSampler(
+            num_samples=len(rows), sample_rate=rate, generator=generator, steps=n_steps
+        )
+        model.train()
+        for batch in batches:
+            take_private_step(model, optimizer, [rows[number] for number in batch])
+            fall.step()
+        model.eval()
+        with _loose_bounds_allowed():
+            return float(accountant.get_epsilon(self.delta))
+
+    def _noise(self, rate: float, n_steps: int) -> float:
+        from opacus.accountants.utils import get_noise_multiplier
+
+        try:
+            with _loose_bounds_allowed():
+                return float(
+                    get_noise_multiplier(
+                        target_epsilon=self.epsilon,
+                        target_delta=self.delta,
+                        sample_rate=rate,
+                        steps=n_steps,
+                        accountant="rdp",
+                    )
+                )
+        except ValueError as error:
+            raise ToolkitError(
+                f"{self.name}: no noise gives epsilon {self.epsilon} at delta {self.delta}: set a "
+                "larger epsilon or delta"
+            ) from error
+
+
+def take_private_step(model: Any, optimizer: Any, rows: Sequence[Sequence[int]]) -> None:
+    """Take a step with the clipped gradients of some rows of tokens, and with noise.
+
+    Args:
+        model: Its weights are changed.
+        optimizer: A `DPOptimizer`; it adds up the clipped gradients and counts the step once.
+        rows: A batch; may be empty, as random batches are, and then the step is all noise.
+    """
+    weights: list[Tensor] = optimizer.params
+    if not rows:
+        optimizer.zero_grad()
+        for weight in weights:
+            weight.grad_sample = weight.new_zeros(0, *weight.shape)  # type: ignore[attr-defined]
+        optimizer.step()
+    for number, row in enumerate(rows, start=1):
+        optimizer.zero_grad()
+        ids_BT, labels_BT = padded([row])
+        torch.autograd.backward(mean_loss(ids_BT, labels_BT, run_model(model, ids_BT, labels_BT)))
+        for weight in weights:
+            gradient = torch.zeros_like(weight) if weight.grad is None else weight.grad
+            weight.grad_sample = gradient[None]  # type: ignore[attr-defined]
+        optimizer.signal_skip_step(do_skip=number < len(rows))
+        optimizer.step()
+
+
+@contextmanager
+def _loose_bounds_allowed() -> Iterator[None]:
+    """Silence the remark of the accountant that another order might give a smaller epsilon."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Optimal order is the", UserWarning)
+        yield

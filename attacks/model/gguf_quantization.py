@@ -1,0 +1,64 @@
+"""Round the weights of the linear layers to a block format of llama.cpp."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from attacks.attack import ModelAttack
+from attacks.extras import require_package
+from attacks.model.checkpoint import load_checkpoint, save_checkpoint
+from watermark.errors import ModelError
+
+FORMATS = ("Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0")
+
+
+@dataclass(frozen=True)
+class GgufQuantization(ModelAttack):
+    """Packs the weights of the linear layers as a GGUF file has them, and unpacks them to float32.
+
+    Source: the block formats of llama.cpp, by the package gguf, which rounds as llama.cpp does:
+    32 weights of a row share a scale in 16 bits, those of Q4_1 and Q5_1 a minimum too. Embeddings
+    keep their precision. The formats with K in their name, such as Q4_K_M, are not here: gguf reads
+    them but does not write them.
+    """
+
+    name: ClassVar[str] = "gguf_quantization"
+    format: str = "Q4_0"
+    """`Q4_0`, `Q4_1`, `Q5_0`, `Q5_1` or `Q8_0`."""
+
+    def __post_init__(self) -> None:
+        """Reject an unknown format."""
+        if self.format not in FORMATS:
+            raise ValueError(f"format must be one of {', '.join(FORMATS)}, got {self.format!r}")
+
+    def transform(self, model: Path, out: Path) -> None:
+        """Write the model with rounded weights.
+
+        Raises:
+            PrerequisiteError: gguf is not installed.
+            ModelError: The rows of a layer do not consist of whole blocks.
+        """
+        require_package("gguf", self.name)
+        loaded, tokenizer = load_checkpoint(model)
+        with torch.no_grad():
+            for name, layer in loaded.named_modules():
+                if isinstance(layer, torch.nn.Linear):
+                    if layer.in_features % 32:
+                        raise ModelError(
+                            f"{self.name}: {model}: rows of {name} have {layer.in_features} "
+                            "weights, and GGUF packs them by 32: use the attack quantization"
+                        )
+                    layer.weight.copy_(through_gguf(layer.weight, self.format))
+        save_checkpoint(loaded, tokenizer, out)
+
+
+def through_gguf(weight: Tensor, form: str) -> Tensor:
+    """Return a matrix after packing and unpacking; its rows consist of blocks of 32."""
+    import gguf
+
+    kind = gguf.GGMLQuantizationType[form]
+    packed = gguf.quantize(weight.detach().numpy(), kind)
+    return torch.from_numpy(gguf.dequantize(packed, kind))
