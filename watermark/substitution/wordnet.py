@@ -14,7 +14,7 @@ from watermark.substitution.registers import register_of
 from watermark.substitution.wordnet_files import read_counts, read_version
 
 if TYPE_CHECKING:
-    from nltk.corpus.reader.wordnet import Synset
+    from nltk.corpus.reader.wordnet import Synset, WordNetCorpusReader
 
 _RELATING = re.compile("(of or )?relating to|concerned with|of or belonging to")
 
@@ -88,7 +88,6 @@ class WordNet:
             AssetError: The folder does not hold WordNet, or NLTK refuses to read it.
         """
         import nltk
-        from nltk.corpus.reader.wordnet import WordNetCorpusReader
 
         root = str(folder.parent.parent)
         if root not in nltk.data.path:  # NLTK reads nothing outside its path
@@ -96,7 +95,7 @@ class WordNet:
         try:
             with warnings.catch_warnings():
                 warnings.filterwarnings("ignore", "The multilingual functions")
-                self._reader = WordNetCorpusReader(str(folder), None)
+                self._reader = _open_reader(folder)
         except (OSError, LookupError) as error:
             raise AssetError(
                 f"WordNet cannot be read from {folder} ({error}): run `leximark assets`"
@@ -244,6 +243,14 @@ class WordNet:
             )
             for rank, (synset, weight) in enumerate(zip(synsets, weights, strict=True))
         )
+
+
+def _open_reader(folder: Path) -> "WordNetCorpusReader":
+    from nltk.corpus.reader.wordnet import WordNetCorpusReader
+
+    # Mapping synsets to other versions takes two seconds and serves other languages alone.
+    english = type("EnglishReader", (WordNetCorpusReader,), {"map_wn": lambda self: None})
+    return english(str(folder), None)
 
 
 def _gloss(synset: "Synset") -> frozenset[str]:
