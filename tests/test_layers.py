@@ -81,6 +81,7 @@ TESTED_ELSEWHERE = {
     "attacks/text/masked_synonyms.py": "tests/attacks/text/test_synonyms.py",
     "attacks/text/quality_filters.py": "tests/attacks/text/test_curation.py",
     "attacks/text/thesaurus.py": "tests/attacks/text/test_synonyms.py",
+    "pipelines/instalments/verify_editions.py": "tests/pipelines/instalments/test_editions.py",
     "pipelines/experiments/attacks.py": "tests/pipelines/experiments/trials/test_attacked.py",
     "pipelines/experiments/attacks_smollm2.py": (
         "tests/pipelines/experiments/trials/test_attacked.py"

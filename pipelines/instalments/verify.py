@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from pipelines.instalments.editions import verify_editions_command
 from pipelines.instalments.instalments import verify_instalments_command
+from pipelines.instalments.verify_editions import verify_editions_command
 from pipelines.jobs.evidence import NOTHING_MORE, Evidence
 from pipelines.jobs.verify import verify_any
 from pipelines.jobs.verify_choices import USUAL, Asking, only_answers

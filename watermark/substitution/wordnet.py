@@ -249,8 +249,7 @@ def _open_reader(folder: Path) -> "WordNetCorpusReader":
     from nltk.corpus.reader.wordnet import WordNetCorpusReader
 
     # Mapping synsets to other versions takes two seconds and serves other languages alone.
-    english = type("EnglishReader", (WordNetCorpusReader,), {"map_wn": lambda self: None})
-    return english(str(folder), None)
+    return type("Reader", (WordNetCorpusReader,), {"map_wn": lambda self: None})(str(folder), None)
 
 
 def _gloss(synset: "Synset") -> frozenset[str]:

@@ -6,8 +6,8 @@ import pytest
 from pipelines.instalments.editions import (
     edition_command,
     mark_editions_command,
-    verify_editions_command,
 )
+from pipelines.instalments.verify_editions import verify_editions_command
 from pipelines.jobs.mark import make_intent
 from pipelines.loading.models import ModelOptions
 from tests.pipelines.instalments.conftest import INTENT
