@@ -46,6 +46,8 @@ N_PASSAGES = 333
 CORPUS, SEED = "news", 2
 TRAINING = TrainingSettings(learning_rate=1e-4, epochs=1, batch_size=4, seed=SEED)
 SUBSETS, N_SUBSETS, ALPHA = (5, 10, 15, 30, 45, 60, 100), 300, 0.001
+ALL_PUBLISHED, WITH_SITES = "published passages, with a site or without", "passages with a site"
+"""What the subsets are drawn from, and what those of older results were."""
 N_NULL_KEYS = 500
 
 
@@ -85,7 +87,7 @@ def run(out: Path, unrelated: str | None = None, seed: int = SEED) -> dict[str, 
     }
     if unrelated:
         suspects["trained, unrelated reference"] = (ours, models["trained"], (unrelated,))
-    results: dict[str, Any] = {"audits": {}, "power": {}}
+    results: dict[str, Any] = {"audits": {}, "power": {}, "subsets_of": ALL_PUBLISHED}
     for name, (vault, model, references) in suspects.items():
         audited = once(
             out / "audits" / f"{name.replace(', ', '-').replace(' ', '-')}.json",
@@ -230,7 +232,7 @@ def describe(results: Mapping[str, Any]) -> str:
         "",
         f"## Power: share of random subsets of the trained passages with p < {ALPHA:g}",
         "",
-        f"{N_SUBSETS} subsets a size of the published passages, with a site or without, 9,999 "
+        f"{N_SUBSETS} subsets a size of the {results.get('subsets_of', WITH_SITES)}, 9,999 "
         "re-draws each; 95 % Clopper-Pearson intervals. The subsets overlap and come from one "
         "trained model, so the intervals do not cover what another training run would change.",
         "",

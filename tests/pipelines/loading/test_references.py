@@ -9,6 +9,7 @@ from pipelines import api
 from pipelines.loading.references import choose_references
 from tests.pipelines.conftest import MANY_SITES
 from watermark import assets
+from watermark.assets import find_spacy, find_wordnet
 from watermark.errors import VaultError
 from watermark.safe_json import BoundsError
 from watermark.vault.plan import check_fields, read_plan
@@ -25,10 +26,12 @@ def plan(job):
 @pytest.fixture
 def installed(job, tmp_path, monkeypatch):
     """Put the untrained twin of the suspect where a public model is looked for."""
-    monkeypatch.setattr(assets, "PUBLIC_LANGUAGE_MODELS", (NAME,))
-    monkeypatch.setenv("LEXIMARK_ASSETS", str(tmp_path / "assets"))
     folder = tmp_path / "assets" / NAME
     shutil.copytree(job.other, folder)
+    for name, found in {"spacy-en": find_spacy(), "wordnet": find_wordnet().parents[1]}.items():
+        (tmp_path / "assets" / name).symlink_to(found)
+    monkeypatch.setattr(assets, "PUBLIC_LANGUAGE_MODELS", (NAME,))
+    monkeypatch.setenv("LEXIMARK_ASSETS", str(tmp_path / "assets"))
     (folder / assets.RECEIPT).write_text("{}")
     return folder
 
