@@ -23,7 +23,13 @@ from watermark.errors import CorpusError, VaultError
 from watermark.keys import HOLDOUT, Key, holdout_limit, read_key
 from watermark.limits import LEAST_CERTAIN, is_level
 from watermark.marking.codebook import build_codebook, draw_marks
-from watermark.marking.site_index import FindSites, IndexedDocument, SiteIndex, index_sites
+from watermark.marking.site_index import (
+    BATCH_FILES,
+    FindSites,
+    IndexedDocument,
+    SiteIndex,
+    index_sites,
+)
 from watermark.marking.workspace import (
     PUBLISHED,
     SITES,
@@ -176,7 +182,7 @@ def _index_sites(
     try:
         return index_sites(corpus.documents(), work / SITES, find_sites, progress)
     except CorpusError:
-        if not any((work / SITES).glob("*.parquet")):  # else: fix the line and resume from there
+        if not any((work / SITES).glob(BATCH_FILES)):  # else: fix the line and resume from there
             shutil.rmtree(work)
         raise
 

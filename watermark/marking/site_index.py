@@ -21,8 +21,10 @@ BATCH_CHARACTERS = 100_000
 """A batch ends with its last document or with the one that reaches this length: some 5 seconds of
 work. Fixed: the batches of the language models must not depend on where a run was interrupted."""
 
-BATCH_FILE = "[0-9]" * 12 + ".parquet"
-"""Names of the files; each is the number of its first document."""
+FOLDER_DOCUMENTS = 100_000
+"""Files of as many documents share a folder: a folder with all files of a large corpus is slow."""
+BATCH_FILES = f"{'[0-9]' * 9}/{'[0-9]' * 12}.parquet"
+"""Names of the files within the index; a file's name is the number of its first document."""
 
 _SITE = pa.struct(
     [
@@ -73,7 +75,7 @@ class SiteIndex:
 
 def indexed_documents(folder: Path, first: int = 0) -> Iterator[IndexedDocument]:
     """Yield the documents of an index from one on, counted from 0, in the order of the corpus."""
-    paths = sorted(folder.glob(BATCH_FILE))
+    paths = sorted(folder.glob(BATCH_FILES))
     starts = [int(path.stem) for path in paths]
     begin = max(0, bisect_right(starts, first) - 1)
     documents = (document for path in paths[begin:] for document in _read(path))
@@ -153,7 +155,7 @@ def index_sites(
 
 def batch_path(folder: Path, first: int) -> Path:
     """Return the file of the batch that begins with a document, counted from 0."""
-    return folder / f"{first:012d}.parquet"
+    return folder / f"{first // FOLDER_DOCUMENTS:09d}" / f"{first:012d}.parquet"
 
 
 def index_batch(

@@ -4,6 +4,7 @@ import pytest
 
 from watermark.document import Document, Site
 from watermark.errors import CorpusError
+from watermark.marking import site_index
 from watermark.marking.site_index import (
     BATCH_CHARACTERS,
     BATCH_DOCUMENTS,
@@ -60,11 +61,21 @@ def test_a_batch_ends_with_the_document_that_fills_it(tmp_path):
     ]
     assert list(batches([])) == []
     index_sites(corpus, tmp_path / "sites", find)
-    names = sorted(path.name for path in (tmp_path / "sites").iterdir())
+    names = sorted(path.name for path in (tmp_path / "sites" / "000000000").iterdir())
     assert names == ["000000000000.parquet", "000000000003.parquet"]
     for first in range(6):
         left = [d.document_id for d in indexed_documents(tmp_path / "sites", first)]
         assert left == [d.id for d in corpus[first:]]
+
+
+def test_files_of_a_large_corpus_are_spread_over_folders(tmp_path, monkeypatch):
+    monkeypatch.setattr(site_index, "BATCH_DOCUMENTS", 4)
+    monkeypatch.setattr(site_index, "FOLDER_DOCUMENTS", 10)
+    index_sites(documents(25), tmp_path, find)
+    assert [len(list(folder.iterdir())) for folder in sorted(tmp_path.iterdir())] == [3, 2, 2]
+    for first in (0, 9, 10, 11, 24):
+        left = [d.document_id for d in indexed_documents(tmp_path, first)]
+        assert left == [f"d{i}" for i in range(first, 25)]
 
 
 def test_a_corpus_that_changed_in_between_is_refused(tmp_path):
