@@ -14,7 +14,7 @@ def read_version(folder: Path) -> str:
     """Return the version of a WordNet, such as 3.0, from the licence at the head of its files.
 
     Raises:
-        AssetError: There is none.
+        AssetError: The files cannot be read, or name no version.
     """
     try:
         with (folder / "data.adj").open(encoding="utf-8") as file:
