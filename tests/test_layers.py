@@ -86,6 +86,12 @@ TESTED_ELSEWHERE = {
     "pipelines/experiments/attacks_smollm2.py": (
         "tests/pipelines/experiments/trials/test_attacked.py"
     ),
+    "pipelines/experiments/attacks_schemes.py": (
+        "tests/pipelines/experiments/trials/test_attacked.py"
+    ),
+    "pipelines/experiments/trials/schemes_page.py": (
+        "tests/pipelines/experiments/trials/test_attacked.py"
+    ),
     "pipelines/experiments/trials/attack_run.py": (
         "tests/pipelines/experiments/trials/test_attacked.py"
     ),

@@ -8,11 +8,12 @@ import torch
 import transformers
 
 from membership.models.checkpoint import find_checkpoint
+from membership.models.local.inference_settings import preferred_device
 from watermark.errors import as_model_error
 
 
 def load_checkpoint(folder: Path) -> tuple[Any, Any]:
-    """Return a causal model in float32, and its tokenizer.
+    """Return a causal model in float32 on the preferred device, and its tokenizer.
 
     Raises:
         ModelError: It is not a model that is safe to load.
@@ -23,7 +24,7 @@ def load_checkpoint(folder: Path) -> tuple[Any, Any]:
         model = transformers.AutoModelForCausalLM.from_pretrained(
             found, dtype=torch.float32, use_safetensors=True, trust_remote_code=False
         )
-    return model, tokenizer
+    return model.to(preferred_device()), tokenizer
 
 
 def save_checkpoint(model: Any, tokenizer: Any, out: Path) -> None:

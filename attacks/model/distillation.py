@@ -48,13 +48,13 @@ class TextDistillation(ModelAttack):
         """Return the prompt and what the teacher writes behind it, one draw a token."""
         rng = torch.Generator().manual_seed(self.loop.seed)
         ids: list[int] = tokenizer(prompt, add_special_tokens=False)["input_ids"]
-        fed, past = torch.tensor([ids]), None
+        fed, past = torch.tensor([ids], device=teacher.device), None
         for _ in range(self.new_tokens):
             read = teacher(input_ids=fed, past_key_values=past, use_cache=True)
-            probs_V = torch.softmax(read.logits[0, -1].float(), -1)
+            probs_V = torch.softmax(read.logits[0, -1].float(), -1).cpu()
             chosen = int(torch.multinomial(probs_V, 1, generator=rng))
             if chosen == tokenizer.eos_token_id:
                 break
             ids.append(chosen)
-            fed, past = torch.tensor([[chosen]]), read.past_key_values
+            fed, past = torch.tensor([[chosen]], device=teacher.device), read.past_key_values
         return str(tokenizer.decode(ids))

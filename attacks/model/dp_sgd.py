@@ -75,7 +75,8 @@ class PrivateTraining(ModelAttack):
 
         n_steps = self.loop.n_steps(len(rows))
         rate = min(1.0, self.loop.batch_size / len(rows))
-        generator = torch.Generator().manual_seed(self.loop.seed)
+        sampling = torch.Generator().manual_seed(self.loop.seed)
+        noise = torch.Generator(model.device).manual_seed(self.loop.seed + 1)
         weights = [weight for weight in model.parameters() if weight.requires_grad]
         inner, fall = self.loop.optimizer(weights, n_steps)
         optimizer = DPOptimizer(
@@ -83,12 +84,12 @@ class PrivateTraining(ModelAttack):
             noise_multiplier=self._noise(rate, n_steps),
             max_grad_norm=self.max_norm,
             expected_batch_size=rate * len(rows),
-            generator=generator,
+            generator=noise,
         )
         accountant = RDPAccountant()
         optimizer.attach_step_hook(accountant.get_optimizer_hook_fn(rate))
         batches = UniformWithReplacementSampler(
-            num_samples=len(rows), sample_rate=rate, generator=generator, steps=n_steps
+            num_samples=len(rows), sample_rate=rate, generator=sampling, steps=n_steps
         )
         model.train()
         for batch in batches:
@@ -135,7 +136,7 @@ def take_private_step(model: Any, optimizer: Any, rows: Sequence[Sequence[int]])
         optimizer.step()
     for number, row in enumerate(rows, start=1):
         optimizer.zero_grad()
-        ids_BT, labels_BT = padded([row])
+        ids_BT, labels_BT = padded([row], model.device)
         torch.autograd.backward(mean_loss(ids_BT, labels_BT, run_model(model, ids_BT, labels_BT)))
         for weight in weights:
             gradient = torch.zeros_like(weight) if weight.grad is None else weight.grad

@@ -60,5 +60,5 @@ def through_gguf(weight: Tensor, form: str) -> Tensor:
     import gguf
 
     kind = gguf.GGMLQuantizationType[form]
-    packed = gguf.quantize(weight.detach().numpy(), kind)
+    packed = gguf.quantize(weight.detach().cpu().numpy(), kind)
     return torch.from_numpy(gguf.dequantize(packed, kind))

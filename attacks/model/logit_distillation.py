@@ -66,9 +66,10 @@ class LogitDistillation(ModelAttack):
         if self.student is None:
             with torch.random.fork_rng():
                 transformers.set_seed(self.loop.seed)
-                return transformers.AutoModelForCausalLM.from_config(
+                student = transformers.AutoModelForCausalLM.from_config(
                     teacher.config, dtype=torch.float32
                 )
+            return student.to(teacher.device)
         student, own_tokenizer = load_checkpoint(self.student)
         if own_tokenizer.get_vocab() != tokenizer.get_vocab():
             raise ModelError(

@@ -38,14 +38,16 @@ class TrainingLoop:
         end = [] if tokenizer.eos_token_id is None else [tokenizer.eos_token_id]
         return [(row + end)[: self.max_tokens] for row in rows if row]
 
-    def batches(self, tokenizer: Any, texts: Sequence[str]) -> Iterator[tuple[Tensor, Tensor]]:
+    def batches(
+        self, tokenizer: Any, texts: Sequence[str], device: torch.device
+    ) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield ids and labels of the batches of all epochs, each in an order of its own."""
         rng = np.random.default_rng(self.seed)
         rows = self.rows(tokenizer, texts)
         for _ in range(self.epochs):
             order = rng.permutation(len(rows))
             for first in range(0, len(order), self.batch_size):
-                yield padded([rows[i] for i in order[first : first + self.batch_size]])
+                yield padded([rows[i] for i in order[first : first + self.batch_size]], device)
 
     def fit(self, model: Any, losses: Iterator[Callable[[], Tensor]], n_steps: int) -> None:
         """Minimise one loss a step, with a learning rate that falls to zero.
@@ -76,14 +78,14 @@ class TrainingLoop:
         return self.epochs * -(-n_texts // self.batch_size)
 
 
-def padded(rows: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
+def padded(rows: Sequence[Sequence[int]], device: torch.device) -> tuple[Tensor, Tensor]:
     """Return ids and labels of rows of tokens, padded on the right with what is not learned."""
     width = max(map(len, rows))
     ids_BT = torch.zeros(len(rows), width, dtype=torch.long)
     labels_BT = torch.full((len(rows), width), IGNORED)
     for number, row in enumerate(rows):
         ids_BT[number, : len(row)] = labels_BT[number, : len(row)] = torch.tensor(row)
-    return ids_BT, labels_BT
+    return ids_BT.to(device), labels_BT.to(device)
 
 
 def run_model(model: Any, ids_BT: Tensor, labels_BT: Tensor) -> Tensor:

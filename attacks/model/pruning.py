@@ -35,6 +35,6 @@ class Pruning(ModelAttack):
         if not n:
             return weight
         smallest = weight.abs().flatten().topk(n, largest=False).indices
-        kept = torch.ones(weight.numel(), dtype=torch.bool)
+        kept = torch.ones(weight.numel(), dtype=torch.bool, device=weight.device)
         kept[smallest] = False
         return weight * kept.reshape(weight.shape)

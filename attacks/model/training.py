@@ -106,7 +106,7 @@ def train_on(
     """Train a model on texts with a loss."""
 
     def losses() -> Iterator[Any]:
-        for ids_BT, labels_BT in loop.batches(tokenizer, texts):
+        for ids_BT, labels_BT in loop.batches(tokenizer, texts, model.device):
 
             def step(ids: Tensor = ids_BT, labels: Tensor = labels_BT) -> Tensor:
                 return loss(ids, labels, run_model(model, ids, labels))

@@ -52,10 +52,9 @@ class Unlearning(ModelAttack):
         save_checkpoint(loaded, tokenizer, out)
 
     def _steps(self, model: Any, before: Any, tokenizer: Any) -> Iterator[Any]:
-        retained = cycle(list(self.loop.batches(tokenizer, self.retain)))
-        for forgotten, kept in zip(
-            self.loop.batches(tokenizer, self.forget), retained, strict=False
-        ):
+        retained = cycle(list(self.loop.batches(tokenizer, self.retain, model.device)))
+        forgotten_batches = self.loop.batches(tokenizer, self.forget, model.device)
+        for forgotten, kept in zip(forgotten_batches, retained, strict=False):
 
             def step(
                 bad: tuple[Tensor, Tensor] = forgotten, good: tuple[Tensor, Tensor] = kept

@@ -22,11 +22,14 @@ from watermark.schemes.leximark import LexiMark
 
 SETUP = Setup(
     n_documents=100,
+    n_withheld=50,
     # A hundred short texts need more sites than the default gives.
     scheme=LexiMark(sources=("wordnet",)),
+    thief_source="wordnet",
     training=TRAINING,
     loop=TrainingLoop(learning_rate=3e-3, batch_size=8, max_tokens=256),
     unmarked=True,
+    public="smollm2-135m",
 )
 ARMS = [*TEXT_ARMS, *MODEL_ARMS, *FROM_BASE]
 
@@ -48,8 +51,8 @@ def run(cell: Cell, folder: Path) -> Iterator[Measure]:
 EXPERIMENT = Experiment(
     name="attacks",
     title="What the marks survive: every attack on a tiny model, in documents needed",
-    needs=Needs(assets=("texts", "minilm"), hours=1.5),
-    seeds=3,
+    needs=Needs(assets=("texts", "minilm", "smollm2-135m"), hours=4),
+    seeds=10,
     cells=cells,
     run=run,
     describe=describe,

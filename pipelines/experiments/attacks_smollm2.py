@@ -22,7 +22,9 @@ from watermark.schemes.leximark import LexiMark
 
 SETUP = Setup(
     n_documents=150,
+    n_withheld=75,
     scheme=LexiMark(),
+    thief_source="listed",
     training=TrainingSettings(
         learning_rate=1e-4, epochs=1, batch_size=4, precision="float32", checkpoint_steps=20
     ),

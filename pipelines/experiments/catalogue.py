@@ -3,6 +3,7 @@
 from pipelines.experiments import (
     ablations,
     attacks,
+    attacks_schemes,
     attacks_smollm2,
     dcpdd_benchmarks,
     hubble_ladder,
@@ -24,6 +25,7 @@ MODULES = (
     records_needed,
     attacks,
     attacks_smollm2,
+    attacks_schemes,
     leximark_finetune,
     leximark_pretrain,
     dcpdd_benchmarks,

@@ -1,7 +1,7 @@
 """The effect of an attack on the evidence: surviving marks, cost to the thief, the re-draw test."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +10,14 @@ from scipy.stats import kstest, norm
 
 from membership.audit.corpus import AuditCorpus
 from membership.audit.observations import Observations, observe
+from membership.detector import values_of
+from membership.detectors.loss import Loss
+from membership.detectors.min_k_plus_plus import MinKPlusPlus
+from membership.detectors.reference import MinusReference
+from membership.evidence.holdout import holdout_test
 from membership.evidence.redraw import redraw_test, simulate_null
+from membership.evidence.result import TestResult
+from membership.evidence.score_table import ScoreTable
 from membership.models.marking.encoder import SentenceEncoder
 from membership.scoring import assemble_panel
 from pipelines.experiments.runner.records import Measure
@@ -25,38 +32,83 @@ from watermark.substitution.target import TargetContext
 ALPHA, POWER = 0.001, 0.8
 N_NULL_KEYS = 200
 OPTIONS = ModelOptions(dtype="float32")
-REFERENCES = {"base": True, "none": False}
+DETECTORS = (MinKPlusPlus(), MinusReference(Loss()))
+"""Of the hold-out test: without a reference, and with the base; those of the default plan."""
+
+
+def published_part(corpus: AuditCorpus) -> AuditCorpus:
+    """Return the corpus without the documents held out."""
+    kept = np.flatnonzero(corpus.published)
+    return replace(
+        corpus,
+        documents=tuple(corpus.documents[i] for i in kept),
+        published=corpus.published[kept],
+        originals=tuple(corpus.originals[i] for i in kept),
+        sites=tuple(corpus.sites[i] for i in kept),
+        choices=tuple(corpus.choices[i] for i in kept),
+        key_names=tuple(corpus.key_names[i] for i in kept) if corpus.key_names else (),
+    )
 
 
 def observe_attacked(
-    corpus: AuditCorpus, model: Path, base: Path, options: ModelOptions = OPTIONS
+    corpus: AuditCorpus, model: Path, references: Mapping[str, Path], options: ModelOptions
 ) -> Observations:
-    """Run a model and its base over the original texts of a corpus."""
+    """Run a model and references over a corpus: candidates at its sites, scores of documents."""
     panel = assemble_panel(
-        {}, load_model(str(model), options), {"base": load_model(str(base), options)}
+        {detector.name: detector for detector in DETECTORS},
+        load_model(str(model), options),
+        {name: load_model(str(folder), options) for name, folder in references.items()},
     )
     return observe(corpus, panel)
 
 
+def table_with(found: Observations, reference: str) -> ScoreTable:
+    """Return the table of the re-draw test with one of the references, or with `none`."""
+    readings = found.site_logprobs
+    kept = {name: of for name, of in readings.references.items() if name == reference}
+    return replace(readings, references=kept).table()
+
+
 def measure_redraw(found: Observations, key: Key, n_resamples: int = 99_999) -> Iterator[Measure]:
-    """Yield p, z and effect of the re-draw test, with the base as reference and without."""
-    for name, with_base in REFERENCES.items():
-        readings = found.site_logprobs
-        table = (readings if with_base else replace(readings, references={})).table()
+    """Yield p, z and effect of the re-draw test, with each reference and without."""
+    for name in (*found.site_logprobs.references, "none"):
         try:
+            table = table_with(found, name)
             result = redraw_test(table, key, alpha=ALPHA, n_resamples=n_resamples)
         except PrerequisiteError:
             continue
-        for measure in ("pvalue", "zscore", "effect"):
-            value = float(getattr(result, measure))
-            yield Measure(measure, value, of=name, n=len(found.corpus.documents))
+        yield from _measures(result, name, found)
+
+
+def measure_holdout(found: Observations) -> Iterator[Measure]:
+    """Yield p, z and AUROC of the hold-out test, with the base as reference and without.
+
+    n is the number of published documents, as in the re-draw test.
+    """
+    published = found.corpus.published
+    if published.all():
+        return
+    for detector, name in zip(DETECTORS, ("holdout_none", "holdout_base"), strict=True):
+        values = values_of(found.scores[detector.name])
+        result = holdout_test(
+            {detector.name: values[published]},
+            {detector.name: values[~published]},
+            detectors=[detector.name],
+            alpha=ALPHA,
+        )
+        yield from _measures(result, name, found)
+
+
+def _measures(result: TestResult, name: str, found: Observations) -> Iterator[Measure]:
+    for measure in ("pvalue", "zscore", "effect"):
+        n = int(found.corpus.published.sum())
+        yield Measure(measure, float(getattr(result, measure)), of=name, n=n)
 
 
 def measure_null(found: Observations, seed: int) -> Iterator[Measure]:
     """Yield the distribution of p over keys that the model never saw."""
     keys = [experiment_key(seed, 1_000 + number) for number in range(N_NULL_KEYS)]
-    table = found.site_logprobs.table()
-    pvalues = simulate_null(table, keys, seed=seed)
+    pvalues = simulate_null(table_with(found, "base"), keys, seed=seed)
     yield Measure("null_ks", float(kstest(pvalues, "uniform").pvalue), n=N_NULL_KEYS)
     yield Measure("null_below_5_percent", float(np.mean(pvalues <= 0.05)), n=N_NULL_KEYS)
 
@@ -69,6 +121,16 @@ def measure_loss(
     known = [document.text for document in published][: len(fresh)]
     yield Measure("published_logprob", float(np.mean(read(known))), n=len(known))
     yield Measure("fresh_logprob", float(np.mean(read(fresh))), n=len(fresh))
+
+
+def measure_perplexity(
+    attacked: Sequence[Document | None], reader: Path, n_read: int = 50
+) -> Iterator[Measure]:
+    """Yield the perplexity of the first attacked texts under a model that is not involved."""
+    texts = [document.text for document in attacked if document is not None and document.text]
+    if texts:
+        logprobs = mean_logprobs_of(str(reader))(texts[:n_read])
+        yield Measure("perplexity", float(np.exp(-np.mean(logprobs))), n=len(logprobs))
 
 
 def measure_texts(

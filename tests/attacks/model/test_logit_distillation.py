@@ -30,7 +30,7 @@ def test_divergence_by_hand():
 def divergence(teacher, student):
     """Return the mean divergence of a student from its teacher over the texts."""
     (one, tokenizer), (other, _) = load_checkpoint(teacher), load_checkpoint(student)
-    ids, labels = padded([tokenizer(text)["input_ids"] for text in READ])
+    ids, labels = padded([tokenizer(text)["input_ids"] for text in READ], one.device)
     mask = (labels != IGNORED).long()
     with torch.no_grad():
         logits = [each(input_ids=ids, attention_mask=mask).logits for each in (other, one)]

@@ -36,7 +36,7 @@ def mean_logprob(folder, texts):
 
 
 def test_the_mean_loss_leaves_padding_out():
-    ids, labels = padded([[1, 2], [1]])
+    ids, labels = padded([[1, 2], [1]], torch.device("cpu"))
     assert labels.tolist() == [[1, 2], [1, IGNORED]]
     logits = torch.zeros(2, 2, 4)
     assert float(mean_loss(ids, labels, logits)) == pytest.approx(math.log(4))
