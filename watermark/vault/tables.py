@@ -116,10 +116,10 @@ def _batches(file: pq.ParquetFile) -> Iterator[pa.RecordBatch]:
     """Yield the rows of a table, a call to Arrow for each group.
 
     In one call for all of them, Arrow would hold what it has read of the file until the end, and a
-    batch of long texts would span many groups.
+    batch of long texts would span many groups; threads would keep memory of their own.
     """
     for number in range(file.metadata.num_row_groups):
-        yield from file.iter_batches(ROWS_AT_ONCE, row_groups=[number])
+        yield from file.iter_batches(ROWS_AT_ONCE, row_groups=[number], use_threads=False)
 
 
 def _check_sizes(path: Path, about: pq.FileMetaData) -> None:
@@ -137,7 +137,7 @@ def read_tables(path: Path) -> Iterator[pa.Table]:
     """Yield a table that was written here, a group of rows at a time."""
     with pq.ParquetFile(path) as file:
         for number in range(file.metadata.num_row_groups):
-            yield file.read_row_group(number)
+            yield file.read_row_group(number, use_threads=False)
 
 
 def _rows_of_whole_group(table: pa.Table) -> int:
