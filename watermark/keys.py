@@ -3,19 +3,19 @@
 import hashlib
 import hmac
 import os
+import sqlite3
 import stat
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from watermark.encrypted_key import decrypt, is_encrypted
-from watermark.errors import VaultError
+from watermark.errors import ToolkitError, VaultError
 from watermark.safe_json import BoundsError, read_bytes
+from watermark.temporary_database import temporary_database
 
 KEY_BYTES = 32
 HOLDOUT = "hold-out"
@@ -78,21 +78,37 @@ def holdout_limit(names: Iterable[str], key: Key, share: float) -> int:
     """Return the limit of the documents that are held out, by the fractions of their names.
 
     The key gives every name a uniform random fraction, so those below the limit are a uniformly
-    random subset of fixed size. Takes 8 bytes per name.
+    random subset of fixed size.
     """
-    drawn = (key.fraction(HOLDOUT, name) for name in names)
-    return limit_of_share(np.fromiter(drawn, dtype=np.uint64), share)
+    return limit_of_share((key.fraction(HOLDOUT, name) for name in names), share)
 
 
-def limit_of_share(fractions: Sequence[int] | NDArray[np.uint64], share: float) -> int:
+def limit_of_share(fractions: Iterable[int], share: float) -> int:
     """Return a limit such that `share` of the different fractions lie below it.
 
     A fraction that comes twice counts once: how many documents have one text must have no part in
-    how many texts are held out.
+    how many texts are held out. They are sorted on the disk, so memory does not grow with them.
+
+    Raises:
+        ToolkitError: They do not fit into the temporary folder.
     """
-    different = np.unique(np.asarray(fractions, dtype=np.uint64))
-    n = round(share * len(different))
-    return int(different[n]) if n < len(different) else 2**64
+    middle = 2**63  # SQLite's integers have a sign
+    different = "SELECT fraction FROM drawn GROUP BY fraction"
+    try:
+        with closing(temporary_database()) as database:
+            database.execute("CREATE TABLE drawn (fraction INT)")
+            database.execute("BEGIN")
+            rows = ((fraction - middle,) for fraction in fractions)
+            database.executemany("INSERT INTO drawn VALUES (?)", rows)
+            (n_different,) = database.execute(f"SELECT count(*) FROM ({different})").fetchone()
+            ordered = f"{different} ORDER BY fraction LIMIT 1 OFFSET ?"
+            row = database.execute(ordered, (round(share * n_different),)).fetchone()
+    except sqlite3.OperationalError as error:
+        raise ToolkitError(
+            f"the draws of the hold-out do not fit into the temporary folder ({error}); "
+            "free some space, or set TMPDIR to a larger disk"
+        ) from error
+    return 2**64 if row is None else int(row[0]) + middle
 
 
 def new_key() -> Key:

@@ -1,13 +1,16 @@
 import hashlib
 import hmac
 import stat
+import tracemalloc
 
 import numpy as np
 import pytest
 from scipy.stats import chisquare
 
-from watermark.errors import VaultError
-from watermark.keys import Key, new_key, read_key, write_key
+from watermark import keys
+from watermark.errors import ToolkitError, VaultError
+from watermark.keys import Key, limit_of_share, new_key, read_key, write_key
+from watermark.temporary_database import temporary_database
 
 
 def test_a_draw_is_the_documented_hmac(key):
@@ -88,3 +91,37 @@ def test_draws_of_derived_keys_are_uniform_and_agree_with_the_owner_by_chance_al
     theirs = [key.derive("edition", "acme").draw("buy", 2) for key in owners]
     table = np.histogram2d(own, theirs, bins=2)[0]
     assert chisquare(table.ravel()).pvalue > 1e-6
+
+
+@pytest.mark.parametrize("share", [0, 0.1, 0.5, 1])
+def test_the_share_lies_below_the_limit_and_repetitions_count_once(share):
+    drawn = [0, 2**64 - 1, *np.random.default_rng(0).integers(0, 2**64, 98, np.uint64).tolist()]
+    limit = limit_of_share((each for each in drawn * 2 + drawn[:20]), share)
+    assert sum(each < limit for each in drawn) == round(100 * share)
+
+
+def test_a_limit_of_few_fractions():
+    assert limit_of_share([], 0.5) == 2**64
+    assert limit_of_share([7], 0.1) == 7  # none of one
+    assert limit_of_share([7, 2**63 - 1, 2**63], 0.67) == 2**63  # two of three
+
+
+def test_memory_of_the_limit_does_not_grow_with_the_number_of_fractions():
+    rng = np.random.default_rng(0)
+    tracemalloc.start()
+    try:
+        limit_of_share((int(rng.integers(0, 2**64, dtype=np.uint64)) for _ in range(30_000)), 0.1)
+        assert tracemalloc.get_traced_memory()[1] < 30_000  # bytes: less than one for each
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_full_temporary_folder_is_named(monkeypatch):
+    def small():
+        database = temporary_database()
+        database.execute("PRAGMA max_page_count = 3")
+        return database
+
+    monkeypatch.setattr(keys, "temporary_database", small)
+    with pytest.raises(ToolkitError, match=r"hold-out do not fit into the temporary folder .*full"):
+        limit_of_share(range(10_000), 0.1)

@@ -6,6 +6,7 @@ import sqlite3
 from watermark.corpus.rows import Row
 from watermark.document import Document
 from watermark.errors import CorpusError
+from watermark.temporary_database import temporary_database
 
 
 class DocumentIds:
@@ -15,14 +16,11 @@ class DocumentIds:
     digits of the text's SHA-256, a dash, and how many documents with these digits came before: ids
     hold when rows move, except among rows with one and the same text.
 
-    What was seen is kept in a nameless temporary database of SQLite, which grows on the disk and
-    not in memory.
+    What was seen is kept in a temporary database, which grows on the disk and not in memory.
     """
 
     def __init__(self) -> None:
-        self._seen = sqlite3.connect("", isolation_level=None, check_same_thread=False)
-        self._seen.execute("PRAGMA journal_mode = OFF")
-        self._seen.execute("PRAGMA cache_size = -32768")  # in KiB
+        self._seen = temporary_database()
         self._seen.execute("CREATE TABLE seen (key BLOB PRIMARY KEY, n INT) WITHOUT ROWID")
         self._seen.execute("BEGIN")
 

@@ -1,7 +1,6 @@
 """Find the sites of a corpus once, and store them on disk so that a run can be resumed."""
 
 import hashlib
-from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,7 +22,8 @@ work. Fixed: the batches of the language models must not depend on where a run w
 
 FOLDER_DOCUMENTS = 100_000
 """Files of as many documents share a folder: a folder with all files of a large corpus is slow."""
-BATCH_FILES = f"{'[0-9]' * 9}/{'[0-9]' * 12}.parquet"
+_FOLDERS, _FILES = "[0-9]" * 9, "[0-9]" * 12 + ".parquet"
+BATCH_FILES = f"{_FOLDERS}/{_FILES}"
 """Names of the files within the index; a file's name is the number of its first document."""
 
 _SITE = pa.struct(
@@ -75,11 +75,16 @@ class SiteIndex:
 
 def indexed_documents(folder: Path, first: int = 0) -> Iterator[IndexedDocument]:
     """Yield the documents of an index from one on, counted from 0, in the order of the corpus."""
-    paths = sorted(folder.glob(BATCH_FILES))
-    starts = [int(path.stem) for path in paths]
-    begin = max(0, bisect_right(starts, first) - 1)
-    documents = (document for path in paths[begin:] for document in _read(path))
-    return islice(documents, first - starts[begin] if starts else 0, None)
+    for path in _batch_files(folder):
+        start = int(path.stem)
+        if start + BATCH_DOCUMENTS > first:
+            yield from islice(_read(path), max(0, first - start), None)
+
+
+def _batch_files(folder: Path) -> Iterator[Path]:
+    """Yield the files of an index in order, listing a folder at a time: they may be millions."""
+    for each in sorted(folder.glob(_FOLDERS)):
+        yield from sorted(each.glob(_FILES))
 
 
 def batches(documents: Iterable[Document]) -> Iterator[list[Document]]:
@@ -202,7 +207,9 @@ def _write(path: Path, documents: Sequence[IndexedDocument]) -> None:
 
 
 def _read(path: Path) -> Iterator[IndexedDocument]:
-    for row in pq.read_table(path).to_pylist():
+    with pq.ParquetFile(path) as file:
+        rows = file.read(use_threads=False).to_pylist()
+    for row in rows:
         sites = tuple(map(_site, row["sites"]))
         yield IndexedDocument(**(row | {"sites": sites}))
 

@@ -101,7 +101,7 @@ def read_rows(path: Path, schema: pa.Schema) -> Iterator[dict[str, Any]]:
                 found = ", ".join(f"{each.name} ({each.type})" for each in file.schema_arrow)
                 raise VaultError(f"{path}: has the columns {found:.300}, which are not those")
             _check_sizes(path, file.metadata)
-            for batch in file.iter_batches(ROWS_AT_ONCE):
+            for batch in _batches(file):
                 for column in batch.columns:
                     inner = column.values if pa.types.is_list(column.type) else column
                     if column.null_count or inner.null_count:
@@ -110,6 +110,16 @@ def read_rows(path: Path, schema: pa.Schema) -> Iterator[dict[str, Any]]:
                 yield from batch.to_pylist()
     except (OSError, pa.ArrowException, ValueError) as error:
         raise VaultError(f"{path}: cannot be read ({error})") from error
+
+
+def _batches(file: pq.ParquetFile) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of a table, a call to Arrow for each group.
+
+    In one call for all of them, Arrow would hold what it has read of the file until the end, and a
+    batch of long texts would span many groups; threads would keep memory of their own.
+    """
+    for number in range(file.metadata.num_row_groups):
+        yield from file.iter_batches(ROWS_AT_ONCE, row_groups=[number], use_threads=False)
 
 
 def _check_sizes(path: Path, about: pq.FileMetaData) -> None:
@@ -127,7 +137,7 @@ def read_tables(path: Path) -> Iterator[pa.Table]:
     """Yield a table that was written here, a group of rows at a time."""
     with pq.ParquetFile(path) as file:
         for number in range(file.metadata.num_row_groups):
-            yield file.read_row_group(number)
+            yield file.read_row_group(number, use_threads=False)
 
 
 def _rows_of_whole_group(table: pa.Table) -> int:
@@ -145,7 +155,12 @@ class RowWriter:
     def __init__(self, path: Path, schema: pa.Schema) -> None:
         """Open the file for writing."""
         self._schema = schema
-        self._writer = pq.ParquetWriter(path, schema, compression="zstd")
+        self._writer = pq.ParquetWriter(
+            path,
+            schema,
+            compression="zstd",
+            write_statistics=False,  # held until the end: texts, two a group and column
+        )
         self._rows: list[Mapping[str, Any]] = []
         self._n_characters = 0
         self._tables: list[pa.Table] = []
@@ -176,3 +191,4 @@ class RowWriter:
         if self._rows:
             self._flush()
         self._writer.close()
+        del self._writer  # and with it what it holds of each group

@@ -90,7 +90,7 @@ def test_memory_does_not_grow_with_the_corpus(tmp_path, write):
 
 def test_the_ids_that_were_seen_go_to_a_file_beyond_a_fixed_cache():
     names = DocumentIds()
-    assert names._seen.execute("PRAGMA cache_size").fetchone() == (-32768,)  # 32 MiB
+    assert names._seen.execute("PRAGMA cache_size").fetchone() == (-8192,)  # 8 MiB
     names._seen.execute("PRAGMA cache_size = 10")  # pages
     before = len(os.listdir("/dev/fd"))
     for number in range(2000):

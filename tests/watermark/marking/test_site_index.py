@@ -1,4 +1,5 @@
 import hashlib
+import shutil
 
 import pytest
 
@@ -76,6 +77,17 @@ def test_files_of_a_large_corpus_are_spread_over_folders(tmp_path, monkeypatch):
     for first in (0, 9, 10, 11, 24):
         left = [d.document_id for d in indexed_documents(tmp_path, first)]
         assert left == [f"d{i}" for i in range(first, 25)]
+
+
+def test_the_files_of_a_folder_are_listed_when_their_turn_comes(tmp_path, monkeypatch):
+    monkeypatch.setattr(site_index, "BATCH_DOCUMENTS", 4)
+    monkeypatch.setattr(site_index, "FOLDER_DOCUMENTS", 10)
+    index_sites(documents(25), tmp_path, find)
+    read = indexed_documents(tmp_path)
+    assert next(read).document_id == "d0"
+    for folder in sorted(tmp_path.iterdir())[1:]:
+        shutil.rmtree(folder)
+    assert [each.document_id for each in read] == [f"d{i}" for i in range(1, 12)]
 
 
 def test_a_corpus_that_changed_in_between_is_refused(tmp_path):

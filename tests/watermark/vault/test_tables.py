@@ -14,6 +14,7 @@ from watermark.vault.tables import (
 )
 
 SCHEMA = pa.schema([("n", pa.int64())])
+TEXTS = pa.schema([("text", pa.string())])
 
 
 def write(path, rows, schema=SCHEMA):
@@ -33,6 +34,23 @@ def test_rows_come_back_in_order_over_several_groups(tmp_path):
 
 def test_a_table_without_rows_is_a_table(tmp_path):
     assert list(read_rows(write(tmp_path / "table", []), SCHEMA)) == []
+
+
+@pytest.mark.parametrize("read", [lambda path: read_rows(path, TEXTS), read_tables])
+def test_of_a_table_no_more_is_held_than_a_group(tmp_path, monkeypatch, read):
+    monkeypatch.setattr(tables, "CHARACTERS_PER_GROUP", 100_000)
+    rng = np.random.default_rng(0)
+    path = write(
+        tmp_path / "table", ({"text": rng.bytes(5_000).hex()} for _ in range(2_000)), TEXTS
+    )
+    assert path.stat().st_size > 9_000_000
+    before = pa.total_allocated_bytes()
+    assert max(pa.total_allocated_bytes() - before for _ in read(path)) < 1_000_000
+
+
+def test_no_text_goes_into_the_footer(tmp_path):
+    path = write(tmp_path / "table", [{"text": "a" * 4_000}], TEXTS)
+    assert pq.ParquetFile(path).metadata.serialized_size < 1_000
 
 
 def test_the_same_rows_are_the_same_bytes(tmp_path):
