@@ -3,11 +3,12 @@
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from typing import Any
 
 import torch
 from huggingface_hub import constants
-from transformers import PrinterCallback
+from transformers import PrinterCallback, TrainingArguments
 
 from attacks.model.loop import TrainingLoop
 from watermark.corpus.hub import bars_only_on_terminals
@@ -29,7 +30,7 @@ def trl_settings(loop: TrainingLoop, folder: str) -> dict[str, Any]:
         "max_length": loop.max_tokens,
         "seed": loop.seed,
         "bf16": False,
-        "activation_checkpointing": False,
+        _checkpointing(): False,
         "use_cpu": not torch.cuda.is_available(),
         "dataloader_pin_memory": torch.cuda.is_available(),
         "save_strategy": "no",
@@ -37,6 +38,13 @@ def trl_settings(loop: TrainingLoop, folder: str) -> dict[str, Any]:
         "report_to": "none",
         "disable_tqdm": True,
     }
+
+
+def _checkpointing() -> str:
+    """Return the name that this version of transformers has for activation checkpointing."""
+    new = "activation_checkpointing"
+    known = {setting.name for setting in fields(TrainingArguments)}
+    return new if new in known else "gradient_checkpointing"
 
 
 @contextmanager

@@ -23,6 +23,7 @@ class OneWeight(torch.nn.Module):
     def __init__(self):
         super().__init__()
         self.w = torch.nn.Parameter(torch.zeros(1))
+        self.device = self.w.device
 
     def forward(self, input_ids, attention_mask):
         ones = torch.ones(*input_ids.shape, 1) * self.w
@@ -35,7 +36,7 @@ def private_sgd(model, max_norm, noise=0.0):
         noise_multiplier=noise,
         max_grad_norm=max_norm,
         expected_batch_size=2,
-        generator=torch.Generator().manual_seed(0),
+        generator=torch.Generator(model.device).manual_seed(0),
     )
 
 
@@ -90,7 +91,7 @@ def test_the_step_is_that_of_the_mean_of_the_gradients_where_nothing_is_clipped(
 ):
     folder = save_tiny_model(tmp_path / "model", architecture)
     loaded, _ = load_checkpoint(folder)
-    ids = torch.tensor([[5, 6, 7], [8, 9, 4]])
+    ids = torch.tensor([[5, 6, 7], [8, 9, 4]], device=loaded.device)
     torch.autograd.backward(mean_loss(ids, ids, loaded(input_ids=ids).logits))
     wanted = [weight.detach() - weight.grad for weight in loaded.parameters()]
     take_private_step(loaded, private_sgd(loaded, max_norm=1e6), ids.tolist())
