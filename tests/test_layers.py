@@ -101,6 +101,9 @@ TESTED_ELSEWHERE = {
     "pipelines/experiments/trials/attacks_page.py": (
         "tests/pipelines/experiments/trials/test_attacked.py"
     ),
+    "pipelines/experiments/trials/attacks_plot.py": (
+        "tests/pipelines/experiments/trials/test_attacked.py"
+    ),
     "pipelines/loading/attack_settings.py": "tests/pipelines/jobs/test_attack.py",
     "pipelines/loading/model_attacks.py": "tests/pipelines/jobs/test_attack_model.py",
     "pipelines/loading/text_attacks.py": "tests/pipelines/jobs/test_attack.py",
