@@ -89,9 +89,6 @@ TESTED_ELSEWHERE = {
     "pipelines/experiments/attacks_schemes.py": (
         "tests/pipelines/experiments/trials/test_attacked.py"
     ),
-    "pipelines/experiments/trials/schemes_page.py": (
-        "tests/pipelines/experiments/trials/test_attacked.py"
-    ),
     "pipelines/experiments/trials/attack_run.py": (
         "tests/pipelines/experiments/trials/test_attacked.py"
     ),

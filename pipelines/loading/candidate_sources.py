@@ -13,8 +13,9 @@ from watermark.schemes.leximark import LexiMark
 from watermark.schemes.leximark_sites import LexicalResources
 from watermark.substitution.acceptability import Quality, load_acceptability
 from watermark.substitution.candidates import Source
-from watermark.substitution.model_features import Models
+from watermark.substitution.model_features import LanguageModel, Models
 from watermark.substitution.sources.chat import PROMPT, ProposedSource
+from watermark.substitution.sources.likely import LikelyWords
 from watermark.substitution.sources.masked import MOST, MaskedSource, Way
 from watermark.substitution.sources.similar import SimilarSource, Unit
 from watermark.substitution.sources.thesaurus import Thesaurus, read_thesaurus
@@ -23,7 +24,7 @@ from watermark.substitution.word_lists import blocked_words
 from watermark.substitution.wordnet import WordNet
 from watermark.text.sentences import load_english, load_plain
 
-MODELS = ("minilm", "smollm2-135m")
+ENCODER, READER = "minilm", "smollm2-135m"
 """The assets that quality `best` needs: an encoder and a language model."""
 
 ANY_LANGUAGE = ("thesaurus", "llm")
@@ -35,17 +36,26 @@ MASKED_MODEL = "roberta-base"
 
 
 def load_models() -> Models:
-    """Load the optional models that quality `best` needs.
+    """Load the optional models that quality `best` needs for WordNet's words.
 
     Raises:
         AssetError: They are not there.
     """
-    from membership.models.local.huggingface import load_huggingface
-    from membership.models.marking.context import ContextLikelihood
     from membership.models.marking.encoder import load_encoder
 
-    encoder, reader = map(find_model, MODELS)
-    return Models(load_encoder(encoder), ContextLikelihood(load_huggingface(reader)))
+    return Models(load_encoder(find_model(ENCODER)), load_reader())
+
+
+def load_reader() -> LanguageModel:
+    """Load the optional language model of quality `best`.
+
+    Raises:
+        AssetError: It is not there.
+    """
+    from membership.models.local.huggingface import load_huggingface
+    from membership.models.marking.context import ContextLikelihood
+
+    return ContextLikelihood(load_huggingface(find_model(READER)))
 
 
 def load_lexical_resources(scheme: LexiMark = LexiMark()) -> LexicalResources:
@@ -73,7 +83,7 @@ _open_english = lru_cache(maxsize=1)(load_english)
 def installed_quality() -> Quality:
     """Return `best` if the models that it needs are on this machine, else `fast`."""
     try:
-        for name in MODELS:
+        for name in (ENCODER, READER):
             find_model(name)
     except AssetError:
         return "fast"
@@ -111,17 +121,23 @@ def make_sources(scheme: LexiMark, wordnet: WordNet) -> tuple[Source, ...]:
     return tuple(made.values())
 
 
-def _judged(words: Words) -> "_Make":
-    def make(value: str, scheme: LexiMark, wordnet: WordNet) -> Source:
-        if value:
-            raise ValueError(f"source {words} takes no value, got {value!r}; see --min-fit")
-        fast = load_acceptability("fast")
-        if scheme.quality == "fast":
-            return WordNetSource(wordnet, fast, words)
-        best = load_acceptability("best")
-        return ModelledWordNetSource(wordnet, best, load_models(), fast, words)
+def _listed(value: str, scheme: LexiMark, wordnet: WordNet) -> Source:
+    source = _without_models("listed", value, wordnet)
+    return source if scheme.quality == "fast" else LikelyWords(source, load_reader())
 
-    return make
+
+def _wordnet(value: str, scheme: LexiMark, wordnet: WordNet) -> Source:
+    source = _without_models("wordnet", value, wordnet)
+    if scheme.quality == "fast":
+        return source
+    best = load_acceptability("best")
+    return ModelledWordNetSource(wordnet, best, load_models(), source.acceptance)
+
+
+def _without_models(words: Words, value: str, wordnet: WordNet) -> WordNetSource:
+    if value:
+        raise ValueError(f"source {words} takes no value, got {value!r}; see --min-fit")
+    return WordNetSource(wordnet, load_acceptability("fast"), words)
 
 
 def _thesaurus(value: str, scheme: LexiMark, wordnet: WordNet) -> Source:
@@ -155,7 +171,7 @@ def _similar(unit: Unit, usual: float) -> "_Make":
             least = float(value) if value else usual
         except ValueError as error:
             raise ValueError(f"source {unit} takes a cosine, got {value!r}") from error
-        return SimilarSource(unit, wordnet, load_encoder(find_model(MODELS[0])), least)
+        return SimilarSource(unit, wordnet, load_encoder(find_model(ENCODER)), least)
 
     return make
 
@@ -189,8 +205,8 @@ def _llm(value: str, scheme: LexiMark, wordnet: WordNet) -> Source:
 
 _Make = Callable[[str, LexiMark, WordNet], Source]
 SOURCES: dict[str, _Make] = {
-    "listed": _judged("listed"),
-    "wordnet": _judged("wordnet"),
+    "listed": _listed,
+    "wordnet": _wordnet,
     "thesaurus": _thesaurus,
     "context": _similar("context", 0.8),
     "sbert": _similar("sbert", 0.95),

@@ -75,7 +75,8 @@ class LexiMark(Scheme):
     """Where candidates come from, as `--source` names it; the first goes before the next. The
     paper's are `wordnet`."""
     quality: Quality = "fast"
-    """How listed words and WordNet's are judged: `fast` without a model, `best` with two."""
+    """How listed words and WordNet's are judged: `fast` without a model, `best` by a language model
+    as well, and WordNet's words by an encoder too."""
     variants: tuple[str, ...] | None = None
     """Kinds of variants that become sites besides words, as `watermark.variants.find` names them.
     None: the default kinds if `variants_fit`, else no kind."""

@@ -75,7 +75,7 @@ def model_features(
         lemma for target, some in pairs for lemma in (target.word.lemma, *(o.lemma for o in some))
     }
     alone = _encode_alone(models.encoder, sorted(words))
-    read = _read(models.reader, pairs)
+    read = read_likelihoods(models.reader, pairs)
     encoded_iter = iter(encoded)
     found: list[list[Features]] = []
     for target, some in zip(targets, offers, strict=True):
@@ -119,9 +119,10 @@ def _encode_alone(encoder: Encoder, words: Sequence[str]) -> dict[str, NDArray[n
     return {word: found.sentence for word, found in zip(words, encoded, strict=True)}
 
 
-def _read(
+def read_likelihoods(
     reader: LanguageModel, pairs: Sequence[tuple[Target, Sequence[Candidate]]]
 ) -> dict[TargetContext, Likelihood]:
+    """Return what a model makes of each place with its own word and with each of its candidates."""
     contexts = [
         target.context_with(surface)
         for target, some in pairs

@@ -5,7 +5,7 @@ WordNet's are those that share a sense with the word or come near one.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from watermark.substitution.acceptability import AcceptabilityModel
 from watermark.substitution.candidates import (
@@ -137,7 +137,7 @@ class WordNetSource:
 
 @dataclass(frozen=True)
 class ModelledWordNetSource:
-    """The same words, judged with an encoder and a language model as well."""
+    """The words of WordNet, judged with an encoder and a language model as well."""
 
     wordnet: WordNet
     acceptance: AcceptabilityModel
@@ -145,18 +145,13 @@ class ModelledWordNetSource:
     models: Models
     screen: AcceptabilityModel
     """The regression without models."""
-    words: Words = "wordnet"
+    name: ClassVar[str] = "wordnet"
     most_read: int = 6
     """How many words of a spot are shown to the models: the best by `screen`."""
     screen_share: float = 0.45
     """A word is shown to them if its chance by `screen` is this share of the least chance wanted:
     of 131 words of Swords that the models let pass at .4, none had less than .169, and of 56 at
     .62 one had less than .3."""
-
-    @property
-    def name(self) -> str:
-        """What the option `--source` calls it."""
-        return self.words
 
     def candidates(
         self, targets: Sequence[Target], settings: CandidateSettings
@@ -182,7 +177,7 @@ class ModelledWordNetSource:
     def _described(self, target: Target, settings: CandidateSettings) -> list[Described]:
         """Return the words of a place; those that it does not take are not read for nothing."""
         found: list[Described] = []
-        for d in describe(self.wordnet, target, settings, self.words):
+        for d in describe(self.wordnet, target, settings):
             offer = d.candidate
             reason = offer.rejected or place_objection(target, offer.lemma, offer.surface)
             found.append(Described(replace(offer, rejected=reason), {}) if reason else d)
