@@ -146,6 +146,8 @@ def _print_plan(
         print(done.to_json(), end="")
         return
     _say(done.corpus, out, vault)
+    if done.scheme.get("quality") == "best":
+        print("Words were judged with models (--quality best); --quality fast does without them.")
     if has_editions:
         print(
             f"An edition for each licensee: `leximark edition {vault} --licensee NAME --out "

@@ -28,10 +28,11 @@ from watermark.substitution.candidates import CandidateSettings
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _no_public_models():
-    """Plan and use no public reference: what the tests do must not depend on the machine."""
+def _no_optional_models():
+    """Use no public reference and quality fast: what tests do must not depend on the machine."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(assets, "PUBLIC_LANGUAGE_MODELS", ())
+        patched.setattr(sources, "installed_quality", lambda: "fast")
         yield
 
 

@@ -113,12 +113,13 @@ class LexiMarkFlags:
     ] = LexiMark.min_rarity_bits
     source: Source = "listed"
     quality: Annotated[
-        Quality,
+        Quality | None,
         typer.Option(
-            help="fast: words are judged without a model. best: with two, which "
-            "`leximark assets --all` fetches; slower by far."
+            help="fast: words are judged without a model. best: with models, which `leximark "
+            "assets --all` fetches; slower. Default: best if they are installed.",
+            show_default=False,
         ),
-    ] = LexiMark.quality
+    ] = None
     min_fit: MinFit = None
     variants: Variants = "default"
     max_failures: MaxFailures = LexiMark.max_failures
@@ -147,7 +148,9 @@ class LexiMarkFlags:
             CorpusError: A file of words cannot be read.
         """
         from pipelines.jobs.mark import make_candidate_settings
+        from pipelines.loading.candidate_sources import installed_quality
 
+        quality = self.quality or installed_quality()
         sources = tuple(self.source.split(","))
         return LexiMark(
             rule=self.rule,
@@ -163,10 +166,10 @@ class LexiMarkFlags:
             stop_words=_words(self.stop_words) if self.stop_words else LIGHT_WORDS,
             protected_words=_words(self.protected_words) if self.protected_words else frozenset(),
             sources=sources,
-            quality=self.quality,
+            quality=quality,
             variants=_kinds(self.variants),
             max_failures=self.max_failures,
-            fit=make_candidate_settings(self.quality, self.min_fit, self.language, sources),
+            fit=make_candidate_settings(quality, self.min_fit, self.language, sources),
         )
 
 

@@ -40,10 +40,13 @@ from pipelines.training.training import TrainingSettings, load_base, train_once
 from watermark.assets import find_model
 from watermark.errors import PrerequisiteError
 from watermark.keys import KEY_BYTES, Key, write_key
+from watermark.substitution.acceptability import Quality
 from watermark.vault.vault import Vault, open_vault
 
 N_PASSAGES = 333
 CORPUS, SEED = "news", 2
+QUALITY: Quality = "best"
+"""What `leximark mark` has where its models are installed, which this experiment needs as well."""
 TRAINING = TrainingSettings(learning_rate=1e-4, epochs=1, batch_size=4, seed=SEED)
 SUBSETS, N_SUBSETS, ALPHA = (5, 10, 15, 30, 45, 60, 100), 300, 0.001
 ALL_PUBLISHED, WITH_SITES = "published passages, with a site or without", "passages with a site"
@@ -114,7 +117,7 @@ def once(path: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
 
 def mark_passages(folder: Path, number: int, seed: int) -> Vault:
     """Mark the passages with one of two fixed keys."""
-    key_file, scheme = folder / "key", make_leximark()
+    key_file, scheme = folder / "key", make_leximark(QUALITY)
     if not (folder / "vault").exists():
         folder.mkdir(parents=True, exist_ok=True)
         if not key_file.exists():

@@ -30,6 +30,7 @@ def test_a_seed_is_marked_trained_and_audited(tmp_path, monkeypatch, job):
         "passages": few,
         "find_model": lambda name: job.other,
         "N_PASSAGES": 20,
+        "QUALITY": "fast",
         "N_NULL_KEYS": 9,
         "SUBSETS": (5,),
         "N_SUBSETS": 3,
