@@ -61,8 +61,9 @@ def main() -> None:
 
 def place_of(row: dict[str, Any]) -> JudgedPlace:
     """Return the place in a line of the file."""
-    names = ("before", "original", "put_in", "after")
-    return JudgedPlace(*(row[name] for name in names), tuple(row["verdicts"]))
+    return JudgedPlace(
+        row["before"], row["original"], row["put_in"], row["after"], tuple(row["verdicts"])
+    )
 
 
 def gains(places: Sequence[JudgedPlace], nlp: Any, reader: LanguageModel) -> NDArray[np.float64]:
