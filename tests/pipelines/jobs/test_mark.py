@@ -135,7 +135,8 @@ def test_a_wrong_key_file_is_refused(corpus, tmp_path, command):
 
 def test_a_full_disk_is_one_message_and_the_run_can_be_taken_up_again(corpus, tmp_path, command):
     code = "from pipelines.cli import main; main()"
-    given = (corpus, *OUT, "--no-reference")  # as the fixtures have it in this process
+    # As the fixtures have it in this process:
+    given = (corpus, *OUT, "--no-reference", "--quality", "fast")
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", code, "mark", *given],
         capture_output=True,
