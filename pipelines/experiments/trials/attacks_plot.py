@@ -11,6 +11,8 @@ from pipelines.reporting.plots import SETTINGS
 
 MOST = 1e4
 """From this number of documents on the heat map has one colour."""
+DARK = 300
+"""From this number on the colour is so dark that words on it are white."""
 
 
 def plot_documents_needed(names: Sequence[str], needed: Sequence[float], path: Path) -> None:
@@ -53,7 +55,9 @@ def plot_heat_map(needed: Mapping[tuple[str, str], float], path: Path) -> None:
             for column, (n, strength) in enumerate(sorted(fields), start=width - len(fields)):
                 colours[row, column] = log10(min(n, MOST))
                 count = f"{n:,.0f}" if n < MOST else f"over {MOST:,.0f}"
-                axes.text(column, row, f"{count}\n{strength}", ha="center", va="center", fontsize=5)
+                ink = "white" if n > DARK else "black"
+                words = f"{count}\n{strength}"
+                axes.text(column, row, words, ha="center", va="center", fontsize=5, color=ink)
         shown = axes.imshow(colours, cmap="YlOrRd", aspect="auto", vmin=0, vmax=log10(MOST))
         axes.set_yticks(range(len(rows)), [name for name, _ in rows], fontsize=6)
         axes.set_xticks([])
