@@ -23,6 +23,7 @@ REPORTS = Path(__file__).parents[3] / "reports"
     [
         (proof.describe, "proof/results.json", "proof/README.md"),
         (proof.describe, "proof/listed/results.json", "proof/listed/README.md"),
+        (proof.describe, "proof/with_models/results.json", "proof/with_models/README.md"),
         (any_door_page.describe, "any_door/results.json", "any_door/README.md"),
         (
             public_references.describe,
