@@ -15,8 +15,8 @@ Floats = NDArray[np.float64]
 FOLDS, REPEATS = 10, 5
 """Folds, and how often lemmas are dealt into them anew; what is reported is the mean."""
 PENALTY: dict[Quality, float] = {"fast": 0.03, "best": 0.1}
-"""C of the regression over standardised features. Without models the loss on unseen lemmas is .389 at
-C = .003, .386 at .01, .387 at .03, .388 at .05 and .389 at .1."""
+"""C of the regression over standardised features. Without models the loss on unseen lemmas is .389
+at C = .003, .386 at .01, .387 at .03, .388 at .05 and .389 at .1."""
 UNASKED_WEIGHT = 0.2
 """Weight of a word that nobody was asked about, which is taken for refused."""
 COVERAGES = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5)
