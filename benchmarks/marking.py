@@ -59,7 +59,7 @@ def measure_workers(texts: list[str], scheme: LexiMark, workers: int) -> None:
 
 
 def measure_models(texts: list[str]) -> None:
-    """Print what a site costs when two models judge the candidates."""
+    """Print what a site costs when a language model judges the listed words."""
     scheme = LexiMark(quality="best", fit=make_candidate_settings("best", None))
     resources = load_lexical_resources(scheme)
     documents = [Document(str(number), text) for number, text in enumerate(texts)]

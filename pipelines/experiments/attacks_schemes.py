@@ -21,7 +21,7 @@ from watermark.schemes.composed import Composed
 from watermark.schemes.leximark import LexiMark
 from watermark.schemes.look_alikes import LookAlikes
 
-LISTED, DICTIONARY = "listed pairs and variants", LexiMark(sources=("wordnet",))
+LISTED, DICTIONARY = "listed pairs", LexiMark(sources=("wordnet",))
 SCHEMES: dict[str, Scheme] = {
     LISTED: LexiMark(),
     "dictionary": DICTIONARY,

@@ -2,7 +2,7 @@
 
     leximark reproduce attacks_smollm2 --out OUT
 
-News passages are marked with the default settings of `leximark mark`, attacked, and SmolLM2-135M is
+News passages are marked with the settings of `leximark mark --quality fast`, attacked, and SmolLM2-135M is
 trained on them for one epoch, as in `proof`; or the model that was trained on the marked texts is
 attacked. No second model is trained on the originals: the null is that of keys which the attacked
 model never saw.

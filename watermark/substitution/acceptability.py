@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 Quality = Literal["fast", "best"]
-"""`fast` needs no model; `best` needs a language model and an encoder."""
+"""`fast` needs no model; `best` needs a language model, and for WordNet's words an encoder."""
 
 FILE = Path(__file__).with_name("acceptability.json")
 

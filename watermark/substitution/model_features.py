@@ -53,7 +53,7 @@ class LanguageModel(Protocol):
 
 @dataclass(frozen=True)
 class Models:
-    """The models that quality `best` needs."""
+    """The models that quality `best` needs for WordNet's words."""
 
     encoder: Encoder
     reader: LanguageModel
