@@ -2,10 +2,10 @@
 
     leximark reproduce attacks_smollm2 --out OUT
 
-News passages are marked with the settings of `leximark mark --quality fast`, attacked, and SmolLM2-135M is
-trained on them for one epoch, as in `proof`; or the model that was trained on the marked texts is
-attacked. No second model is trained on the originals: the null is that of keys which the attacked
-model never saw.
+News passages are marked with the settings of `leximark mark --quality fast`, attacked, and
+SmolLM2-135M is trained on them for one epoch, with the settings of `proof`; or the model that was
+trained on the marked texts is attacked. No second model is trained on the originals: the null is
+that of keys which the attacked model never saw.
 """
 
 from collections.abc import Iterator
