@@ -81,7 +81,7 @@ def mark(
         dataset: What to mark; a `DatasetDict` returns as one.
         published: Folder to make for the data set to publish, as `save_to_disk` makes it.
         vault: Folder to make for the key, the originals and the plan of the audit. Private.
-        scheme: How to mark.
+        scheme: How to mark; by default with quality `fast`, whether models are installed or not.
         text_column: Column that holds the text.
         id_column: Column that holds the ids; by default they are made from the texts.
         plan: Other fields of `watermark.marking.mark.Intent`: `test`, `detector`, `alpha` in
