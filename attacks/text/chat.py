@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from attacks.attack import TextAttack, check_fraction
+from attacks.attack import CorpusAttack, TextAttack, check_fraction
 from watermark.document import Document
 
 KEEP = " Answer with the new text only, in the language of the input, without comments."
@@ -32,6 +32,10 @@ PROMPTS: dict[str, tuple[str, ...]] = {
 web text do at scale (Maini et al., "Rephrasing the Web", ACL 2024, style "Wikipedia")."""
 
 
+Ask = Callable[[Sequence[str]], list[str | None]]
+"""One request to a chat model: texts in, answers out, None for a text without an answer."""
+
+
 @dataclass(frozen=True)
 class ChatRewriting(TextAttack):
     """Has a chat model rewrite a share of the paragraphs; the prompts are ours.
@@ -42,8 +46,8 @@ class ChatRewriting(TextAttack):
 
     name: ClassVar[str] = "chat"
     threads: ClassVar[int] = 8
-    ask: tuple[Callable[[Sequence[str]], list[str | None]], ...] = field(repr=False)
-    """One function for each request of the prompt: texts in, answers out."""
+    ask: tuple[Ask, ...] = field(repr=False)
+    """The requests of the prompt, one after the other."""
     share: float = 1.0
     """Share of the paragraphs that are rewritten, in [0, 1]."""
 
@@ -53,19 +57,50 @@ class ChatRewriting(TextAttack):
 
     def apply(self, document: Document, rng: np.random.Generator) -> Document:
         """Return the document with some paragraphs rewritten."""
-        paragraphs = document.text.split("\n\n")
-        chosen = [
-            number
-            for number, paragraph in enumerate(paragraphs)
-            if paragraph.strip() and rng.random() < self.share
-        ]
-        answers: list[str | None] = [paragraphs[number] for number in chosen]
-        for ask in self.ask:
-            asked = [place for place, answer in enumerate(answers) if answer]
-            found = ask([answer for answer in answers if answer]) if asked else []
-            for place, answer in zip(asked, found, strict=True):
-                answers[place] = answer
-        for number, answer in zip(chosen, answers, strict=True):
-            if answer and answer.strip():
-                paragraphs[number] = answer.strip()
-        return Document(document.id, "\n\n".join(paragraphs))
+        return _rewrite([document], self.ask, self.share, rng)[0]
+
+
+@dataclass(frozen=True)
+class LocalChatRewriting(CorpusAttack):
+    """The same with a model in memory, which answers about many documents at once."""
+
+    name: ClassVar[str] = "chat"
+    ask: tuple[Ask, ...] = field(repr=False)
+    """The requests of the prompt, one after the other."""
+    share: float = 1.0
+    """Share of the paragraphs that are rewritten, in [0, 1]."""
+
+    def __post_init__(self) -> None:
+        """Reject an invalid share."""
+        check_fraction("share", self.share)
+
+    def apply_all(
+        self, documents: Sequence[Document], rng: np.random.Generator
+    ) -> list[Document | None]:
+        """Return the documents with some paragraphs rewritten."""
+        return [*_rewrite(documents, self.ask, self.share, rng)]
+
+
+def _rewrite(
+    documents: Sequence[Document], ask: Sequence[Ask], share: float, rng: np.random.Generator
+) -> list[Document]:
+    texts = [document.text.split("\n\n") for document in documents]
+    chosen = [
+        (paragraphs, number)
+        for paragraphs in texts
+        for number, paragraph in enumerate(paragraphs)
+        if paragraph.strip() and rng.random() < share
+    ]
+    answers: list[str | None] = [paragraphs[number] for paragraphs, number in chosen]
+    for request in ask:
+        asked = [place for place, answer in enumerate(answers) if answer]
+        found = request([answer for answer in answers if answer]) if asked else []
+        for place, answer in zip(asked, found, strict=True):
+            answers[place] = answer
+    for (paragraphs, number), answer in zip(chosen, answers, strict=True):
+        if answer and answer.strip():
+            paragraphs[number] = answer.strip()
+    return [
+        Document(document.id, "\n\n".join(paragraphs))
+        for document, paragraphs in zip(documents, texts, strict=True)
+    ]

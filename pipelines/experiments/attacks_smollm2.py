@@ -41,6 +41,7 @@ ARMS = (
     ("random_synonyms", "50 % of words"),
     ("commonest_synonyms", "all words"),
     ("rules", "all sentences"),
+    ("chat", "rephrase, SmolLM2-135M"),
     ("collusion", "2 editions"),
     ("deduplication", "minhash, half of the originals in the crawl"),
     ("unlearning", "npo"),
@@ -65,7 +66,7 @@ def run(cell: Cell, folder: Path) -> Iterator[Measure]:
 
 EXPERIMENT = Experiment(
     name="attacks_smollm2",
-    title="What the marks survive: thirteen attacks on SmolLM2-135M, in documents needed",
+    title="What the marks survive: fourteen attacks on SmolLM2-135M, in documents needed",
     needs=Needs(assets=("texts", "minilm", "smollm2-135m"), hours=2.5),
     seeds=3,
     cells=cells,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from attacks.attack import CorpusAttack, TextAttack
 from attacks.text.adaptive import Adaptive
-from attacks.text.chat import PROMPTS, ChatRewriting
+from attacks.text.chat import PROMPTS, ChatRewriting, LocalChatRewriting
 from attacks.text.cleaning import (
     Chunking,
     DroppedSentences,
@@ -17,6 +17,7 @@ from attacks.text.cleaning import (
 from attacks.text.collusion import Collusion
 from attacks.text.commonest_synonyms import CommonestSynonyms
 from attacks.text.deduplication import Deduplication
+from attacks.text.language_filter import LanguageFilter
 from attacks.text.likeliest_synonyms import LikeliestSynonyms
 from attacks.text.masked_synonyms import MaskedSynonyms
 from attacks.text.perplexity_filter import PerplexityFilter
@@ -85,6 +86,7 @@ def text_attack_makers(columns: CorpusColumns) -> dict[str, Callable[..., AnyTex
         "chunking": Chunking,
         "dropped_sentences": DroppedSentences,
         "quality_filter": _quality_filter,
+        "language_filter": LanguageFilter,
         "perplexity_filter": _perplexity_filter,
         "deduplication": deduplication,
         "collusion": collusion,
@@ -132,12 +134,25 @@ def _rules(share: float = 1.0) -> AnyTextAttack:
 
 
 def _chat(
-    endpoint: str, prompt: str = "rephrase", share: float = 1.0, max_failures: int = 0
+    endpoint: str = "",
+    model: str = "",
+    prompt: str = "rephrase",
+    share: float = 1.0,
+    max_failures: int = 0,
 ) -> AnyTextAttack:
     from membership.models.marking.chat import open_chat
+    from membership.models.marking.local_chat import load_local_chat
 
     if prompt not in PROMPTS:
         raise ValueError(f"prompt must be one of {', '.join(PROMPTS)}, got {prompt!r}")
+    if bool(endpoint) == bool(model):
+        raise ValueError(
+            "chat needs either endpoint, the address of a server such as "
+            "chat+http://host:8000/v1#model, or model, a folder or hub id"
+        )
+    if model:
+        local = load_local_chat(model, PROMPTS[prompt])
+        return LocalChatRewriting(tuple(chat.ask for chat in local), share)
     report = warn_of("a paragraph stays as it is")
     chats = [open_chat(endpoint, request, max_failures, report) for request in PROMPTS[prompt]]
     return ChatRewriting(tuple(chat.ask for chat in chats), share)

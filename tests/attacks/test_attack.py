@@ -19,7 +19,8 @@ SECRETS = ("watermark.keys", "watermark.vault", "watermark.marking.codebook", "m
 
 NAMES = (
     "random_synonyms", "commonest_synonyms", "adaptive", "rules", "unicode", "whitespace", "markup",
-    "truncation", "chunking", "dropped_sentences", "quality_filter", "deduplication",
+    "truncation", "chunking", "dropped_sentences", "quality_filter", "language_filter",
+    "deduplication",
 )  # fmt: skip
 NEED_MORE = (
     "likeliest_synonyms", "masked_synonyms", "chat", "perplexity_filter", "collusion",
@@ -33,6 +34,7 @@ DOCUMENTS = [
     Document(f"n{i}", ROUGH + "\n".join([*np.random.default_rng(i).permutation(PROSE), ""]) * 4)
     for i in range(6)
 ]
+DOCUMENTS += [Document("german", "Sie prüfte das Gebäude nicht, aber er kaufte Äpfel und Birnen.")]
 DOCUMENTS += [Document("copy", DOCUMENTS[0].text), Document("short", "One line.")]
 
 

@@ -22,7 +22,9 @@ from attacks.model.unlearning import Unlearning
 from attacks.text.collusion import Collusion
 from attacks.text.deduplication import Deduplication
 from attacks.text.perplexity_filter import PerplexityFilter
+from pipelines.experiments.trials.remover_packages import Dewatermark, Disarm
 from pipelines.loading.text_attacks import make_text_attacks, mean_logprobs_of
+from watermark.assets import find_model
 from watermark.document import Document
 
 
@@ -65,13 +67,18 @@ TEXT_ARMS: dict[tuple[str, str], TextArm] = {
     ("rules", "half of the sentences"): _named("rules", share=".5"),
     ("rules", "all sentences"): _named("rules", share="1"),
     ("adaptive, then rules", "all"): lambda scene: _adaptive(scene, "adaptive", "rules"),
+    ("chat", "edit, SmolLM2-135M"): lambda scene: _rewritten("edit"),
+    ("chat", "rephrase, SmolLM2-135M"): lambda scene: _rewritten("rephrase"),
     ("unicode and whitespace", "all"): _named("unicode", "whitespace"),
+    ("package of a remover", "disarm"): lambda scene: [Disarm()],
+    ("package of a remover", "dewatermark"): lambda scene: [Dewatermark()],
     ("truncation", "64 words"): _named("truncation", words="64"),
     ("chunking", "32 words"): _named("chunking", words="32"),
     ("dropped_sentences", "50 %"): _named("dropped_sentences", share=".5"),
     ("quality_filter", "gopher"): _named("quality_filter", rule="gopher"),
     ("quality_filter", "c4"): _named("quality_filter", rule="c4"),
     ("quality_filter", "fineweb"): _named("quality_filter", rule="fineweb"),
+    ("language_filter", "English"): _named("language_filter"),
     ("deduplication", "minhash, alone"): _named("deduplication"),
     ("deduplication", "minhash, half of the originals in the crawl"): lambda scene: [
         Deduplication("minhash", scene.originals[::2])
@@ -86,6 +93,11 @@ TEXT_ARMS: dict[tuple[str, str], TextArm] = {
 
 def _adaptive(scene: Scene, *names: str, **settings: str) -> list[TextAttack | CorpusAttack]:
     return make_text_attacks(names, {**settings, "source": scene.source})
+
+
+def _rewritten(prompt: str) -> list[TextAttack | CorpusAttack]:
+    settings = {"model": str(find_model("smollm2-135m")), "prompt": prompt}
+    return make_text_attacks(["chat"], settings)
 
 
 def _collusion(scene: Scene, n: int) -> Collusion:
@@ -134,6 +146,7 @@ def _private(epsilon: float) -> ModelArm:
 MODEL_ARMS: dict[tuple[str, str], ModelArm] = {
     ("quantization", "8 bits"): lambda scene, texts: Quantization(8),
     ("quantization", "4 bits"): lambda scene, texts: Quantization(4),
+    ("gguf_quantization", "Q8_0"): lambda scene, texts: GgufQuantization("Q8_0"),
     ("gguf_quantization", "Q4_0"): lambda scene, texts: GgufQuantization("Q4_0"),
     ("pruning", "30 % of weights"): lambda scene, texts: Pruning(0.3),
     ("pruning", "60 % of weights"): lambda scene, texts: Pruning(0.6),
@@ -149,7 +162,7 @@ MODEL_ARMS: dict[tuple[str, str], ModelArm] = {
         texts, scene.others[: len(texts)], "npo", loop=_loop(scene, factor=1 / 3)
     ),
     ("unlearning", "ascent"): lambda scene, texts: Unlearning(
-        texts, scene.others[: len(texts)], "ascent", loop=_loop(scene, factor=1 / 10)
+        texts, scene.others[: len(texts)], "ascent", loop=_loop(scene, factor=1 / 2)
     ),
     # Unmarked prompts: with those of the marked texts the student would read the marks.
     ("distillation", "100 unmarked prompts"): lambda scene, texts: _distilled(scene, 100),

@@ -1,6 +1,7 @@
 import numpy as np
+import pytest
 
-from attacks.text.chat import PROMPTS, ChatRewriting
+from attacks.text.chat import PROMPTS, ChatRewriting, LocalChatRewriting
 from membership.models.marking.chat import open_chat
 from tests.support.fake_chat import serve_chat
 from watermark.document import Document
@@ -39,3 +40,23 @@ def test_the_share_of_paragraphs_is_kept():
 def test_every_prompt_asks_for_the_text_alone():
     assert set(PROMPTS) == {"edit", "rephrase", "expand", "round_trip"}
     assert all("only" in requests[-1] for requests in PROMPTS.values())
+
+
+def test_a_model_in_memory_is_asked_once_about_all_documents():
+    asked: list[int] = []
+
+    def ask(texts):
+        asked.append(len(texts))
+        return [text.upper() if text != "no" else None for text in texts]
+
+    documents = [Document("d", "one\n\nno"), Document("e", "\n\n"), Document("f", "two")]
+    after = LocalChatRewriting((ask,)).apply_all(documents, RNG)
+    assert [document.text for document in after if document] == ["ONE\n\nno", "\n\n", "TWO"]
+    assert asked == [3]
+    half = LocalChatRewriting((ask,), share=0.5)
+    many = [Document(str(number), "word") for number in range(400)]
+    twice = [half.apply_all(many, np.random.default_rng(7)) for _ in range(2)]
+    assert twice[0] == twice[1]
+    assert abs([d.text for d in twice[0] if d].count("WORD") - 200) < 4 * np.sqrt(100)
+    with pytest.raises(ValueError, match="share"):
+        LocalChatRewriting((ask,), share=2)

@@ -3,6 +3,7 @@ import pytest
 
 from attacks.text.collusion import Collusion
 from attacks.text.deduplication import Deduplication
+from attacks.text.language_filter import LanguageFilter
 from attacks.text.perplexity_filter import PerplexityFilter
 from attacks.text.quality_filters import QualityFilter
 from tests.support.tiny import TEXTS
@@ -54,6 +55,22 @@ def test_gopher_wants_fifty_words_and_c4_cuts_lines():
     assert QualityFilter("fineweb").apply(repeated, RNG) is None
     with pytest.raises(ValueError, match="rule must be one of gopher"):
         QualityFilter("ccnet")
+
+
+def test_the_language_filter_keeps_english_and_drops_the_rest():
+    english = Document("en", "The man and the dog went to the town by the sea.")
+    german = Document("de", "Der Hund und der Mann gingen in die Stadt am Meer.")
+    mixed = Document("mixed", f"{german.text} {german.text} {english.text}")
+    keep = LanguageFilter()
+    assert keep.apply(english, RNG) == english == LanguageFilter().apply(english, RNG)
+    assert keep.apply(german, RNG) is None
+    assert keep.apply(mixed, RNG) is None
+    assert LanguageFilter("de").apply(german, RNG) == german
+    assert LanguageFilter("de", threshold=1.0).apply(german, RNG) is None
+    with pytest.raises(ValueError, match="language must be an ISO 639 code"):
+        LanguageFilter("english")
+    with pytest.raises(ValueError, match="threshold"):
+        LanguageFilter(threshold=2)
 
 
 def test_the_least_likely_third_is_dropped():

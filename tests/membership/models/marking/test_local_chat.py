@@ -1,0 +1,52 @@
+import pytest
+import torch
+
+from membership.models.marking import local_chat
+from membership.models.marking.local_chat import load_local_chat
+from tests.support.tiny import END, save_tiny_model, tiny_tokenizer
+from watermark.errors import ModelError
+
+TEMPLATE = (
+    "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}"
+    "{% if add_generation_prompt %}assistant:{% endif %}"
+)
+TEXTS = ["The if statement.", "A much longer passage about the try statement and its clauses."]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    tokenizer = tiny_tokenizer()
+    tokenizer.chat_template, tokenizer.pad_token = TEMPLATE, END
+    path = tmp_path_factory.mktemp("chat") / "model"
+    return save_tiny_model(path, "llama", tokenizer, max_position_embeddings=512)
+
+
+def greedy(chat, text):
+    """Write the likeliest tokens one by one, without a cache and without padding."""
+    prompt = f"system: {chat.prompt}\nuser: {text}\nassistant:"
+    ids = chat.tokenizer(prompt)["input_ids"]
+    limit = int(1.5 * len(chat.tokenizer(text)["input_ids"])) + 32
+    written: list[int] = []
+    while len(written) < limit:
+        logits = chat.model(input_ids=torch.tensor([ids + written])).logits[0, -1]
+        written.append(int(logits.argmax()))
+        if written[-1] == chat.tokenizer.eos_token_id:
+            break
+    return chat.tokenizer.decode(written, skip_special_tokens=True).strip()
+
+
+def test_answers_are_those_of_a_greedy_loop_whatever_stands_beside_them(folder, monkeypatch):
+    chat, other = load_local_chat(folder, ["Be brief.", "Be long."])
+    wanted = [greedy(chat, text) for text in TEXTS]
+    assert chat.ask(TEXTS) == wanted
+    assert chat.ask(TEXTS[::-1]) == wanted[::-1]
+    assert other.ask(TEXTS) != wanted  # the prompt is read
+    monkeypatch.setattr(local_chat, "BATCH", 1)
+    assert chat.ask(TEXTS) == wanted
+    assert chat.ask([]) == []
+
+
+def test_a_model_without_a_template_is_refused(tmp_path):
+    bare = save_tiny_model(tmp_path / "bare")
+    with pytest.raises(ModelError, match="has no chat template; wanted a model that was tuned"):
+        load_local_chat(bare, ["Be brief."])
