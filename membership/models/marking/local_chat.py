@@ -92,10 +92,11 @@ def load_local_chat(name_or_folder: str | Path, prompts: Sequence[str]) -> list[
         )
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         model = load_weights(folder, name, torch.float32, device)
-    if tokenizer.chat_template is None or tokenizer.pad_token_id is None:
-        lacks = "chat template" if tokenizer.chat_template is None else "padding token"
+    if tokenizer.pad_token_id is None:  # any will do: the attention mask hides it
+        tokenizer.pad_token = tokenizer.eos_token or tokenizer.convert_ids_to_tokens(0)
+    if tokenizer.chat_template is None:
         raise ModelError(
-            f"{name}: its tokenizer has no {lacks}; wanted a model that was tuned to answer, such "
+            f"{name}: its tokenizer has no chat template; wanted a model that was tuned to answer, such "
             "as HuggingFaceTB/SmolLM2-1.7B-Instruct"
         )
     return [LocalChat(model.eval(), tokenizer, prompt) for prompt in prompts]
