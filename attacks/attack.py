@@ -7,7 +7,6 @@ because the re-draw test is exact for any text and any model.
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 from typing import ClassVar, Protocol, runtime_checkable
@@ -16,9 +15,6 @@ import numpy as np
 
 from watermark.document import Document
 
-CHUNK = 64
-"""Documents that are edited before the next ones are read."""
-
 
 @runtime_checkable
 class TextAttack(Protocol):
@@ -26,8 +22,8 @@ class TextAttack(Protocol):
 
     name: ClassVar[str]
     """What `--attack` calls it."""
-    threads: ClassVar[int] = 1
-    """Documents edited at once; above 1 only where most of the time is spent on a server."""
+    together: ClassVar[int] = 1
+    """Documents passed to `apply_many` at once; above 1 only where that saves time."""
 
     def apply(self, document: Document, rng: np.random.Generator) -> Document | None:
         """Return the document after the attack; None if it is dropped.
@@ -36,6 +32,12 @@ class TextAttack(Protocol):
             document: Is left as it is.
             rng: Source of all that is random, seeded by the document's id.
         """
+
+    def apply_many(
+        self, documents: Sequence[Document], rngs: Sequence[np.random.Generator]
+    ) -> list[Document | None]:
+        """Return what `apply` returns for each document with its generator."""
+        return [self.apply(one, rng) for one, rng in zip(documents, rngs, strict=True)]
 
 
 @runtime_checkable
@@ -83,7 +85,8 @@ def attack_documents(
         documents: Documents with distinct ids.
         seed: Seed of everything random.
         share: Share of the documents that is attacked; the others stay as they are. Chosen by a
-            hash of the id and the seed. A `CorpusAttack` sees all documents regardless.
+            hash of the id and the seed. Only a `TextAttack` obeys it: a `CorpusAttack` sees all
+            documents.
 
     Raises:
         ValueError: The share does not lie in [0, 1].
@@ -102,17 +105,16 @@ def attack_documents(
 def _attack_each(
     attack: TextAttack, documents: Iterator[Document | None], seed: tuple[int, int], share: float
 ) -> Iterator[Document | None]:
-    def one(document: Document | None) -> Document | None:
-        if document is None or document_rng((seed[0],), document.id, "share").random() >= share:
-            return document
-        return attack.apply(document, document_rng(seed, document.id, attack.name))
+    def is_attacked(document: Document) -> bool:
+        return document_rng((seed[0],), document.id, "share").random() < share
 
-    if attack.threads == 1:
-        yield from map(one, documents)
-        return
-    with ThreadPoolExecutor(attack.threads) as pool:
-        while chunk := list(islice(documents, CHUNK)):
-            yield from pool.map(one, chunk)
+    while chunk := list(islice(documents, attack.together)):
+        chosen = [one for one in chunk if one is not None and is_attacked(one)]
+        rngs = [document_rng(seed, document.id, attack.name) for document in chosen]
+        after = iter(attack.apply_many(chosen, rngs))
+        places = {id(document) for document in chosen}
+        for document in chunk:
+            yield next(after) if id(document) in places else document
 
 
 def _attack_together(

@@ -1,12 +1,12 @@
 """Rewrite passages with a chat model, by named prompts."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 import numpy as np
 
-from attacks.attack import CorpusAttack, TextAttack, check_fraction
+from attacks.attack import TextAttack, check_fraction
 from watermark.document import Document
 
 KEEP = " Answer with the new text only, in the language of the input, without comments."
@@ -32,22 +32,30 @@ PROMPTS: dict[str, tuple[str, ...]] = {
 web text do at scale (Maini et al., "Rephrasing the Web", ACL 2024, style "Wikipedia")."""
 
 
-Ask = Callable[[Sequence[str]], list[str | None]]
-"""One request to a chat model: texts in, answers out, None for a text without an answer."""
+class ChatModel(Protocol):
+    """A chat model with one prompt."""
+
+    @property
+    def n_failures(self) -> int:
+        """Texts without an answer so far."""
+
+    def ask(self, texts: Sequence[str]) -> list[str | None]:
+        """Return the answer to each text, None where there is none."""
 
 
 @dataclass(frozen=True)
 class ChatRewriting(TextAttack):
-    """Has a chat model rewrite a share of the paragraphs; the prompts are ours.
+    """Has a chat model rewrite a share of the paragraphs.
 
-    A paragraph to which the server gives no answer, or an empty one, stays as it was; `Chat` counts
-    those without an answer.
+    A paragraph to which the model gives no answer, or an empty one, stays as it was.
+
+    Source: the prompts are ours; see `PROMPTS`.
     """
 
     name: ClassVar[str] = "chat"
-    threads: ClassVar[int] = 8
-    ask: tuple[Ask, ...] = field(repr=False)
-    """The requests of the prompt, one after the other."""
+    together: ClassVar[int] = 64
+    requests: tuple[ChatModel, ...] = field(repr=False)
+    """One for each request of the prompt, made one after the other."""
     share: float = 1.0
     """Share of the paragraphs that are rewritten, in [0, 1]."""
 
@@ -55,52 +63,40 @@ class ChatRewriting(TextAttack):
         """Reject an invalid share."""
         check_fraction("share", self.share)
 
-    def apply(self, document: Document, rng: np.random.Generator) -> Document:
+    @property
+    def n_failures(self) -> int:
+        """Requests so far without an answer, whose paragraphs stayed as they were."""
+        return sum(request.n_failures for request in self.requests)
+
+    def apply(self, document: Document, rng: np.random.Generator) -> Document | None:
         """Return the document with some paragraphs rewritten."""
-        return _rewrite([document], self.ask, self.share, rng)[0]
+        return self.apply_many([document], [rng])[0]
 
-
-@dataclass(frozen=True)
-class LocalChatRewriting(CorpusAttack):
-    """The same with a model in memory, which answers about many documents at once."""
-
-    name: ClassVar[str] = "chat"
-    ask: tuple[Ask, ...] = field(repr=False)
-    """The requests of the prompt, one after the other."""
-    share: float = 1.0
-    """Share of the paragraphs that are rewritten, in [0, 1]."""
-
-    def __post_init__(self) -> None:
-        """Reject an invalid share."""
-        check_fraction("share", self.share)
-
-    def apply_all(
-        self, documents: Sequence[Document], rng: np.random.Generator
+    def apply_many(
+        self, documents: Sequence[Document], rngs: Sequence[np.random.Generator]
     ) -> list[Document | None]:
-        """Return the documents with some paragraphs rewritten."""
-        return [*_rewrite(documents, self.ask, self.share, rng)]
+        """Return the documents with some paragraphs of each rewritten, all asked at once."""
+        texts = [document.text.split("\n\n") for document in documents]
+        chosen = [
+            (paragraphs, number)
+            for paragraphs, rng in zip(texts, rngs, strict=True)
+            for number, paragraph in enumerate(paragraphs)
+            if paragraph.strip() and rng.random() < self.share
+        ]
+        answers = self._answers([paragraphs[number] for paragraphs, number in chosen])
+        for (paragraphs, number), answer in zip(chosen, answers, strict=True):
+            if answer and answer.strip():
+                paragraphs[number] = answer.strip()
+        return [
+            Document(document.id, "\n\n".join(paragraphs))
+            for document, paragraphs in zip(documents, texts, strict=True)
+        ]
 
-
-def _rewrite(
-    documents: Sequence[Document], ask: Sequence[Ask], share: float, rng: np.random.Generator
-) -> list[Document]:
-    texts = [document.text.split("\n\n") for document in documents]
-    chosen = [
-        (paragraphs, number)
-        for paragraphs in texts
-        for number, paragraph in enumerate(paragraphs)
-        if paragraph.strip() and rng.random() < share
-    ]
-    answers: list[str | None] = [paragraphs[number] for paragraphs, number in chosen]
-    for request in ask:
-        asked = [place for place, answer in enumerate(answers) if answer]
-        found = request([answer for answer in answers if answer]) if asked else []
-        for place, answer in zip(asked, found, strict=True):
-            answers[place] = answer
-    for (paragraphs, number), answer in zip(chosen, answers, strict=True):
-        if answer and answer.strip():
-            paragraphs[number] = answer.strip()
-    return [
-        Document(document.id, "\n\n".join(paragraphs))
-        for document, paragraphs in zip(documents, texts, strict=True)
-    ]
+    def _answers(self, paragraphs: Sequence[str]) -> list[str | None]:
+        answers: list[str | None] = [*paragraphs]
+        for request in self.requests:
+            asked = [place for place, answer in enumerate(answers) if answer]
+            found = request.ask([answer for answer in answers if answer]) if asked else []
+            for place, answer in zip(asked, found, strict=True):
+                answers[place] = answer
+        return answers

@@ -28,6 +28,13 @@ def attack(
     share: Annotated[
         float, typer.Option(help="Share of the documents that is attacked, in [0, 1].")
     ] = 1.0,
+    originals: Annotated[
+        float,
+        typer.Option(
+            help="Share of the documents, in [0, 1], that are also written as they came, into "
+            "a folder beside --out whose name ends in -originals."
+        ),
+    ] = 0.0,
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
     text_column: TextColumn = "text",
     id_column: IdColumn = None,
@@ -36,7 +43,8 @@ def attack(
 ) -> None:
     """Do to published texts what a thief or a cleaner could do, to see what the marks survive.
 
-    Needs no vault and no key. Writes the texts in the format of the input.
+    Needs no vault and no key. Writes the texts in the format of the input. A command that was
+    interrupted continues where it stopped when it is repeated.
     """
     from pipelines.jobs.attack import attack_command
 
@@ -50,14 +58,20 @@ def attack(
         split=split,
         seed=seed,
         share=share,
+        originals=originals,
     )
     if as_json:
         print(json.dumps({"out": str(out), **asdict(counts)}, indent=2))
         return
     print(
         f"{counts.n_documents:,} documents read, {counts.n_changed:,} changed, "
-        f"{counts.n_dropped:,} dropped.\nAttacked texts: {out}"
+        f"{counts.n_dropped:,} dropped."
     )
+    if counts.n_failed:
+        print(f"{counts.n_failed:,} requests failed: their paragraphs stayed as they were.")
+    print(f"Attacked texts: {out}")
+    if counts.n_originals:
+        print(f"{counts.n_originals:,} originals: {out}-originals")
 
 
 def attack_model(
@@ -66,6 +80,9 @@ def attack_model(
         str, typer.Option(help="Name of the attack, such as pruning; docs/attacks.md lists all.")
     ],
     out: Annotated[Path, typer.Option(help="Folder to make for the attacked model.")],
+    then: Annotated[
+        list[str] | None, typer.Option(help="Attack to apply next; may be repeated.")
+    ] = None,
     settings: Settings = None,
     text_column: TextColumn = "text",
     as_json: Annotated[bool, typer.Option("--json", help="Print the model as JSON.")] = False,
@@ -76,5 +93,6 @@ def attack_model(
     """
     from pipelines.jobs.attack_model import attack_model_command
 
-    attack_model_command(model, out, attack, parse_settings(settings), text_column=text_column)
-    print(json.dumps({"model": str(out), "attack": attack}) if as_json else f"Model: {out}")
+    names = [attack, *(then or [])]
+    attack_model_command(model, out, names, parse_settings(settings), text_column=text_column)
+    print(json.dumps({"model": str(out), "attacks": names}) if as_json else f"Model: {out}")

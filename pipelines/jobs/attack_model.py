@@ -1,34 +1,47 @@
 """The job behind `leximark attack-model`: attack a model, write the new one."""
 
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from tqdm import tqdm
+
 from membership.models.checkpoint import find_checkpoint
-from pipelines.loading.model_attacks import make_model_attack
+from pipelines.loading.model_attacks import make_model_attacks
 from watermark.atomic import atomic_folder, refuse_existing
 from watermark.errors import ModelError
 
 
 def attack_model_command(
-    model: str, out: Path, name: str, settings: Mapping[str, str], *, text_column: str = "text"
+    model: str,
+    out: Path,
+    names: Sequence[str],
+    settings: Mapping[str, str],
+    *,
+    text_column: str = "text",
 ) -> None:
     """Attack a model and write the result into a new folder.
 
     Args:
         model: Folder or hub id of the model; it is left as it is.
-        out: Folder to make; it is there whole or not at all.
-        name: Name of the attack.
-        settings: Values by the name of the setting.
+        out: Folder to make; it appears complete or not at all.
+        names: Attacks, each applied to the result of the one before.
+        settings: See `make_attacks`.
         text_column: Column of the texts that some attacks read.
 
     Raises:
-        ToolkitError: The attack, a setting or a value is invalid, or the target exists.
+        ToolkitError: An attack, a setting or a value is invalid, or the target exists.
         ModelError: The model cannot be loaded, or the target lies in its folder.
     """
     refuse_existing(out)
     folder = find_checkpoint(model)
     if out.resolve().is_relative_to(folder.resolve()):
         raise ModelError(f"{out}: lies inside the model {model}; name a folder outside")
-    attack = make_model_attack(name, settings, text_column)
-    with atomic_folder(out) as draft:
-        attack.transform(folder, draft)
+    attacks = make_model_attacks(names, settings, text_column)
+    with tempfile.TemporaryDirectory(prefix="leximark-") as temporary:
+        for number, attack in enumerate(tqdm(attacks, unit=" attacks", disable=None)):
+            last = number == len(attacks) - 1
+            target = out if last else Path(temporary) / str(number)
+            with atomic_folder(target) as draft:
+                attack.transform(folder, draft)
+            folder = target

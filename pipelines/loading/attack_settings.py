@@ -59,12 +59,14 @@ def _arguments(
     return arguments
 
 
-def parse_setting(name: str, value: str, kind: type) -> Any:
+def parse_setting(name: str, value: str, kind: Any) -> Any:
     """Return a value of the command line as a number or as it is.
 
     Raises:
         ToolkitError: It is not a number where one is wanted.
     """
+    if kind == int | None:
+        kind = int
     if kind in (int, float):
         try:
             return kind(value)

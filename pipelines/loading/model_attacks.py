@@ -1,6 +1,6 @@
 """Model attacks by name, made from the settings of a command line."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -10,21 +10,21 @@ from watermark.corpus import open_corpus
 from watermark.errors import CorpusError
 
 
-def make_model_attack(
-    name: str, settings: Mapping[str, str], text_column: str = "text"
-) -> ModelAttack:
-    """Make a model attack.
+def make_model_attacks(
+    names: Sequence[str], settings: Mapping[str, str], text_column: str = "text"
+) -> list[ModelAttack]:
+    """Make the model attacks of a chain.
 
     Args:
-        name: Name of the attack.
-        settings: Values by the name of the setting.
+        names: Names of the attacks, in order.
+        settings: See `make_attacks`.
         text_column: Column of the texts that some attacks read.
 
     Raises:
-        ToolkitError: The attack or a setting is unknown, or a value is invalid.
+        ToolkitError: An attack or a setting is unknown, or a value is invalid.
         CorpusError: A file of texts cannot be read.
     """
-    return make_attacks(_makers(text_column), [name], settings)[0]
+    return make_attacks(_makers(text_column), names, settings)
 
 
 def _read_texts(text_column: str, path: str) -> list[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from attacks.attack import CorpusAttack, TextAttack
 from attacks.text.adaptive import Adaptive
-from attacks.text.chat import PROMPTS, ChatRewriting, LocalChatRewriting
+from attacks.text.chat import PROMPTS, ChatRewriting
 from attacks.text.cleaning import (
     Chunking,
     DroppedSentences,
@@ -138,7 +138,7 @@ def _chat(
     model: str = "",
     prompt: str = "rephrase",
     share: float = 1.0,
-    max_failures: int = 0,
+    max_failures: int | None = None,
 ) -> AnyTextAttack:
     from membership.models.marking.chat import open_chat
     from membership.models.marking.local_chat import load_local_chat
@@ -151,11 +151,10 @@ def _chat(
             "chat+http://host:8000/v1#model, or model, a folder or hub id"
         )
     if model:
-        local = load_local_chat(model, PROMPTS[prompt])
-        return LocalChatRewriting(tuple(chat.ask for chat in local), share)
+        return ChatRewriting(tuple(load_local_chat(model, PROMPTS[prompt])), share)
     report = warn_of("a paragraph stays as it is")
     chats = [open_chat(endpoint, request, max_failures, report) for request in PROMPTS[prompt]]
-    return ChatRewriting(tuple(chat.ask for chat in chats), share)
+    return ChatRewriting(tuple(chats), share)
 
 
 def _quality_filter(rule: str = "gopher") -> AnyTextAttack:

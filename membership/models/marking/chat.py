@@ -12,12 +12,13 @@ from watermark.errors import ModelError
 
 @dataclass
 class Chat:
-    """A chat model with one prompt; failures of the server are counted, up to a limit."""
+    """A chat model behind a server with one prompt; see `open_chat`."""
 
     server: Server = field(repr=False)
     model: str
     prompt: str
-    max_failures: int
+    max_failures: int | None
+    """Texts on which the server may fail; None for any number."""
     report: Callable[[str], None] = field(repr=False)
     n_failures: int = 0
 
@@ -35,7 +36,7 @@ class Chat:
         self.n_failures += len(faults)
         for fault in faults:
             self.report(str(fault))
-        if self.n_failures > self.max_failures:
+        if self.max_failures is not None and self.n_failures > self.max_failures:
             raise ModelError(
                 f"{self.server.address}: no answer to {self.n_failures} texts, of which "
                 f"max_failures allows {self.max_failures}; the last error: {faults[-1]}. "
@@ -61,7 +62,7 @@ class Chat:
 def open_chat(
     endpoint: str,
     prompt: str,
-    max_failures: int,
+    max_failures: int | None,
     report: Callable[[str], None],
 ) -> Chat:
     """Connect to a chat model.
@@ -69,7 +70,7 @@ def open_chat(
     Args:
         endpoint: Address of the model, such as `chat+http://host:8000/v1#model`.
         prompt: Prompt placed before each text.
-        max_failures: Number of texts on which it may fail.
+        max_failures: Number of texts on which it may fail; None for any number.
         report: Called with each failure.
 
     Raises:

@@ -13,7 +13,7 @@ from membership.models.local.huggingface import display_name
 from membership.models.local.weights import load_weights
 from watermark.errors import ModelError, as_model_error
 
-CPU_BATCH, GPU_BATCH = 50, 200
+BATCH = 64
 """Texts answered at once."""
 MARGIN = 1.5, 32
 """Longest answer in tokens: so many for a token of the text, and so many more."""
@@ -28,6 +28,8 @@ class LocalChat:
     tokenizer: Any = field(repr=False)
     """Its tokenizer, which has a chat template and pads on the left."""
     prompt: str
+    n_failures: int = 0
+    """A model in memory answers every text."""
 
     def ask(self, texts: Sequence[str]) -> list[str | None]:
         """Return the model's answer to each text, without sampling.
@@ -37,9 +39,8 @@ class LocalChat:
         """
         order = sorted(range(len(texts)), key=lambda number: len(texts[number]))
         answers: list[str | None] = [None] * len(texts)
-        at_once = CPU_BATCH if self.model.device.type == "cpu" else GPU_BATCH
-        for first in range(0, len(order), at_once):
-            numbers = order[first : first + at_once]
+        for first in range(0, len(order), BATCH):
+            numbers = order[first : first + BATCH]
             found = self._answers([texts[number] for number in numbers])
             for number, answer in zip(numbers, found, strict=True):
                 answers[number] = answer
@@ -96,7 +97,7 @@ def load_local_chat(name_or_folder: str | Path, prompts: Sequence[str]) -> list[
         tokenizer.pad_token = tokenizer.eos_token or tokenizer.convert_ids_to_tokens(0)
     if tokenizer.chat_template is None:
         raise ModelError(
-            f"{name}: its tokenizer has no chat template; wanted a model that was tuned to answer, such "
-            "as HuggingFaceTB/SmolLM2-1.7B-Instruct"
+            f"{name}: its tokenizer has no chat template; wanted a model that was tuned to "
+            "answer, such as HuggingFaceTB/SmolLM2-1.7B-Instruct"
         )
     return [LocalChat(model.eval(), tokenizer, prompt) for prompt in prompts]

@@ -28,7 +28,8 @@ def test_a_chain_of_attacks_rewrites_the_texts_and_leaves_the_rest(command, corp
     )  # fmt: skip
     assert (done.status, done.err) == (0, "")
     assert json.loads(done.out) == {
-        "out": "out", "n_documents": 5, "n_changed": 5, "n_dropped": 0,
+        "out": "out", "n_documents": 5, "n_changed": 5, "n_dropped": 0, "n_failed": 0,
+        "n_originals": 0,
     }  # fmt: skip
     after = rows(corpus.parent / "out/news.jsonl")
     assert after[0] == {"id": "n0", "text": "Fine. They didn't go 0.", "year": 0}
@@ -44,6 +45,7 @@ def test_a_chain_of_attacks_rewrites_the_texts_and_leaves_the_rest(command, corp
         (["--attack", "rules", "--set", "share=2"], "share must lie in [0, 1], got 2.0"),
         (["--attack", "rules", "--set", "share"], "--set share: wanted NAME=VALUE"),
         (["--attack", "rules", "--share", "-1"], "--share must lie in [0, 1], got -1.0"),
+        (["--attack", "rules", "--originals", "2"], "--originals must lie in [0, 1], got 2.0"),
         (["--attack", "truncation", "--set", "words=1.5"], "wanted a whole number"),
         (["--attack", "quality_filter", "--set", "rule=x"], "rule must be one of gopher"),
         (["--attack", "quality_filter"], "dropped all 5 documents"),
@@ -87,12 +89,81 @@ def test_a_server_that_fails_leaves_its_documents_as_they_were(command, corpus, 
     with serve_chat(answer) as address:
         done = command(
             "leximark", "attack", corpus, "--attack", "chat", "--set", f"endpoint={address}",
-            "--set", "max_failures=1", "--out", "out",
+            "--out", "out",
         )  # fmt: skip
-    assert done.out.startswith("5 documents read, 4 changed, 0 dropped.")
+        strict = command(
+            "leximark", "attack", corpus, "--attack", "chat", "--set", f"endpoint={address}",
+            "--set", "max_failures=0", "--out", "strict",
+        )  # fmt: skip
+    assert done.out.startswith("5 documents read, 4 changed, 0 dropped.\n1 requests failed: ")
+    assert (strict.status, "max_failures allows 0" in strict.err) == (2, True)
+    assert not (tmp_path / "strict").exists()
     assert "a paragraph stays as it is" in done.err
     texts = [row["text"] for row in rows(tmp_path / "out/news.jsonl")]
     assert texts == ["New text."] * 3 + ["They did not go 3.  Fine.", "New text."]
+
+
+def test_a_server_that_answers_nothing_is_an_error(command, corpus, tmp_path):
+    def fail(text):
+        raise ValueError("overloaded")
+
+    with serve_chat(fail) as address:
+        done = command(
+            "leximark", "attack", corpus, "--attack", "chat", "--set", f"endpoint={address}",
+            "--out", "out",
+        )  # fmt: skip
+    assert (done.status, "the server failed on all 5 requests, fix it" in done.err) == (2, True)
+    assert [path.name for path in tmp_path.iterdir()] == ["news.jsonl"]
+
+
+def test_some_originals_are_kept_beside_the_attacked_texts(command, tmp_path):
+    texts = [{"id": str(i), "text": f"One  {i}."} for i in range(200)]
+    (tmp_path / "n.jsonl").write_text("".join(json.dumps(row) + "\n" for row in texts))
+    done = command(
+        "leximark", "attack", "n.jsonl", "--id-column", "id", "--attack", "whitespace", "--out",
+        "out", "--originals", ".5",
+    )  # fmt: skip
+    kept = rows(tmp_path / "out-originals/n.jsonl")
+    assert f"{len(kept)} originals: out-originals" in done.out
+    assert abs(len(kept) - 100) < 4 * 50**0.5
+    assert all(row in texts for row in kept)
+    assert all("  " not in row["text"] for row in rows(tmp_path / "out/n.jsonl"))
+    again = command(
+        "leximark", "attack", "n.jsonl", "--attack", "whitespace", "--out", "other", "--originals",
+        "1",
+    )  # fmt: skip
+    assert (again.status, len(rows(tmp_path / "other-originals/n.jsonl"))) == (0, 200)
+
+
+def test_an_interrupted_attack_goes_on_where_it_stopped(command, tmp_path):
+    texts = [{"id": str(i), "text": f"They did not go {i}."} for i in range(200)]
+    (tmp_path / "n.jsonl").write_text("".join(json.dumps(row) + "\n" for row in texts))
+    asked: list[str] = []
+
+    def answer(text):
+        asked.append(text)
+        if len(asked) > 150 and not healthy:
+            raise ValueError("overloaded")
+        return text.upper()
+
+    def attack(address, prompt="edit"):
+        return command(
+            "leximark", "attack", "n.jsonl", "--id-column", "id", "--attack", "chat", "--out",
+            "out", "--set", f"endpoint={address}", "--set", "max_failures=0", "--set",
+            f"prompt={prompt}",
+        )  # fmt: skip
+
+    healthy = False
+    with serve_chat(answer) as address:
+        assert attack(address).status == 2
+        assert not (tmp_path / "out").exists()
+        healthy, first = True, len(asked)
+        done = attack(address)
+    assert done.out.startswith("200 documents read, 200 changed")
+    assert len(asked) - first == 200 - 128  # two blocks of 64 documents were finished
+    after = rows(tmp_path / "out/n.jsonl")
+    assert [row["text"] for row in after] == [row["text"].upper() for row in texts]
+    assert {path.name for path in tmp_path.iterdir()} == {"n.jsonl", "out"}
 
 
 def test_python_attacks_a_data_set_in_memory(corpus, tmp_path):

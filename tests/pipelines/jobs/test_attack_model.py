@@ -4,7 +4,7 @@ import pytest
 
 from attacks.model.instruction_tuning import InstructionTuning
 from attacks.model.instructions import Instruction
-from pipelines.loading.model_attacks import make_model_attack
+from pipelines.loading.model_attacks import make_model_attacks
 from tests.support.tiny import save_tiny_model
 from watermark.errors import CorpusError
 
@@ -20,9 +20,21 @@ def test_a_model_is_pruned_and_the_old_one_stays(command, model, tmp_path):
         "leximark", "attack-model", "model", "--attack", "pruning", "--set", "share=.5", "--out",
         "out", "--json",
     )  # fmt: skip
-    assert (done.status, json.loads(done.out)) == (0, {"model": "out", "attack": "pruning"})
+    assert (done.status, json.loads(done.out)) == (0, {"model": "out", "attacks": ["pruning"]})
     assert (tmp_path / "out/model.safetensors").read_bytes() != before
     assert (model / "model.safetensors").read_bytes() == before
+
+
+def test_attacks_follow_each_other(command, model, tmp_path):
+    chain = ["--attack", "pruning", "--then", "quantization", "--set", "share=.5"]
+    done = command("leximark", "attack-model", "model", *chain, "--out", "both")
+    assert (done.status, done.out) == (0, "Model: both\n")
+    command("leximark", "attack-model", "model", *chain[:2], *chain[4:], "--out", "pruned")
+    command("leximark", "attack-model", "pruned", "--attack", "quantization", "--out", "then")
+    both, then = (tmp_path / name / "model.safetensors" for name in ("both", "then"))
+    assert both.read_bytes() == then.read_bytes()
+    assert both.read_bytes() != (tmp_path / "pruned/model.safetensors").read_bytes()
+    assert {path.name for path in tmp_path.iterdir()} == {"model", "both", "pruned", "then"}
 
 
 @pytest.mark.parametrize(
@@ -84,16 +96,16 @@ def test_rows_without_a_prompt_or_an_answer_are_not_learned(tmp_path):
     rows = [*ROWS[:1], {**ROWS[1], "answer": " "}, {**ROWS[2], "prompt": ""}]
     file = tmp_path / "rows.jsonl"
     file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    attack = make_model_attack("instruction_tuning", {"instructions": str(file)})
+    (attack,) = make_model_attacks(["instruction_tuning"], {"instructions": str(file)})
     assert isinstance(attack, InstructionTuning)
     assert attack.instructions == [Instruction("Say 0", "It rains.")]
     turned = {"instructions": str(file), "prompt_column": "chosen", "answer_column": "rejected"}
-    attack = make_model_attack("instruction_tuning", turned)
+    (attack,) = make_model_attacks(["instruction_tuning"], turned)
     assert isinstance(attack, InstructionTuning)
     assert attack.instructions[1:] == [Instruction("Yes.", "No.")] * 2
     file.write_text(json.dumps({**ROWS[0], "rejected": ""}) + "\n", encoding="utf-8")
     with pytest.raises(CorpusError, match="no row has text in the columns prompt, chosen, rej"):
-        make_model_attack("dpo", {"preferences": str(file)})
+        make_model_attacks(["dpo"], {"preferences": str(file)})
 
 
 def test_the_target_must_be_new_and_outside_the_model(command, model):

@@ -41,7 +41,7 @@ def test_answers_are_those_of_a_greedy_loop_whatever_stands_beside_them(folder, 
     assert chat.ask(TEXTS) == wanted
     assert chat.ask(TEXTS[::-1]) == wanted[::-1]
     assert other.ask(TEXTS) != wanted  # the prompt is read
-    monkeypatch.setattr(local_chat, "CPU_BATCH", 1)
+    monkeypatch.setattr(local_chat, "BATCH", 1)
     assert chat.ask(TEXTS) == wanted
     assert chat.ask([]) == []
 

@@ -1,0 +1,70 @@
+from pipelines.jobs.attack_journal import attack_with_journal
+from watermark.document import Document
+
+DOCUMENTS = [Document(f"d{i}", f"text {i}") for i in range(6)]
+
+
+def run(path, documents, asked, stop_after=99, settings=None):
+    """Attack until so many documents came out; return the texts."""
+
+    def attack(pending):
+        for document in pending:
+            asked.append(document.id)
+            number = int(document.id[1:])
+            yield None if number == 2 else Document(document.id, document.text.upper())
+
+    found = []
+    stream = attack_with_journal(path, settings or {"seed": 0}, documents, attack)
+    for after in stream:
+        found.append(after.text if after else None)
+        if len(found) == stop_after:
+            stream.close()
+            break
+    return found
+
+
+WANTED = ["TEXT 0", "TEXT 1", None, "TEXT 3", "TEXT 4", "TEXT 5"]
+
+
+def test_finished_documents_are_not_attacked_again(tmp_path):
+    path = tmp_path / "sub" / "journal"
+    asked: list[str] = []
+    assert run(path, DOCUMENTS, asked, stop_after=4) == WANTED[:4]
+    assert run(path, DOCUMENTS, asked) == WANTED
+    assert asked == ["d0", "d1", "d2", "d3", "d4", "d5"]
+    assert run(path, DOCUMENTS, asked) == WANTED
+    assert len(asked) == 6
+
+
+def test_other_settings_start_anew(tmp_path):
+    path = tmp_path / "journal"
+    asked: list[str] = []
+    run(path, DOCUMENTS, asked, stop_after=4)
+    assert run(path, DOCUMENTS, asked, settings={"seed": 1}) == WANTED
+    assert len(asked) == 4 + 6
+
+
+def test_a_changed_document_and_what_follows_it_is_attacked_again(tmp_path):
+    path = tmp_path / "journal"
+    asked: list[str] = []
+    run(path, DOCUMENTS, asked)
+    changed = [*DOCUMENTS[:3], Document("d3", "new"), *DOCUMENTS[4:]]
+    assert run(path, changed, asked) == [*WANTED[:3], "NEW", *WANTED[4:]]
+    assert asked[6:] == ["d3", "d4", "d5"]
+
+
+def test_a_line_that_was_cut_off_is_written_again(tmp_path):
+    path = tmp_path / "journal"
+    run(path, DOCUMENTS, [])
+    whole = path.read_bytes()
+    for cut in (1, 30, 70, len(whole) - 3):
+        path.write_bytes(whole[:-cut])
+        assert run(path, DOCUMENTS, []) == WANTED
+        assert path.read_bytes() == whole
+    path.write_bytes(whole.replace(b"TEXT 1", b"TEXT\n 1"))
+    assert run(path, DOCUMENTS, []) == WANTED
+
+
+def test_text_that_is_no_valid_unicode_passes(tmp_path):
+    path, documents = tmp_path / "journal", [Document("d0", "a\ud800b")]
+    assert run(path, documents, []) == run(path, documents, []) == ["A\ud800B"]
