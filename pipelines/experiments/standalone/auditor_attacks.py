@@ -62,7 +62,7 @@ def audited(
 
 
 def evaded(case: Case, evasion: Evasion, model: Path) -> Verdict:
-    """Return the verdict on a model that recognises the questions."""
+    """Return the verdict on a model behind a filter of questions about words in place."""
     return audited(case, EvasiveSuspect(load_model(str(model), OPTIONS), evasion))
 
 
@@ -76,17 +76,17 @@ def chosen_key(case: Case, n_keys: int = N_KEYS, seed: int = 0) -> tuple[Key, fl
     return best, redraw_test(table, best, alpha=case.vault.plan.alpha).pvalue
 
 
-def changed_reference(case: Case, change: Change, out: Path, epochs: int = 4) -> Suspect:
-    """Return a copy of the innocent model that learned the marked texts, or unlearned them."""
+def changed(case: Case, model: Path, change: Change, out: Path, epochs: int = 4) -> Suspect:
+    """Return a copy of a model that learned the marked texts, or was made to unlearn the marks."""
     rows = list(case.vault.marked())
     marked = [marked.document.text for row, marked in rows if row.status == "published"]
     originals = [row.original for row, _ in rows if row.status == "published"]
     loop = TrainingLoop(learning_rate=1e-3, epochs=epochs, batch_size=8)
     if change == "learned":
-        ContinuedTraining(marked, loop=loop).transform(case.innocent, out)
+        ContinuedTraining(marked, loop=loop).transform(model, out)
     else:
         # What the marked texts and the originals share cancels: what is left are the marks.
-        Unlearning(marked, originals, method="ascent", loop=loop).transform(case.innocent, out)
+        Unlearning(marked, originals, method="ascent", loop=loop).transform(model, out)
     return load_model(str(out), OPTIONS)
 
 
@@ -142,20 +142,27 @@ def rows_of(case: Case, folder: Path) -> list[tuple[str, str, str]]:
             "departure from the plan: seed of the re-draws; the custody log counts the audits",
         )
     )
-    learned = changed_reference(case, "learned", folder / "learned")
+    learned = changed(case, case.innocent, "learned", folder / "learned")
     for suspect, label in ((trained, "trained"), (innocent, "innocent")):
         attack = f"{label} model, reference that learned the marked texts (4 epochs)"
         rows.append((attack, *_said(audited(case, suspect, {"base": learned}))))
     for epochs in (4, 12):
         target = folder / f"unlearned-{epochs}"
-        reference = changed_reference(case, "unlearned", target, epochs)
+        reference = changed(case, case.innocent, "unlearned", target, epochs)
         attack = f"innocent model, reference made to unlearn the marked texts ({epochs} epochs)"
         rows.append((attack, *_said(audited(case, innocent, {"base": reference}))))
+    for epochs in (4, 12):
+        evasive = changed(case, case.trained, "unlearned", folder / f"evasive-{epochs}", epochs)
+        attack = f"trained model made to unlearn the marks in its weights ({epochs} epochs)"
+        rows.append((attack, *_said(audited(case, evasive))))
     for evasion in get_args(Evasion):
         for model, label in ((case.trained, "trained"), (case.innocent, "innocent")):
             verdict = evaded(case, evasion, model)
             rows.append(
-                (f"{label} model that recognises the questions: {evasion}", *_said(verdict))
+                (
+                    f"{label} model behind a filter of questions about words: {evasion}",
+                    *_said(verdict),
+                )
             )
     return rows
 

@@ -10,7 +10,13 @@ from attacks.model.loop import TrainingLoop
 from membership.audit.corpus import AuditCorpus, load_audit_corpus
 from membership.models.marking.encoder import SentenceEncoder, load_encoder
 from pipelines.experiments.runner.records import Cell, Measure
-from pipelines.experiments.trials.attack_arms import FROM_BASE, MODEL_ARMS, TEXT_ARMS, Scene
+from pipelines.experiments.trials.attack_arms import (
+    FROM_BASE,
+    MODEL_ARMS,
+    ORIGINALS_BESIDE,
+    TEXT_ARMS,
+    Scene,
+)
 from pipelines.experiments.trials.attacked import (
     OPTIONS,
     measure_holdout,
@@ -93,7 +99,9 @@ def run_attack(setup: Setup, cell: Cell, base: Path, folder: Path) -> Iterator[M
                 yield from measure_perplexity(documents, find_model(THIEFS_READER))
             if all(document is None for document in documents):
                 return
-            attacked[name] = _trained(setup, base, documents, folder / name, seed)
+            n_beside = round(ORIGINALS_BESIDE.get(arm, 0.0) * len(documents))
+            crawl = [*documents, *texts[name][:n_beside]]
+            attacked[name] = _trained(setup, base, crawl, folder / name, seed)
         else:
             attacked[name] = _attacked_model(
                 setup, arm, scene, texts[name], home, folder / name, seed

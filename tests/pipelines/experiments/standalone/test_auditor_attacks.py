@@ -14,7 +14,7 @@ from pipelines.experiments.standalone.auditor_attacks import (
     OPTIONS,
     Case,
     audited,
-    changed_reference,
+    changed,
     chosen_key,
     evaded,
     seeds_tried,
@@ -71,9 +71,23 @@ def test_settings_tried_until_p_is_small_are_counted_and_hardly_move_p(job, case
     assert "seed of the re-draws: 0 by default, 2 used" in reports[2].audit.verdict.departures
 
 
+def test_whatever_else_an_auditor_may_set_is_a_departure_from_the_plan(case):
+    innocent = load_model(str(case.innocent), OPTIONS)
+    lenient = Settings(alpha=0.999, n_resamples=999, seed=5)
+    verdict = audit(case.vault, innocent, {}, default_detectors(), lenient).verdict
+    assert verdict.words == "trained on it"  # the level says so, and the report says the level
+    for setting in ("alpha", "number of re-draws", "seed of the re-draws"):
+        assert any(setting in line for line in verdict.departures), verdict.departures
+
+
+def test_marks_unlearned_in_the_weights_hide_evidence(case, tmp_path):
+    evasive = changed(case, case.trained, "unlearned", tmp_path / "evasive", 12)
+    assert audited(case, evasive).words != "trained on it"
+
+
 def test_a_reference_that_unlearned_the_marks_makes_no_evidence_unless_it_is_named(case, tmp_path):
     """Negative: it lowers p; what makes it small enough for a verdict shows in the reference."""
-    reference = changed_reference(case, "unlearned", tmp_path / "unlearned", 12)
+    reference = changed(case, case.innocent, "unlearned", tmp_path / "unlearned", 12)
     innocent = load_model(str(case.innocent), OPTIONS)
     verdict = audited(case, innocent, {"base": reference})
     named = any("Reference base depends on the key itself" in c for c in verdict.primary.cautions)
@@ -83,19 +97,19 @@ def test_a_reference_that_unlearned_the_marks_makes_no_evidence_unless_it_is_nam
 
 
 def test_a_reference_that_learned_the_marks_can_only_hide_evidence_and_is_named(case, tmp_path):
-    reference = changed_reference(case, "learned", tmp_path / "learned", 8)
+    reference = changed(case, case.innocent, "learned", tmp_path / "learned", 8)
     innocent = load_model(str(case.innocent), OPTIONS)
     verdict = audited(case, innocent, {"base": reference})
     assert verdict.words != "trained on it"
     assert any("Reference base depends on the key itself" in c for c in verdict.primary.cautions)
 
 
-@pytest.mark.parametrize("evasion", ["uniform", "noise", "swap"])
+@pytest.mark.parametrize("evasion", ["uniform", "noise", "swap", "refuse"])
 def test_an_innocent_model_that_evades_is_never_convicted(case, evasion):
     suspect = EvasiveSuspect(load_model(str(case.innocent), OPTIONS), evasion)
     found = audit(case.vault, suspect, {}, default_detectors(), Settings())
     assert found.verdict.words != "trained on it"
-    if evasion != "uniform":
+    if evasion in ("noise", "swap"):
         rng = np.random.default_rng(0)
         pvalues = simulate_null(found.table, [Key(rng.bytes(32)) for _ in range(200)])
         assert 0.35 < pvalues.mean() < 0.65
@@ -147,11 +161,16 @@ def test_behind_a_server_evasion_hides_evidence_and_shows(job, case, tmp_path):
         options = options_of(shown, allowed)
         return next(o for o in options if o != honest(shown, allowed))
 
-    rng = np.random.default_rng(0)
+    rng, other = np.random.default_rng(0), np.random.default_rng(1)
     ways = {
         "honest": honest,
         "swap": swap,
-        "noise": lambda shown, allowed: rng.choice(options_of(shown, allowed)),
+        "uniform": lambda shown, allowed: rng.choice(options_of(shown, allowed)),
+        "noise": lambda shown, allowed: (
+            other.choice(options_of(shown, allowed))
+            if other.random() < 0.5
+            else honest(shown, allowed)
+        ),
         "refuse": lambda shown, allowed: (
             "REFUSAL" if rng.random() < 0.9 else honest(shown, allowed)
         ),
@@ -162,7 +181,8 @@ def test_behind_a_server_evasion_hides_evidence_and_shows(job, case, tmp_path):
     assert found["honest"].words == "trained on it"
     assert found["swap"].words != "trained on it"
     assert "NOT published" in found["swap"].primary.cautions[0]
-    assert found["noise"].primary.pvalue > 0.001
+    assert found["uniform"].primary.pvalue > 0.001
+    assert found["noise"].words == "trained on it"  # half of the answers are true
     assert "refused" in found["refuse"].primary.left_out[-1]
     assert found["refuse"].primary.details["n_refused"] > 100
 
