@@ -108,9 +108,10 @@ def make_case(folder: Path) -> Case:
         here = folder / name
         here.mkdir()
         write_key(here / "key", Key(secret))
+        intent = make_intent(LexiMark(sources=("wordnet",)), public_references=())
         mark_command(
-            corpus, here / "published", here / "vault", make_intent(LexiMark(sources=("wordnet",))),
-            id_column="id", key_file=here / "key",
+            corpus, here / "published", here / "vault", intent, id_column="id",
+            key_file=here / "key",
         )  # fmt: skip
         published = [d.text for d in open_corpus(here / "published" / corpus.name).documents()]
         shape = Shape(layers=2, width=64, heads=4, context=256)
