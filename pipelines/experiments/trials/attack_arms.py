@@ -84,6 +84,9 @@ TEXT_ARMS: dict[tuple[str, str], TextArm] = {
     ("deduplication", "minhash, half of the originals in the crawl"): lambda scene: [
         Deduplication("minhash", scene.originals[::2])
     ],
+    ("deduplication", "minhash, half of another edition in the crawl"): lambda scene: [
+        Deduplication("minhash", scene.editions[0][::2])
+    ],
     ("perplexity_filter", "a third, by the base"): lambda scene: [
         PerplexityFilter(mean_logprobs_of(str(scene.base)), 1 / 3)
     ],
