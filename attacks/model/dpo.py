@@ -27,6 +27,7 @@ class PreferenceOptimization(ModelAttack):
 
     name: ClassVar[str] = "dpo"
     preferences: Sequence[Preference] = field(repr=False)
+    """Prompts, each with an answer to prefer and one to avoid, 1 or more."""
     beta: float = 0.1
     """Strength of the pull towards the model before the attack."""
     loop: TrainingLoop = field(default_factory=lambda: TrainingLoop(learning_rate=1e-6))

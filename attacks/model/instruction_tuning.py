@@ -26,6 +26,7 @@ class InstructionTuning(ModelAttack):
 
     name: ClassVar[str] = "instruction_tuning"
     instructions: Sequence[Instruction] = field(repr=False)
+    """Prompts and the answers to learn, 1 or more."""
     loop: TrainingLoop = field(default_factory=TrainingLoop)
 
     def __post_init__(self) -> None:

@@ -49,7 +49,7 @@ def _checkpointing() -> str:
 
 @contextmanager
 def quiet_trl() -> Iterator[None]:
-    """Keep trl from reporting its use to the hub, and its progress bars out of logs."""
+    """Stop trl from reporting its use to the hub, and keep its progress bars out of logs."""
     before = constants.HF_HUB_DISABLE_TELEMETRY
     constants.HF_HUB_DISABLE_TELEMETRY = True
     try:

@@ -1,7 +1,9 @@
 import sys
 
 import pytest
+import torch
 
+from attacks.model import instruction_tuning
 from attacks.model.instruction_tuning import InstructionTuning
 from attacks.model.instructions import Instruction, write_prompt
 from attacks.model.loop import TrainingLoop
@@ -34,6 +36,22 @@ def test_answers_are_learned_and_prompts_are_not_and_a_seed_gives_the_same_weigh
     new_prompt, new_answer = halves_logprob(out, ASKED)
     assert new_answer > answer + 0.5
     assert new_prompt < prompt + 0.5
+
+
+def test_no_token_of_a_prompt_is_learned(model, tmp_path, monkeypatch):
+    batches: list[dict[str, torch.Tensor]] = []
+    monkeypatch.setattr(
+        instruction_tuning,
+        "run_trainer",
+        lambda trainer, attack: batches.extend(trainer.get_train_dataloader()),
+    )
+    InstructionTuning(ASKED[:1], LOOP).transform(model, tmp_path / "out")
+    ((ids, labels),) = [(batch["input_ids"][0], batch["labels"][0]) for batch in batches]
+    tokenizer = tiny_tokenizer()
+    prompt = tokenizer(write_prompt(ASKED[0].prompt))["input_ids"]
+    answer = [*tokenizer(ASKED[0].answer)["input_ids"], tokenizer.eos_token_id]
+    assert ids.tolist() == [*prompt, *answer]
+    assert labels.tolist() == [-100] * len(prompt) + answer
 
 
 def test_another_seed_gives_other_weights(model, weights, tmp_path):
