@@ -18,7 +18,7 @@ def test_the_mean_loss_leaves_padding_out():
 def test_goldfish_labels_by_hand(monkeypatch):
     monkeypatch.setattr(losses, "_hashed", sum)
     ids = torch.tensor([[1, 2, 3, 4, 5, 6]])
-    # Two tokens before each place, from the third on: 1 + 2, 2 + 3, 3 + 4, 4 + 5. Two are thrice n.
+    # The two tokens before places 2 to 5 add up to 3, 5, 7 and 9; k = 3 divides the first and last.
     wanted = [[1, 2, IGNORED, 4, 5, IGNORED]]
     assert goldfish_labels(ids, ids, 3, 2).tolist() == wanted
     padding = torch.tensor([[1, 2, 3, IGNORED, IGNORED, IGNORED]])
