@@ -1,1 +1,1 @@
-"""Attacks on whoever audits: a suspect that recognises the questions."""
+"""Attacks on whoever audits: a suspect that falsifies its answers about candidates."""

@@ -1,4 +1,4 @@
-"""A suspect that recognises audit queries and does not answer them as it answers everyone else.
+"""A suspect that treats every question about candidates as an audit and falsifies the answer.
 
 Whoever serves a model can keep the original texts of a known publisher and treat every request
 that holds one of them differently. It sees neither key nor outcomes: what it can do to an answer
@@ -21,7 +21,10 @@ random amount. `refuse`: none is given. `swap`: candidates exchange their log-pr
 
 @dataclass(frozen=True)
 class EvasiveSuspect:
-    """A model behind a filter; see `Suspect` for the methods."""
+    """A model behind a filter that spoils all answers about candidates; see `Suspect` for methods.
+
+    Source: ours.
+    """
 
     model: Suspect
     evasion: Evasion

@@ -41,7 +41,7 @@ def edit_weights(
     Args:
         folder: The model.
         out: Folder of the new model.
-        edit: Returns the new weights of a matrix from its name and weights.
+        edit: Returns the new weights of a matrix from its name and old weights.
     """
     model, tokenizer = load_checkpoint(folder)
     with torch.no_grad():

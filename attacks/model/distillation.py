@@ -9,9 +9,8 @@ import torch
 
 from attacks.attack import ModelAttack
 from attacks.model.checkpoint import load_checkpoint, save_checkpoint
-from attacks.model.loop import TrainingLoop
+from attacks.model.loop import TrainingLoop, check_texts, train_on
 from attacks.model.losses import mean_loss
-from attacks.model.training import train_on
 
 
 @dataclass(frozen=True)
@@ -28,10 +27,12 @@ class TextDistillation(ModelAttack):
     prompts: Sequence[str] = field(repr=False)
     """Beginnings of texts."""
     new_tokens: int = 128
+    """Most tokens that the model writes after a prompt, 1 or more."""
     loop: TrainingLoop = field(default_factory=TrainingLoop)
 
     def __post_init__(self) -> None:
-        """Reject an invalid length."""
+        """Reject an empty list and an invalid length."""
+        check_texts("prompts", self.prompts)
         if self.new_tokens < 1:
             raise ValueError(f"new_tokens must be 1 or more, got {self.new_tokens}")
 
@@ -45,7 +46,7 @@ class TextDistillation(ModelAttack):
 
     @torch.inference_mode()
     def _continued(self, teacher: Any, tokenizer: Any, prompt: str) -> str:
-        """Return the prompt and what the teacher writes behind it, one draw a token."""
+        """Return the prompt and what the teacher writes behind it, one sample per token."""
         rng = torch.Generator().manual_seed(self.loop.seed)
         ids: list[int] = tokenizer(prompt, add_special_tokens=False)["input_ids"]
         fed, past = torch.tensor([ids], device=teacher.device), None

@@ -10,11 +10,12 @@ from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
+from tqdm import tqdm
 
 from attacks.attack import ModelAttack
 from attacks.extras import require_package
 from attacks.model.checkpoint import load_checkpoint, save_checkpoint
-from attacks.model.loop import TrainingLoop, padded, run_model
+from attacks.model.loop import TrainingLoop, check_texts, padded, run_model, torch_seeded
 from attacks.model.losses import mean_loss
 from watermark.errors import ToolkitError
 
@@ -37,6 +38,7 @@ class PrivateTraining(ModelAttack):
     texts: Sequence[str] = field(repr=False)
     """The marked texts."""
     epsilon: float = 8.0
+    """Most privacy that may be lost over the whole training, in nats, above 0."""
     delta: float = 1e-5
     """Below 1 divided by the number of texts, else it promises nothing."""
     max_norm: float = 1.0
@@ -46,8 +48,7 @@ class PrivateTraining(ModelAttack):
 
     def __post_init__(self) -> None:
         """Reject an empty list and values out of range."""
-        if not self.texts:
-            raise ValueError("texts must be 1 or more, got none")
+        check_texts("texts", self.texts)
         for name in ("epsilon", "max_norm"):
             if not 0 < getattr(self, name) < inf:
                 raise ValueError(f"{name} must be above 0, got {getattr(self, name)}")
@@ -92,9 +93,10 @@ class PrivateTraining(ModelAttack):
             num_samples=len(rows), sample_rate=rate, generator=sampling, steps=n_steps
         )
         model.train()
-        for batch in batches:
-            take_private_step(model, optimizer, [rows[number] for number in batch])
-            fall.step()
+        with torch_seeded(self.loop.seed):
+            for batch in tqdm(batches, unit=" steps", disable=None):
+                take_private_step(model, optimizer, [rows[number] for number in batch])
+                fall.step()
         model.eval()
         with _loose_bounds_allowed():
             return float(accountant.get_epsilon(self.delta))

@@ -27,6 +27,7 @@ class PreferenceOptimization(ModelAttack):
 
     name: ClassVar[str] = "dpo"
     preferences: Sequence[Preference] = field(repr=False)
+    """Prompts, each with an answer to prefer and one to avoid, 1 or more."""
     beta: float = 0.1
     """Strength of the pull towards the model before the attack."""
     loop: TrainingLoop = field(default_factory=lambda: TrainingLoop(learning_rate=1e-6))
@@ -34,7 +35,7 @@ class PreferenceOptimization(ModelAttack):
     def __post_init__(self) -> None:
         """Reject an empty list and an invalid beta."""
         if not self.preferences:
-            raise ValueError("preferences must be 1 or more, got none")
+            raise ValueError("preferences: wanted at least one, got none")
         if not 0 < self.beta < inf:
             raise ValueError(f"beta must be above 0, got {self.beta}")
 

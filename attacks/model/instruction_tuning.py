@@ -26,12 +26,13 @@ class InstructionTuning(ModelAttack):
 
     name: ClassVar[str] = "instruction_tuning"
     instructions: Sequence[Instruction] = field(repr=False)
+    """Prompts and the answers to learn, 1 or more."""
     loop: TrainingLoop = field(default_factory=TrainingLoop)
 
     def __post_init__(self) -> None:
         """Reject an empty list."""
         if not self.instructions:
-            raise ValueError("instructions must be 1 or more, got none")
+            raise ValueError("instructions: wanted at least one, got none")
 
     def transform(self, model: Path, out: Path) -> None:
         """Write the model after training.

@@ -12,9 +12,8 @@ from torch import Tensor
 
 from attacks.attack import ModelAttack
 from attacks.model.checkpoint import load_checkpoint, save_checkpoint
-from attacks.model.loop import TrainingLoop, run_model
+from attacks.model.loop import TrainingLoop, check_texts, run_model, torch_seeded, train_on
 from attacks.model.losses import teacher_divergence
-from attacks.model.training import train_on
 from watermark.errors import ModelError
 
 
@@ -33,12 +32,12 @@ class LogitDistillation(ModelAttack):
     student: Path | None = None
     """Folder of the student before training; None: one of the model's shape with random weights."""
     temperature: float = 1.0
+    """Divides the logits of both models before they are compared, above 0."""
     loop: TrainingLoop = field(default_factory=TrainingLoop)
 
     def __post_init__(self) -> None:
         """Reject an empty list and an invalid temperature."""
-        if not self.texts:
-            raise ValueError("texts must be 1 or more, got none")
+        check_texts("texts", self.texts)
         if not 0 < self.temperature < inf:
             raise ValueError(f"temperature must be above 0, got {self.temperature}")
 
@@ -64,8 +63,7 @@ class LogitDistillation(ModelAttack):
 
     def _student(self, teacher: Any, tokenizer: Any) -> Any:
         if self.student is None:
-            with torch.random.fork_rng():
-                transformers.set_seed(self.loop.seed)
+            with torch_seeded(self.loop.seed):
                 student = transformers.AutoModelForCausalLM.from_config(
                     teacher.config, dtype=torch.float32
                 )

@@ -1,6 +1,7 @@
 """A small training loop: batches of texts, one loss, AdamW."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import inf
 from typing import Any
@@ -10,8 +11,9 @@ import torch
 from torch import Tensor
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
+from tqdm import tqdm
 
-from attacks.model.losses import IGNORED
+from attacks.model.losses import IGNORED, Loss
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,7 @@ class TrainingLoop:
     batch_size: int = 4
     max_tokens: int = 512
     seed: int = 0
+    """Seed of the order of the texts, of dropout, and of weights that are drawn; below 2^32."""
 
     def __post_init__(self) -> None:
         """Reject values that cannot train."""
@@ -31,6 +34,8 @@ class TrainingLoop:
         for name in ("epochs", "batch_size", "max_tokens"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be 1 or more, got {getattr(self, name)}")
+        if not 0 <= self.seed < 2**32:
+            raise ValueError(f"seed must lie in [0, 2^32), got {self.seed}")
 
     def rows(self, tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:
         """Return the tokens of each text that has any, with an end token, cut to `max_tokens`."""
@@ -50,7 +55,7 @@ class TrainingLoop:
                 yield padded([rows[i] for i in order[first : first + self.batch_size]], device)
 
     def fit(self, model: Any, losses: Iterator[Callable[[], Tensor]], n_steps: int) -> None:
-        """Minimise one loss a step, with a learning rate that falls to zero.
+        """Minimise one loss a step, with a learning rate that falls to zero; dropout is seeded.
 
         Args:
             model: Its trainable parameters are changed.
@@ -60,12 +65,13 @@ class TrainingLoop:
         model.train()
         weights = [weight for weight in model.parameters() if weight.requires_grad]
         optimizer, fall = self.optimizer(weights, n_steps)
-        for loss in losses:
-            optimizer.zero_grad()
-            torch.autograd.backward(loss())
-            torch.nn.utils.clip_grad_norm_(weights, 1.0)
-            optimizer.step()
-            fall.step()
+        with torch_seeded(self.seed):
+            for loss in tqdm(losses, total=n_steps, unit=" steps", disable=None):
+                optimizer.zero_grad()
+                torch.autograd.backward(loss())
+                torch.nn.utils.clip_grad_norm_(weights, 1.0)
+                optimizer.step()
+                fall.step()
         model.eval()
 
     def optimizer(self, weights: Sequence[Tensor], n_steps: int) -> tuple[AdamW, LambdaLR]:
@@ -76,6 +82,29 @@ class TrainingLoop:
     def n_steps(self, n_texts: int) -> int:
         """Return the number of batches of all epochs."""
         return self.epochs * -(-n_texts // self.batch_size)
+
+
+@contextmanager
+def torch_seeded(seed: int) -> Iterator[None]:
+    """Seed the generators of torch that dropout and new weights draw from; restore them after."""
+    # With the GPUs named, torch does not warn where there are several.
+    with torch.random.fork_rng(range(torch.cuda.device_count()), device_type="cuda"):
+        torch.manual_seed(seed)  # noqa: TID251 - set_seed would leave numpy and random seeded
+        yield
+
+
+def check_texts(name: str, texts: Sequence[str]) -> None:
+    """Refuse to train on nothing.
+
+    Args:
+        name: Name of the setting.
+        texts: Its value.
+
+    Raises:
+        ValueError: There is no text.
+    """
+    if not texts:
+        raise ValueError(f"{name}: wanted at least one, got none")
 
 
 def padded(rows: Sequence[Sequence[int]], device: torch.device) -> tuple[Tensor, Tensor]:
@@ -94,3 +123,19 @@ def run_model(model: Any, ids_BT: Tensor, labels_BT: Tensor) -> Tensor:
     mask_BT[labels_BT == IGNORED] = 0
     logits: Tensor = model(input_ids=ids_BT, attention_mask=mask_BT).logits
     return logits
+
+
+def train_on(
+    model: Any, tokenizer: Any, texts: Sequence[str], loop: TrainingLoop, loss: Loss
+) -> None:
+    """Train a model on texts with a loss."""
+
+    def losses() -> Iterator[Any]:
+        for ids_BT, labels_BT in loop.batches(tokenizer, texts, model.device):
+
+            def step(ids: Tensor = ids_BT, labels: Tensor = labels_BT) -> Tensor:
+                return loss(ids, labels, run_model(model, ids, labels))
+
+            yield step
+
+    loop.fit(model, losses(), loop.n_steps(len(texts)))

@@ -12,7 +12,7 @@ from attacks.model.checkpoint import edit_weights
 
 @dataclass(frozen=True)
 class Pruning(ModelAttack):
-    """Sets a share of each matrix to zero, those of least magnitude, without training after.
+    """Sets a share of each matrix to zero, those of least magnitude, without retraining.
 
     Source: Han et al., "Learning both weights and connections", NeurIPS 2015, per matrix as in the
     magnitude baseline of SparseGPT (Frantar and Alistarh, ICML 2023). Embeddings are pruned too.

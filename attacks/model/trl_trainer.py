@@ -1,5 +1,6 @@
 """Run a trainer of trl as the other attacks train: in float32, from a seed, without a log."""
 
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,7 +37,7 @@ def trl_settings(loop: TrainingLoop, folder: str) -> dict[str, Any]:
         "save_strategy": "no",
         "logging_strategy": "no",
         "report_to": "none",
-        "disable_tqdm": True,
+        "disable_tqdm": not sys.stderr.isatty(),
     }
 
 
@@ -49,7 +50,7 @@ def _checkpointing() -> str:
 
 @contextmanager
 def quiet_trl() -> Iterator[None]:
-    """Keep trl from reporting its use to the hub, and its progress bars out of logs."""
+    """Stop trl from reporting its use to the hub, and keep its progress bars out of logs."""
     before = constants.HF_HUB_DISABLE_TELEMETRY
     constants.HF_HUB_DISABLE_TELEMETRY = True
     try:

@@ -4,6 +4,7 @@ import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import cycle
+from math import inf
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -12,7 +13,7 @@ from torch import Tensor
 
 from attacks.attack import ModelAttack
 from attacks.model.checkpoint import load_checkpoint, save_checkpoint
-from attacks.model.loop import TrainingLoop, run_model
+from attacks.model.loop import TrainingLoop, check_texts, run_model
 from attacks.model.losses import mean_loss, negative_preference, token_losses
 
 
@@ -33,15 +34,17 @@ class Unlearning(ModelAttack):
     method: str = "npo"
     """`npo` or `ascent`."""
     beta: float = 0.1
-    """Inverse temperature of NPO."""
+    """Inverse temperature of NPO, above 0."""
     loop: TrainingLoop = field(default_factory=TrainingLoop)
 
     def __post_init__(self) -> None:
-        """Reject an unknown method and an invalid temperature."""
+        """Reject an empty list, an unknown method and an invalid temperature."""
+        check_texts("forget", self.forget)
+        check_texts("retain", self.retain)
         if self.method not in ("npo", "ascent"):
             raise ValueError(f"method must be npo or ascent, got {self.method!r}")
-        if self.beta <= 0:
-            raise ValueError(f"beta must be above 0, got {self.beta}")
+        if not 0 < self.beta < inf:
+            raise ValueError(f"beta must be above 0 and finite, got {self.beta}")
 
     def transform(self, model: Path, out: Path) -> None:
         """Write the model after unlearning."""

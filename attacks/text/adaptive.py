@@ -15,7 +15,7 @@ class Adaptive(TextAttack):
     """Runs the public site finder on the published text and draws every site again.
 
     Source: ours. Sites are found in the marked text, where a replaced word may have other
-    candidates than its original: the thief meets some of our sites, misses others, adds new ones.
+    candidates than its original: the thief finds some of our sites, misses others, adds new ones.
     """
 
     name: ClassVar[str] = "adaptive"

@@ -25,6 +25,11 @@ class Collusion(TextAttack):
     editions: Sequence[Mapping[str, str]] = field(repr=False)
     """The other editions: text by document id."""
 
+    def __post_init__(self) -> None:
+        """Reject an empty list."""
+        if not self.editions:
+            raise ValueError("editions: wanted at least one, got none")
+
     def apply(self, document: Document, rng: np.random.Generator) -> Document:
         """Return the document that the vote makes."""
         own = _words(document.text)

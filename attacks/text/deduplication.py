@@ -23,7 +23,7 @@ class Deduplication(CorpusAttack):
     """Removes duplicates of documents, or of spans of three sentences within them.
 
     Source: datatrove 0.10. Exact deduplication compares whole texts. That of sentences is C4's:
-    spans of 3 sentences are cut out, and documents left with less than 3 sentences or 50 words go.
+    spans of 3 sentences are cut out, and documents left with fewer than 3 sentences or 50 words go.
     MinHash is FineWeb's: 5-grams, 14 buckets of 8 hashes, so documents that share about 70 % of
     their 5-grams are duplicates. The first copy is kept; the crawl's other texts come first.
     """

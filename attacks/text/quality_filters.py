@@ -15,7 +15,7 @@ MISSING = "datatrove is not installed: run `pip install 'leximark[attacks]'`"
 
 @dataclass(frozen=True)
 class QualityFilter(TextAttack):
-    """Drops the documents that one of datatrove's filters drops; C4's also drops lines.
+    """Drops the documents that one of datatrove's filters drops; C4's filter also drops lines.
 
     Source: datatrove 0.10, `GopherQualityFilter` and `GopherRepetitionFilter` (Rae et al. 2021),
     `C4QualityFilter` (Raffel et al. 2020), `FineWebQualityFilter` (Penedo et al. 2024), with their

@@ -39,7 +39,7 @@ _CONTRACTION = re.compile(r"\b(" + "|".join(map(re.escape, [*CONTRACTIONS, *EXPA
 _SPLIT = re.compile(r", (?:and|but) (?=(?:he|she|it|they|we|there|this|that)\b)")
 MOST_JOINED_WORDS = 14
 """Only sentences of at most this many words are joined to the next."""
-EQUALS = frozenset({"NN", "NNS", "JJ"})
+COORDINATED = frozenset({"NN", "NNS", "JJ"})
 """Tags of the words that change places around "and" or "or"."""
 KEPT_ADVERBS = frozenset({"only", "early", "daily", "likely", "nearly", "hardly", "barely"})
 """Adverbs in -ly that a sentence can hardly lose."""
@@ -61,8 +61,8 @@ class _Piece:
 class Rules(TextAttack):
     """Rewrites a share of the sentences and leaves content words alone, adverbs in -ly excepted.
 
-    In a chosen sentence equals around "and" and "or" change places, contractions are made and
-    resolved, adverbs in -ly are dropped, and a clause after ", and" or ", but" becomes a sentence.
+    In a chosen sentence words coordinated by "and" or "or" change places, contractions are made and
+    expanded, adverbs in -ly are dropped, and a clause after ", and" or ", but" becomes a sentence.
     Two chosen neighbours in one paragraph are joined by "and" if the first is short, else swapped.
 
     Source: ours; a stand-in for a paraphraser where no model can run. It does not replace words, so
@@ -100,7 +100,7 @@ class Rules(TextAttack):
 
 def _rewritten(text: str, sentence: Sentence, spans: Sequence[Span]) -> str:
     first, last = sentence[0].start, sentence[-1].end
-    edits = [*_swapped_equals(text, sentence), *_dropped_adverbs(text, sentence)]
+    edits = [*_swapped_coordinated_words(text, sentence), *_dropped_adverbs(text, sentence)]
     edits += [
         (first + match.start(), first + match.end(), _other_form(match.group()))
         for match in _CONTRACTION.finditer(text[first:last])
@@ -118,11 +118,11 @@ def _other_form(written: str) -> str:
     return CONTRACTIONS.get(written) or EXPANSIONS[written]
 
 
-def _swapped_equals(text: str, sentence: Sentence) -> list[Edit]:
+def _swapped_coordinated_words(text: str, sentence: Sentence) -> list[Edit]:
     edits: list[Edit] = []
     for one, word, other in zip(sentence, sentence[1:], sentence[2:], strict=False):
-        equal = one.tag == other.tag and one.tag in EQUALS
-        if word.text in {"and", "or"} and equal and one.text.islower() and other.text.islower():
+        alike = one.tag == other.tag and one.tag in COORDINATED
+        if word.text in {"and", "or"} and alike and one.text.islower() and other.text.islower():
             edits.append((one.start, other.end, f"{other.text} {word.text} {one.text}"))
     return edits
 

@@ -75,9 +75,11 @@ def _weight_attacks() -> dict[str, Callable[..., ModelAttack]]:
 
 
 def _training_attacks(read: Callable[[str], list[str]]) -> dict[str, Callable[..., ModelAttack]]:
+    from attacks.model.continued_training import ContinuedTraining
     from attacks.model.dp_sgd import PrivateTraining
+    from attacks.model.goldfish import GoldfishTraining
     from attacks.model.loop import TrainingLoop
-    from attacks.model.training import ContinuedTraining, GoldfishTraining, LowRankTraining
+    from attacks.model.low_rank import LowRankTraining
     from attacks.model.unlearning import Unlearning
 
     def continued(

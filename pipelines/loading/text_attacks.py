@@ -6,25 +6,23 @@ from dataclasses import dataclass
 from attacks.attack import CorpusAttack, TextAttack
 from attacks.text.adaptive import Adaptive
 from attacks.text.chat import PROMPTS, ChatRewriting
-from attacks.text.cleaning import (
-    Chunking,
-    DroppedSentences,
-    Markup,
-    Truncation,
-    Unicode,
-    Whitespace,
-)
+from attacks.text.chunking import Chunking
 from attacks.text.collusion import Collusion
 from attacks.text.commonest_synonyms import CommonestSynonyms
 from attacks.text.deduplication import Deduplication
+from attacks.text.dropped_sentences import DroppedSentences
 from attacks.text.language_filter import LanguageFilter
 from attacks.text.likeliest_synonyms import LikeliestSynonyms
+from attacks.text.markup import Markup
 from attacks.text.masked_synonyms import MaskedSynonyms
 from attacks.text.perplexity_filter import PerplexityFilter
 from attacks.text.quality_filters import QualityFilter
 from attacks.text.random_synonyms import RandomSynonyms
 from attacks.text.rules import Rules
 from attacks.text.thesaurus import Thesaurus
+from attacks.text.truncation import Truncation
+from attacks.text.unicode import Unicode
+from attacks.text.whitespace import Whitespace
 from pipelines.loading.attack_settings import make_attacks
 from pipelines.loading.candidate_sources import MASKED_MODEL, load_lexical_resources, warn_of
 from pipelines.loading.site_finders import load_finder

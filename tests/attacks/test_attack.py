@@ -1,6 +1,8 @@
 """What holds for every attack, and what no attack can reach."""
 
 import ast
+import subprocess
+import sys
 from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +12,17 @@ import numpy as np
 import pytest
 
 from attacks.attack import CorpusAttack, TextAttack, attack_documents
+from attacks.text.chat import ChatRewriting
+from attacks.text.collusion import Collusion
+from attacks.text.likeliest_synonyms import LikeliestSynonyms
+from attacks.text.masked_synonyms import MaskedSynonyms
+from attacks.text.perplexity_filter import PerplexityFilter
+from attacks.text.thesaurus import Thesaurus
 from pipelines.loading.text_attacks import CorpusColumns, make_text_attacks, text_attack_makers
 from tests.support.marked_news import PROSE
 from watermark.document import Document
+from watermark.substitution.model_features import Likelihood
+from watermark.substitution.sources.masked import Proposal
 
 ROOT = Path(__file__).parents[2]
 SECRETS = ("watermark.keys", "watermark.vault", "watermark.marking.codebook", "membership.evidence")
@@ -25,7 +35,7 @@ NAMES = (
 NEED_MORE = (
     "likeliest_synonyms", "masked_synonyms", "chat", "perplexity_filter", "collusion",
 )  # fmt: skip
-"""Attacks with a model or other texts, which their own files test."""
+"""Attacks with a model or other texts: small ones stand in for them here."""
 ROUGH = (
     "# The **old**  harbour\n\n\nShe did not examine the \u0441ommittee\u2019s building, but he "
     "quickly purchased apples and pears.  <b>Nobody</b> answered the angry letter. "
@@ -78,6 +88,47 @@ def test_order_and_company_of_the_documents_do_not_matter(attacks, name):
 @pytest.mark.parametrize("name", ["random_synonyms", "adaptive", "chunking", "dropped_sentences"])
 def test_another_seed_gives_other_texts(attacks, name):
     assert run(attacks[name], DOCUMENTS, seed=1) != run(attacks[name], DOCUMENTS, seed=2)
+
+
+class ShortWords:
+    """A language model that likes short words, proposes three, and answers in capitals."""
+
+    n_failures = 0
+
+    def ask(self, texts):
+        return [text.upper() for text in texts]
+
+    def read(self, contexts):
+        return [Likelihood(float(context.start - context.end), -1.0) for context in contexts]
+
+    def propose(self, contexts, way, n):
+        return [[Proposal(word, 0.0) for word in ("red", "old", "big")][:n] for _ in contexts]
+
+    def likeness(self, pairs):
+        raise NotImplementedError
+
+
+@pytest.fixture(scope="module")
+def attacks_with_more(resources):
+    thesaurus = Thesaurus(resources.nlp, resources.wordnet)
+    edition = {d.id: d.text.replace("the", "a") for d in DOCUMENTS}
+    return {
+        "likeliest_synonyms": LikeliestSynonyms(thesaurus, ShortWords()),
+        "masked_synonyms": MaskedSynonyms(thesaurus, ShortWords()),
+        "chat": ChatRewriting((ShortWords(),), share=0.5),
+        "perplexity_filter": PerplexityFilter(lambda texts: [-float(len(t)) for t in texts]),
+        "collusion": Collusion([edition]),
+    }
+
+
+@pytest.mark.parametrize("name", NEED_MORE)
+def test_an_attack_with_a_model_or_other_texts_gives_the_same_texts_again(attacks_with_more, name):
+    attack = attacks_with_more[name]
+    after = run(attack, DOCUMENTS)
+    assert attack.name == name
+    assert after == run(attack, DOCUMENTS)
+    assert after != DOCUMENTS
+    assert all(new is None or new.id == d.id for new, d in zip(after, DOCUMENTS, strict=True))
 
 
 @dataclass(frozen=True)
@@ -141,6 +192,27 @@ def test_no_attack_can_reach_key_ledger_or_vault_not_even_through_others():
                 if target.exists() and target not in seen:
                     seen.add(target)
                     waiting.append(target)
+
+
+IMPORT_ALL = """
+import importlib, pkgutil, sys
+import attacks
+
+for found in pkgutil.walk_packages(attacks.__path__, "attacks."):
+    importlib.import_module(found.name)
+importlib.import_module("pipelines.experiments.trials.remover_packages")
+print(*sys.modules)
+"""
+
+
+def test_importing_all_attacks_and_the_packages_of_removers_loads_no_secret():
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORT_ALL], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    loaded = done.stdout.split()
+    ours = {module for module in loaded if module.startswith("attacks.")}
+    assert len(ours) >= len([*(ROOT / "attacks").rglob("*.py")]) - 1  # all but attacks itself
+    assert [module for module in loaded if module.startswith(SECRETS)] == []
 
 
 def test_no_attack_opens_a_file_of_a_vault():

@@ -18,8 +18,8 @@ from typing import Literal, get_args
 import numpy as np
 
 from attacks.auditor.evasive_suspect import Evasion, EvasiveSuspect
+from attacks.model.continued_training import ContinuedTraining
 from attacks.model.loop import TrainingLoop
-from attacks.model.training import ContinuedTraining
 from attacks.model.unlearning import Unlearning
 from membership.audit.audit import Settings, audit
 from membership.audit.verdict import Verdict

@@ -6,18 +6,20 @@ from itertools import pairwise
 from pathlib import Path
 
 from attacks.attack import CorpusAttack, ModelAttack, TextAttack
+from attacks.model.continued_training import ContinuedTraining
 from attacks.model.distillation import TextDistillation
 from attacks.model.dp_sgd import PrivateTraining
 from attacks.model.dpo import PreferenceOptimization
 from attacks.model.gguf_quantization import GgufQuantization
+from attacks.model.goldfish import GoldfishTraining
 from attacks.model.instruction_tuning import InstructionTuning
 from attacks.model.instructions import Instruction, Preference
 from attacks.model.logit_distillation import LogitDistillation
 from attacks.model.loop import TrainingLoop
+from attacks.model.low_rank import LowRankTraining
 from attacks.model.merging import Merging
 from attacks.model.pruning import Pruning
 from attacks.model.quantization import Quantization
-from attacks.model.training import ContinuedTraining, GoldfishTraining, LowRankTraining
 from attacks.model.unlearning import Unlearning
 from attacks.text.collusion import Collusion
 from attacks.text.deduplication import Deduplication

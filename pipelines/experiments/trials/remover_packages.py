@@ -1,4 +1,4 @@
-"""Packages that somebody who wants to remove watermarks from texts would install.
+"""Packages that a thief who wants to remove watermarks from texts would install.
 
 They are run in the experiment on attacks alone. Each is called as its documentation recommends; the
 parts of `dewatermark` that ask a model or a server are not used.
@@ -10,14 +10,26 @@ from typing import ClassVar
 import numpy as np
 
 from attacks.attack import TextAttack
+from attacks.extras import require_package
 from watermark.document import Document
 
 
 @dataclass(frozen=True)
 class Disarm(TextAttack):
-    """Folds look-alike, invisible and compatibility characters, by `disarm.canonicalize`."""
+    """Folds look-alike, invisible and compatibility characters, by `disarm.canonicalize`.
+
+    Source: the package disarm, 0.17.
+    """
 
     name: ClassVar[str] = "disarm"
+
+    def __post_init__(self) -> None:
+        """Look for the package.
+
+        Raises:
+            PrerequisiteError: It is not installed.
+        """
+        require_package("disarm", self.name)
 
     def apply(self, document: Document, rng: np.random.Generator) -> Document:
         """Return the cleaned document."""
@@ -28,9 +40,20 @@ class Disarm(TextAttack):
 
 @dataclass(frozen=True)
 class Dewatermark(TextAttack):
-    """Removes covert characters, by `dewatermark.sanitize` with its aggressive profile."""
+    """Removes covert characters, by `dewatermark.sanitize` with its aggressive profile.
+
+    Source: the package dewatermark, 0.8.
+    """
 
     name: ClassVar[str] = "dewatermark"
+
+    def __post_init__(self) -> None:
+        """Look for the package.
+
+        Raises:
+            PrerequisiteError: It is not installed.
+        """
+        require_package("dewatermark", self.name)
 
     def apply(self, document: Document, rng: np.random.Generator) -> Document:
         """Return the cleaned document."""

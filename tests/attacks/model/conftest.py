@@ -1,14 +1,28 @@
 import pytest
 from safetensors.torch import load_file
 
+from attacks.model.continued_training import ContinuedTraining
+from attacks.model.loop import TrainingLoop
 from membership.models.local.huggingface import load_huggingface
 from membership.traces.trace import Query
-from tests.support.tiny import save_tiny_model
+from tests.support.tiny import TEXTS, save_tiny_model
+
+LOOP = TrainingLoop(learning_rate=3e-3, epochs=3, max_tokens=48)
+LEARNED = [" ".join(text.split()[:30]) for text in TEXTS[:4]]
+OTHER = [" ".join(text.split()[:30]) for text in TEXTS[4:]]
 
 
 @pytest.fixture(scope="session")
 def model(tmp_path_factory):
     return save_tiny_model(tmp_path_factory.mktemp("base") / "model")
+
+
+@pytest.fixture(scope="session")
+def trained(model, tmp_path_factory):
+    """Return a model that has been trained on the learned texts."""
+    out = tmp_path_factory.mktemp("trained") / "model"
+    ContinuedTraining(LEARNED, LOOP).transform(model, out)
+    return out
 
 
 @pytest.fixture

@@ -102,7 +102,7 @@ def test_the_step_is_that_of_the_mean_of_the_gradients_where_nothing_is_clipped(
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (lambda: PrivateTraining([]), "texts must be 1 or more"),
+        (lambda: PrivateTraining([]), "texts: wanted at least one"),
         (lambda: PrivateTraining(READ, epsilon=0.0), "epsilon must be above 0"),
         (lambda: PrivateTraining(READ, epsilon=math.inf), "epsilon must be above 0"),
         (lambda: PrivateTraining(READ, delta=1.0), "delta must lie between 0 and 1"),

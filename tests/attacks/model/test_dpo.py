@@ -51,7 +51,7 @@ def test_the_loss_begins_at_log_2_since_the_reference_is_the_model_itself(
 
 
 def test_what_cannot_be_trained_is_refused(model, tmp_path, monkeypatch):
-    with pytest.raises(ValueError, match="preferences must be 1 or more"):
+    with pytest.raises(ValueError, match="preferences: wanted at least one"):
         PreferenceOptimization([])
     for beta in (0.0, math.inf):
         with pytest.raises(ValueError, match="beta must be above 0"):

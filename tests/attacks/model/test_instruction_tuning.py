@@ -1,7 +1,9 @@
 import sys
 
 import pytest
+import torch
 
+from attacks.model import instruction_tuning
 from attacks.model.instruction_tuning import InstructionTuning
 from attacks.model.instructions import Instruction, write_prompt
 from attacks.model.loop import TrainingLoop
@@ -36,6 +38,22 @@ def test_answers_are_learned_and_prompts_are_not_and_a_seed_gives_the_same_weigh
     assert new_prompt < prompt + 0.5
 
 
+def test_no_token_of_a_prompt_is_learned(model, tmp_path, monkeypatch):
+    batches: list[dict[str, torch.Tensor]] = []
+    monkeypatch.setattr(
+        instruction_tuning,
+        "run_trainer",
+        lambda trainer, attack: batches.extend(trainer.get_train_dataloader()),
+    )
+    InstructionTuning(ASKED[:1], LOOP).transform(model, tmp_path / "out")
+    ((ids, labels),) = [(batch["input_ids"][0], batch["labels"][0]) for batch in batches]
+    tokenizer = tiny_tokenizer()
+    prompt = tokenizer(write_prompt(ASKED[0].prompt))["input_ids"]
+    answer = [*tokenizer(ASKED[0].answer)["input_ids"], tokenizer.eos_token_id]
+    assert ids.tolist() == [*prompt, *answer]
+    assert labels.tolist() == [-100] * len(prompt) + answer
+
+
 def test_another_seed_gives_other_weights(model, weights, tmp_path):
     for seed in (0, 1):
         loop = TrainingLoop(learning_rate=3e-3, batch_size=2, max_tokens=72, seed=seed)
@@ -45,7 +63,7 @@ def test_another_seed_gives_other_weights(model, weights, tmp_path):
 
 
 def test_what_cannot_be_tuned_is_refused(model, tmp_path, monkeypatch):
-    with pytest.raises(ValueError, match="instructions must be 1 or more"):
+    with pytest.raises(ValueError, match="instructions: wanted at least one"):
         InstructionTuning([])
     monkeypatch.setitem(sys.modules, "trl", None)
     with pytest.raises(PrerequisiteError, match=r"instruction_tuning: trl .*leximark\[attacks\]"):

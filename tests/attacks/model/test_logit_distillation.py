@@ -58,7 +58,7 @@ def test_a_fresh_student_has_the_shape_of_the_teacher_and_weights_of_the_seed(
 
 
 def test_what_cannot_be_distilled_is_refused(model, tmp_path):
-    with pytest.raises(ValueError, match="texts must be 1 or more"):
+    with pytest.raises(ValueError, match="texts: wanted at least one"):
         LogitDistillation([])
     for temperature in (0.0, math.inf):
         with pytest.raises(ValueError, match="temperature must be above 0"):

@@ -1,9 +1,10 @@
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from attacks.model.merging import Merging, _slerp
 from attacks.model.pruning import Pruning
@@ -43,6 +44,16 @@ def test_an_arc_between_right_angles_by_hand():
     one, other = torch.tensor([1.0, 0.0]), torch.tensor([0.0, 1.0])
     assert _slerp(one, other, 0.5).tolist() == pytest.approx([2**-0.5] * 2)
     assert _slerp(one, 2 * one, 0.5).tolist() == [1.5, 0.0]
+
+
+def test_a_quarter_of_another_model_by_hand(models, tmp_path):
+    for number, value in enumerate((1.0, 5.0)):
+        copy = shutil.copytree(models[number], tmp_path / str(number))
+        filled = {name: torch.full_like(each, value) for name, each in weights(copy).items()}
+        save_file(filled, copy / "model.safetensors", {"format": "pt"})
+    Merging(tmp_path / "1", 0.25).transform(tmp_path / "0", tmp_path / "out")
+    for weight in weights(tmp_path / "out").values():
+        assert (weight == 2.0).all()  # 3/4 * 1 + 1/4 * 5
 
 
 @pytest.mark.parametrize("method", ["linear", "slerp"])

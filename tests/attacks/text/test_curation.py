@@ -93,3 +93,8 @@ def test_two_editions_are_settled_by_a_coin_and_agreement_stays():
     seen = {attack.apply(ours, np.random.default_rng(seed)).text for seed in range(9)}
     assert seen == {"an old cat", "an aged cat"}
     assert attack.apply(Document("other", "an aged cat"), RNG).text == "an aged cat"
+
+
+def test_a_vote_without_other_editions_is_refused():
+    with pytest.raises(ValueError, match="editions: wanted at least one, got none"):
+        Collusion([])

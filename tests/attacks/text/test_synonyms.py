@@ -85,6 +85,19 @@ def test_a_masked_model_proposes_words_and_the_article_follows(thesaurus, rng):
         MaskedSynonyms(thesaurus, Prefers("x"), n=0)
 
 
+def test_the_adaptive_thief_draws_one_of_the_candidates_and_changes_nothing_else():
+    site = Site("d", 4, "cat", ("cat", "dog"), "draw")
+    attack = Adaptive(lambda documents: [[site]], 1.0)
+    cat, dog = Document("d", "The cat sat."), Document("d", "The dog sat.")
+    found = [attack.apply(cat, np.random.default_rng(seed)) for seed in range(8)]
+    # The second number of the generator is the coin: the first decides that the site is drawn.
+    coins = [np.random.default_rng(seed) for seed in range(8)]
+    assert all(coin.random() < 1.0 for coin in coins)
+    assert found == [(cat, dog)[int(coin.integers(2))] for coin in coins]
+    assert cat in found
+    assert dog in found
+
+
 def test_the_adaptive_thief_tosses_every_coin_of_every_site_anew(rng):
     text = "cat " * 400
     sites = [Site("d", 4 * i, "cat", ("cat", "dog"), "draw") for i in range(400)]

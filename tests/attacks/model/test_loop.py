@@ -1,0 +1,66 @@
+import pytest
+import torch
+
+from attacks.model.continued_training import ContinuedTraining
+from attacks.model.dp_sgd import PrivateTraining
+from attacks.model.loop import TrainingLoop, torch_seeded
+from attacks.model.low_rank import LowRankTraining
+from tests.support.tiny import TEXTS, save_tiny_model
+
+TRAINED = [" ".join(text.split()[:12]) for text in TEXTS[:4]]
+
+
+@pytest.fixture(scope="module")
+def with_dropout(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("dropout") / "model"
+    return save_tiny_model(folder, "opt", dropout=0.5)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda loop: ContinuedTraining(TRAINED, loop),
+        lambda loop: LowRankTraining(TRAINED, 2, loop),
+        lambda loop: PrivateTraining(TRAINED, 1e4, 1e-2, loop=loop),
+    ],
+    ids=["continued_training", "lora", "dp_sgd"],
+)
+def test_dropout_follows_from_the_seed_and_the_generator_of_torch_is_restored(
+    with_dropout, run_twice, make
+):
+    state = torch.random.get_rng_state()
+    run_twice(make(TrainingLoop(learning_rate=3e-3, max_tokens=24)), with_dropout)
+    assert torch.equal(torch.random.get_rng_state(), state)
+
+
+def test_another_seed_gives_other_dropout():
+    def drawn(seed):
+        with torch_seeded(seed):
+            return torch.nn.functional.dropout(torch.ones(64)).tolist()
+
+    assert drawn(0) == drawn(0)
+    assert drawn(0) != drawn(1)
+
+
+def test_the_generators_of_all_gpus_are_restored(monkeypatch):
+    restored = []
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "get_rng_state", lambda device: f"state {device}")
+    monkeypatch.setattr(torch.cuda, "set_rng_state", lambda *each: restored.append(each))
+    with torch_seeded(0):  # a warning of torch about many GPUs would fail this test
+        assert restored == []
+    assert restored == [("state 0", 0), ("state 1", 1)]
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"learning_rate": 0.0}, "learning_rate must be above 0"),
+        ({"epochs": 0}, "epochs must be 1"),
+        ({"seed": -1}, r"seed must lie in \[0, 2\^32\), got -1"),
+        ({"seed": 2**32}, r"seed must lie in \[0, 2\^32\), got 4294967296"),
+    ],
+)
+def test_settings_out_of_range_are_refused(settings, said):
+    with pytest.raises(ValueError, match=said):
+        TrainingLoop(**settings)
