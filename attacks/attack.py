@@ -111,10 +111,9 @@ def _attack_each(
     while chunk := list(islice(documents, attack.together)):
         chosen = [one for one in chunk if one is not None and is_attacked(one)]
         rngs = [document_rng(seed, document.id, attack.name) for document in chosen]
-        after = iter(attack.apply_many(chosen, rngs))
-        places = {id(document) for document in chosen}
+        after = dict(zip(map(id, chosen), attack.apply_many(chosen, rngs), strict=True))
         for document in chunk:
-            yield next(after) if id(document) in places else document
+            yield after.get(id(document), document)
 
 
 def _attack_together(

@@ -93,7 +93,8 @@ class PrivateTraining(ModelAttack):
             num_samples=len(rows), sample_rate=rate, generator=sampling, steps=n_steps
         )
         model.train()
-        with torch_seeded(self.loop.seed):
+        # Dropout must not share the draws that choose the batches.
+        with torch_seeded((self.loop.seed + 2) % 2**32):
             for batch in tqdm(batches, unit=" steps", disable=None):
                 take_private_step(model, optimizer, [rows[number] for number in batch])
                 fall.step()

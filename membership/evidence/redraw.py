@@ -213,7 +213,7 @@ def _cautions(sd: float, mirrored: float, alpha: float) -> tuple[str, ...]:
         return (
             f"{WRONG_WAY} (p = {mirrored:.2g} in that direction), as a model does that was made to "
             "unlearn the text, or that recognises the questions and answers them the wrong way "
-            "round",
+            "round; a reference that learned the text has the same effect",
         )
     return ()
 

@@ -28,11 +28,11 @@ def attack(
     share: Annotated[
         float, typer.Option(help="Share of the documents that is attacked, in [0, 1].")
     ] = 1.0,
-    originals: Annotated[
+    untouched: Annotated[
         float,
         typer.Option(
             help="Share of the documents, in [0, 1], that are also written as they came, into "
-            "a folder beside --out whose name ends in -originals."
+            "a folder beside --out whose name ends in -untouched."
         ),
     ] = 0.0,
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
@@ -58,7 +58,7 @@ def attack(
         split=split,
         seed=seed,
         share=share,
-        originals=originals,
+        untouched=untouched,
     )
     if as_json:
         print(json.dumps({"out": str(out), **asdict(counts)}, indent=2))
@@ -68,10 +68,10 @@ def attack(
         f"{counts.n_dropped:,} dropped."
     )
     if counts.n_failed:
-        print(f"{counts.n_failed:,} requests failed: their paragraphs stayed as they were.")
+        print(f"Requests without a usable answer: {counts.n_failed:,}; these paragraphs stayed.")
     print(f"Attacked texts: {out}")
-    if counts.n_originals:
-        print(f"{counts.n_originals:,} originals: {out}-originals")
+    if untouched:
+        print(f"Untouched texts: {out}-untouched ({counts.n_untouched:,})")
 
 
 def attack_model(

@@ -1,7 +1,9 @@
 """The job behind `leximark attack`: read a corpus, attack its documents, write it anew."""
 
+import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,8 +31,8 @@ class AttackCounts:
     """Documents kept with another text."""
     n_dropped: int = 0
     n_failed: int = 0
-    """Requests in this run that a server did not answer; their paragraphs stay as they were."""
-    n_originals: int = 0
+    """Requests in this run without a usable answer; their paragraphs stay as they were."""
+    n_untouched: int = 0
     """Documents that were also written as they came."""
 
 
@@ -45,12 +47,12 @@ def attack_command(
     split: str | None = None,
     seed: int = 0,
     share: float = 1.0,
-    originals: float = 0.0,
+    untouched: float = 0.0,
 ) -> AttackCounts:
     """Attack a corpus and write it into a new folder, in its own form.
 
     A run that was interrupted goes on from where it stopped, unless one of the attacks needs all
-    documents at once.
+    documents at once. Until it is done, a hidden file beside `out` holds the texts so far.
 
     Args:
         source: A path, a hub id or a `datasets.Dataset`.
@@ -62,8 +64,8 @@ def attack_command(
         split: Split of a data set.
         seed: Seed of everything random.
         share: Share of the documents that is attacked.
-        originals: Share of the documents that are also written as they came, into a second folder
-            beside `out`, whose name ends in `-originals`.
+        untouched: Share of the documents that are also written as they came, into a second folder
+            beside `out`, whose name ends in `-untouched`.
 
     Raises:
         ToolkitError: An attack, setting or number is invalid, or the target exists.
@@ -71,68 +73,91 @@ def attack_command(
             answered no request.
         ModelError: A model cannot be loaded.
     """
-    for option, value in (("share", share), ("originals", originals)):
+    for option, value in (("share", share), ("untouched", untouched)):
         if not 0 <= value <= 1:
             raise ToolkitError(f"--{option} must lie in [0, 1], got {value}")
-    beside = out.with_name(f"{out.name}-originals")
-    if originals:
+    refuse_existing(out)
+    beside = out.with_name(f"{out.name}-untouched")
+    if untouched:
         refuse_existing(beside)
     corpus = open_corpus(source, text_column=text_column, id_column=id_column, split=split)
     attacks = make_text_attacks(names, settings, CorpusColumns(text_column, id_column))
     counts = AttackCounts()
-    chain = {"attacks": names, "settings": settings, "seed": seed, "share": share}
+    chain = {"attacks": names, "settings": _content(settings), "seed": seed, "share": share}
     journal = out.with_name(f".{out.name}.journal")
-    after = _attacked(corpus, attacks, chain, journal)
-    corpus.rewrite(out, _texts(corpus, after, attacks, counts, journal))
+    hidden = out.with_name(f".{out.name}.untouched")  # so that both folders appear at the end
+    try:
+        if untouched:
+            shutil.rmtree(hidden, ignore_errors=True)
+            counts.n_untouched = corpus.rewrite(hidden, _untouched(corpus, seed, untouched))
+        corpus.rewrite(out, _texts(corpus, attacks, chain, counts, journal))
+        if untouched:
+            hidden.rename(beside)
+    finally:
+        shutil.rmtree(hidden, ignore_errors=True)
     journal.unlink(missing_ok=True)
-    if originals:
-        counts.n_originals = corpus.rewrite(beside, _originals(corpus, seed, originals))
     return counts
 
 
-def _attacked(
-    corpus: Corpus, attacks: Sequence[AnyTextAttack], chain: Mapping[str, Any], journal: Path
-) -> Iterator[Document | None]:
-    def attack(documents: Iterable[Document]) -> Iterator[Document | None]:
-        return attack_documents(attacks, documents, seed=chain["seed"], share=chain["share"])
+def _content(settings: Mapping[str, str]) -> dict[str, Any]:
+    """Return what the settings of a chain say, with size and time of the files that they name.
 
-    if all(isinstance(one, TextAttack) for one in attacks):
-        return attack_with_journal(journal, chain, corpus.documents(), attack)
-    return attack(corpus.documents())
+    Where a server is and how many failures are allowed does not change a result.
+    """
+    found: dict[str, Any] = {"version": version("leximark")}
+    for name, value in settings.items():
+        if name.rpartition(".")[2] in ("endpoint", "max_failures"):
+            continue
+        paths = [Path(part) for part in value.split(",") if part]
+        files = sorted(f for p in paths for f in ([p] if p.is_file() else p.glob("**/*")))
+        stats = [file.stat() for file in files if file.is_file()]
+        found[name] = [value, [[stat.st_size, stat.st_mtime_ns] for stat in stats]]
+    return found
 
 
 def _texts(
     corpus: Corpus,
-    after: Iterator[Document | None],
     attacks: Sequence[AnyTextAttack],
+    chain: Mapping[str, Any],
     counts: AttackCounts,
     journal: Path,
 ) -> Iterator[str | None]:
     """Yield the text of each row after the attacks, and count; refuse a result of no use."""
+
+    def attack(documents: Iterable[Document]) -> Iterator[Document | None]:
+        return attack_documents(attacks, documents, seed=chain["seed"], share=chain["share"])
+
+    def n_failed() -> int:
+        return sum(one.n_failures for one in attacks if isinstance(one, ChatRewriting))
+
+    after = attack(corpus.documents())
+    if all(isinstance(one, TextAttack) for one in attacks):
+        documents = corpus.documents()
+        after = attack_with_journal(journal, chain, documents, attack, lambda: n_failed() > 0)
     bar = tqdm(after, unit=" documents", desc="attack", disable=None)
     for before, document in zip(corpus.documents(), bar, strict=True):
         counts.n_documents += 1
         counts.n_dropped += document is None
         counts.n_changed += document is not None and document.text != before.text
         yield None if document is None else document.text
-    counts.n_failed = sum(one.n_failures for one in attacks if isinstance(one, ChatRewriting))
+    counts.n_failed = n_failed()
     if reason := _no_use(counts):
         journal.unlink(missing_ok=True)
-        chain = " then ".join(one.name for one in attacks)
-        raise CorpusError(f"{chain}: {reason}; nothing of {corpus.source} was written")
+        names = " then ".join(one.name for one in attacks)
+        raise CorpusError(f"{names}: {reason}; nothing of {corpus.source} was written")
 
 
 def _no_use(counts: AttackCounts) -> str | None:
     if counts.n_dropped == counts.n_documents:
         return f"dropped all {counts.n_documents} documents, choose a milder setting"
     if counts.n_failed and not counts.n_changed:
-        return f"the server failed on all {counts.n_failed} requests, fix it and try again"
+        return f"no usable answer to any of {counts.n_failed} requests, see to the chat model"
     return None
 
 
-def _originals(corpus: Corpus, seed: int, share: float) -> Iterator[str | None]:
+def _untouched(corpus: Corpus, seed: int, share: float) -> Iterator[str | None]:
     for document in corpus.documents():
-        kept = document_rng((seed,), document.id, "original").random() < share
+        kept = document_rng((seed,), document.id, "untouched").random() < share
         yield document.text if kept else None
 
 

@@ -1,5 +1,6 @@
 """The job behind `leximark attack-model`: attack a model, write the new one."""
 
+import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -38,10 +39,12 @@ def attack_model_command(
     if out.resolve().is_relative_to(folder.resolve()):
         raise ModelError(f"{out}: lies inside the model {model}; name a folder outside")
     attacks = make_model_attacks(names, settings, text_column)
-    with tempfile.TemporaryDirectory(prefix="leximark-") as temporary:
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as temporary:
         for number, attack in enumerate(tqdm(attacks, unit=" attacks", disable=None)):
-            last = number == len(attacks) - 1
-            target = out if last else Path(temporary) / str(number)
-            with atomic_folder(target) as draft:
-                attack.transform(folder, draft)
-            folder = target
+            before, last = folder, number == len(attacks) - 1
+            folder = out if last else Path(temporary) / str(number)
+            with atomic_folder(folder) as draft:
+                attack.transform(before, draft)
+            if number:
+                shutil.rmtree(before)

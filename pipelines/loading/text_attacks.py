@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from attacks.attack import CorpusAttack, TextAttack
 from attacks.text.adaptive import Adaptive
-from attacks.text.chat import PROMPTS, ChatRewriting
+from attacks.text.chat import GROWTHS, PROMPTS, ChatRewriting
 from attacks.text.chunking import Chunking
 from attacks.text.collusion import Collusion
 from attacks.text.commonest_synonyms import CommonestSynonyms
@@ -149,7 +149,9 @@ def _chat(
             "chat+http://host:8000/v1#model, or model, a folder or hub id"
         )
     if model:
-        return ChatRewriting(tuple(load_local_chat(model, PROMPTS[prompt])), share)
+        if max_failures is not None:
+            raise ValueError("max_failures limits the failures of an endpoint, not of a model")
+        return ChatRewriting(tuple(load_local_chat(model, PROMPTS[prompt], GROWTHS[prompt])), share)
     report = warn_of("a paragraph stays as it is")
     chats = [open_chat(endpoint, request, max_failures, report) for request in PROMPTS[prompt]]
     return ChatRewriting(tuple(chats), share)

@@ -134,7 +134,7 @@ def test_an_attack_with_a_model_or_other_texts_gives_the_same_texts_again(attack
 @dataclass(frozen=True)
 class Shout(TextAttack):
     name: ClassVar[str] = "shout"
-    threads: ClassVar[int] = 3
+    together: ClassVar[int] = 3
 
     def apply(self, document, rng):
         return Document(document.id, f"{document.text.upper()} {rng.integers(10**9)}")

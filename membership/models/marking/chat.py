@@ -9,6 +9,9 @@ from membership.models.server.completions import find_model
 from membership.models.server.http import RequestPolicy, Server
 from watermark.errors import ModelError
 
+DEAD = 8
+"""A server that fails on this many texts at once, and on all of them, is taken to be down."""
+
 
 @dataclass
 class Chat:
@@ -23,12 +26,12 @@ class Chat:
     n_failures: int = 0
 
     def ask(self, texts: Sequence[str]) -> list[str | None]:
-        """Return the model's answer to each text, None if the server failed.
+        """Return the model's answer to each text, in order; None if the server failed.
 
         Every failure is reported.
 
         Raises:
-            ModelError: It failed more often than `max_failures` allows.
+            ModelError: It failed more often than `max_failures` allows, or on all of many texts.
         """
         with ThreadPoolExecutor(self.server.policy.connections) as pool:
             found = list(pool.map(self._one, texts))
@@ -36,7 +39,14 @@ class Chat:
         self.n_failures += len(faults)
         for fault in faults:
             self.report(str(fault))
-        if self.max_failures is not None and self.n_failures > self.max_failures:
+        if self.max_failures is None:
+            if len(faults) == len(found) >= DEAD:
+                raise ModelError(
+                    f"{self.server.address}: no answer to any of {len(faults)} texts; the last "
+                    f"error: {faults[-1]}. Fix the server and repeat the command, which continues "
+                    "where it stopped"
+                )
+        elif self.n_failures > self.max_failures:
             raise ModelError(
                 f"{self.server.address}: no answer to {self.n_failures} texts, of which "
                 f"max_failures allows {self.max_failures}; the last error: {faults[-1]}. "

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 import transformers
+from jinja2 import TemplateError
 
 from membership.models.checkpoint import find_checkpoint
 from membership.models.local.huggingface import display_name
@@ -15,11 +16,11 @@ from watermark.errors import ModelError, as_model_error
 
 BATCH = 64
 """Texts answered at once."""
-MARGIN = 1.5, 32
-"""Longest answer in tokens: so many for a token of the text, and so many more."""
+GROWTH, MARGIN = 1.5, 32
+"""Tokens allowed in an answer per token of the text, plus a constant."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class LocalChat:
     """A transformers chat model in memory with one prompt; see `load_local_chat`."""
 
@@ -28,45 +29,57 @@ class LocalChat:
     tokenizer: Any = field(repr=False)
     """Its tokenizer, which has a chat template and pads on the left."""
     prompt: str
+    growth: float = GROWTH
+    """Tokens that an answer may have for each token of the text, and 32 beside."""
     n_failures: int = 0
-    """A model in memory answers every text."""
+    """Texts so far that were too long for the model, or got an empty answer."""
 
     def ask(self, texts: Sequence[str]) -> list[str | None]:
-        """Return the model's answer to each text, without sampling.
+        """Return the model's answer to each text, in order; greedy, without sampling.
 
-        An answer that reaches one and a half times the length of its text, and 32 tokens more, is
-        cut off there.
+        An answer that reaches its greatest length is cut off there. A text that does not fit into
+        the model's context together with its answer gets none.
         """
-        order = sorted(range(len(texts)), key=lambda number: len(texts[number]))
+        asked = [self._conversation(text) for text in texts]
+        limits = [self._limit(text) for text in texts]
         answers: list[str | None] = [None] * len(texts)
-        for first in range(0, len(order), BATCH):
-            numbers = order[first : first + BATCH]
-            found = self._answers([texts[number] for number in numbers])
+        fitting = [n for n in range(len(texts)) if self._fits(asked[n], limits[n])]
+        fitting.sort(key=lambda number: len(texts[number]))
+        for first in range(0, len(fitting), BATCH):
+            numbers = fitting[first : first + BATCH]
+            found = self._answers([asked[n] for n in numbers], [limits[n] for n in numbers])
             for number, answer in zip(numbers, found, strict=True):
-                answers[number] = answer
+                answers[number] = answer or None
+        self.n_failures += answers.count(None)
         return answers
 
+    def _conversation(self, text: str) -> str:
+        """Return prompt and text in the form in which the model was tuned."""
+        return render(self.tokenizer, self.prompt, text)
+
+    def _limit(self, text: str) -> int:
+        return int(self.growth * len(self.tokenizer(text)["input_ids"])) + MARGIN
+
+    def _fits(self, conversation: str, limit: int) -> bool:
+        room = getattr(self.model.config, "max_position_embeddings", None)
+        ids = self.tokenizer(conversation, add_special_tokens=False)["input_ids"]
+        return room is None or len(ids) + limit <= room
+
     @torch.inference_mode()
-    def _answers(self, texts: Sequence[str]) -> list[str]:
-        talks = [
-            [{"role": "system", "content": self.prompt}, {"role": "user", "content": text}]
-            for text in texts
-        ]
-        asked = self.tokenizer.apply_chat_template(
-            talks,
-            add_generation_prompt=True,
-            padding=True,
-            return_tensors="pt",
-            return_dict=True,
+    def _answers(self, conversations: Sequence[str], limits: Sequence[int]) -> list[str]:
+        asked = self.tokenizer(
+            list(conversations), add_special_tokens=False, padding=True, return_tensors="pt"
         ).to(self.model.device)
-        lengths = [len(ids) for ids in self.tokenizer(list(texts))["input_ids"]]
-        factor, more = MARGIN
-        limits = [int(factor * length) + more for length in lengths]
-        written = self.model.generate(
-            **asked,
+        settings = transformers.GenerationConfig(
             do_sample=False,
             max_new_tokens=max(limits),
+            eos_token_id=self.model.generation_config.eos_token_id,
             pad_token_id=self.tokenizer.pad_token_id,
+        )
+        written = self.model.generate(
+            input_ids=asked["input_ids"],
+            attention_mask=asked["attention_mask"],
+            generation_config=settings,
         )
         start = asked["input_ids"].shape[1]
         return [
@@ -75,15 +88,38 @@ class LocalChat:
         ]
 
 
-def load_local_chat(name_or_folder: str | Path, prompts: Sequence[str]) -> list[LocalChat]:
+def render(tokenizer: Any, prompt: str, text: str) -> str:
+    """Return the conversation that a chat model continues.
+
+    Raises:
+        jinja2.TemplateError: The chat template takes no such conversation.
+    """
+    talks = (
+        [{"role": "system", "content": prompt}, {"role": "user", "content": text}],
+        [{"role": "user", "content": f"{prompt}\n\n{text}"}],  # for models without a system role
+    )
+    try:
+        return str(
+            tokenizer.apply_chat_template(talks[0], tokenize=False, add_generation_prompt=True)
+        )
+    except TemplateError:
+        return str(
+            tokenizer.apply_chat_template(talks[1], tokenize=False, add_generation_prompt=True)
+        )
+
+
+def load_local_chat(
+    name_or_folder: str | Path, prompts: Sequence[str], growths: Sequence[float] | None = None
+) -> list[LocalChat]:
     """Load a chat model once, for several prompts; safetensors only, no code is run.
 
     Args:
         name_or_folder: A folder, or the id of a hub model, with a chat template.
         prompts: Prompts placed before each text, one for each model that is returned.
+        growths: Tokens that an answer may have for each token of the text, for each prompt.
 
     Raises:
-        ModelError: It cannot be loaded, is unsafe, or has no chat template.
+        ModelError: It cannot be loaded, is unsafe, or has no usable chat template.
     """
     folder = find_checkpoint(name_or_folder)
     name = display_name(name_or_folder)
@@ -91,13 +127,18 @@ def load_local_chat(name_or_folder: str | Path, prompts: Sequence[str]) -> list[
         tokenizer = transformers.AutoTokenizer.from_pretrained(
             folder, trust_remote_code=False, local_files_only=True, padding_side="left"
         )
+        if tokenizer.chat_template is None:
+            raise ModelError(
+                f"{name}: its tokenizer has no chat template; wanted a model that was tuned to "
+                "answer, such as HuggingFaceTB/SmolLM2-1.7B-Instruct"
+            )
+        render(tokenizer, prompts[0], "text")
+        if tokenizer.pad_token_id is None:  # any will do: the attention mask hides it
+            tokenizer.pad_token = tokenizer.eos_token or tokenizer.convert_ids_to_tokens(0)
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        model = load_weights(folder, name, torch.float32, device)
-    if tokenizer.pad_token_id is None:  # any will do: the attention mask hides it
-        tokenizer.pad_token = tokenizer.eos_token or tokenizer.convert_ids_to_tokens(0)
-    if tokenizer.chat_template is None:
-        raise ModelError(
-            f"{name}: its tokenizer has no chat template; wanted a model that was tuned to "
-            "answer, such as HuggingFaceTB/SmolLM2-1.7B-Instruct"
-        )
-    return [LocalChat(model.eval(), tokenizer, prompt) for prompt in prompts]
+        model = load_weights(folder, name, torch.float32, device).eval()
+    growths = growths or [GROWTH] * len(prompts)
+    return [
+        LocalChat(model, tokenizer, prompt, growth)
+        for prompt, growth in zip(prompts, growths, strict=True)
+    ]

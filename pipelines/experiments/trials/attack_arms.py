@@ -61,7 +61,9 @@ TEXT_ARMS: dict[tuple[str, str], TextArm] = {
     ("random_synonyms", "50 % of words"): _named("random_synonyms", share=".5"),
     ("random_synonyms", "all words"): _named("random_synonyms", share="1"),
     ("commonest_synonyms", "all words"): _named("commonest_synonyms"),
-    ("commonest_synonyms", "all words, half of the originals beside"): _named("commonest_synonyms"),
+    ("commonest_synonyms", "all words, half of the texts left beside"): _named(
+        "commonest_synonyms"
+    ),
     ("likeliest_synonyms", "by the base"): lambda scene: make_text_attacks(
         ["likeliest_synonyms"], {"model": str(scene.base)}
     ),
@@ -97,7 +99,7 @@ TEXT_ARMS: dict[tuple[str, str], TextArm] = {
 }
 
 
-ORIGINALS_BESIDE = {("commonest_synonyms", "all words, half of the originals beside"): 0.5}
+LEFT_BESIDE = {("commonest_synonyms", "all words, half of the texts left beside"): 0.5}
 """Share of the published texts that the model is trained on beside the attacked ones."""
 
 

@@ -12,8 +12,8 @@ from membership.models.marking.encoder import SentenceEncoder, load_encoder
 from pipelines.experiments.runner.records import Cell, Measure
 from pipelines.experiments.trials.attack_arms import (
     FROM_BASE,
+    LEFT_BESIDE,
     MODEL_ARMS,
-    ORIGINALS_BESIDE,
     TEXT_ARMS,
     Scene,
 )
@@ -99,8 +99,7 @@ def run_attack(setup: Setup, cell: Cell, base: Path, folder: Path) -> Iterator[M
                 yield from measure_perplexity(documents, find_model(THIEFS_READER))
             if all(document is None for document in documents):
                 return
-            n_beside = round(ORIGINALS_BESIDE.get(arm, 0.0) * len(documents))
-            crawl = [*documents, *texts[name][:n_beside]]
+            crawl = with_beside(documents, texts[name], LEFT_BESIDE.get(arm, 0.0))
             attacked[name] = _trained(setup, base, crawl, folder / name, seed)
         else:
             attacked[name] = _attacked_model(
@@ -115,6 +114,13 @@ def run_attack(setup: Setup, cell: Cell, base: Path, folder: Path) -> Iterator[M
     if setup.unmarked:
         found = observe_attacked(corpus, attacked["unmarked"], references, options)
     yield from measure_null(found, seed)
+
+
+def with_beside(
+    attacked: Sequence[Document | None], published: Sequence[Document], share: float
+) -> list[Document | None]:
+    """Return attacked texts and behind them the first of the texts as they were published."""
+    return [*attacked, *published[: round(share * len(published))]]
 
 
 def _marked(setup: Setup, home: Path, seed: int) -> tuple[AuditCorpus, Key]:

@@ -34,9 +34,9 @@ INTRODUCTION = (
     "brackets is from the interval of z."
 )
 COSTS_INTRODUCTION = (
-    "*Similarity*: MiniLM's cosine of a document before and after. *Perplexity*: of the attacked "
-    "texts under SmolLM2-135M. *Log p*: mean over the tokens of the published texts, and of texts "
-    "that no training saw, under the attacked model."
+    "*Similarity*: MiniLM's cosine of a document before and after. *Perplexity*: of the first 50 "
+    "attacked texts under SmolLM2-135M. *Log p*: mean over the tokens of 50 published texts, and "
+    "of 50 that no training saw, under the attacked model."
 )
 
 

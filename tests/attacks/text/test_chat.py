@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from attacks.attack import attack_documents
-from attacks.text.chat import PROMPTS, ChatRewriting
+from attacks.text.chat import GROWTHS, PROMPTS, ChatRewriting
 from membership.models.marking.chat import open_chat
 from tests.support.fake_chat import serve_chat
 from watermark.document import Document
@@ -74,3 +74,6 @@ def test_many_documents_are_asked_at_once_and_each_depends_on_itself_alone():
 def test_every_prompt_asks_for_the_text_alone():
     assert set(PROMPTS) == {"edit", "rephrase", "expand", "round_trip"}
     assert all("only" in requests[-1] for requests in PROMPTS.values())
+    assert {name: len(growths) for name, growths in GROWTHS.items()} == {
+        name: len(requests) for name, requests in PROMPTS.items()
+    }

@@ -4,6 +4,7 @@ import pytest
 from datasets import Dataset
 
 from pipelines import api
+from pipelines.jobs.attack import _content
 from tests.support.fake_chat import serve_chat
 from watermark.corpus import open_corpus
 
@@ -29,7 +30,7 @@ def test_a_chain_of_attacks_rewrites_the_texts_and_leaves_the_rest(command, corp
     assert (done.status, done.err) == (0, "")
     assert json.loads(done.out) == {
         "out": "out", "n_documents": 5, "n_changed": 5, "n_dropped": 0, "n_failed": 0,
-        "n_originals": 0,
+        "n_untouched": 0,
     }  # fmt: skip
     after = rows(corpus.parent / "out/news.jsonl")
     assert after[0] == {"id": "n0", "text": "Fine. They didn't go 0.", "year": 0}
@@ -45,12 +46,17 @@ def test_a_chain_of_attacks_rewrites_the_texts_and_leaves_the_rest(command, corp
         (["--attack", "rules", "--set", "share=2"], "share must lie in [0, 1], got 2.0"),
         (["--attack", "rules", "--set", "share"], "--set share: wanted NAME=VALUE"),
         (["--attack", "rules", "--share", "-1"], "--share must lie in [0, 1], got -1.0"),
-        (["--attack", "rules", "--originals", "2"], "--originals must lie in [0, 1], got 2.0"),
+        (["--attack", "rules", "--untouched", "2"], "--untouched must lie in [0, 1], got 2.0"),
         (["--attack", "truncation", "--set", "words=1.5"], "wanted a whole number"),
         (["--attack", "quality_filter", "--set", "rule=x"], "rule must be one of gopher"),
         (["--attack", "quality_filter"], "dropped all 5 documents"),
         (["--attack", "chat"], "chat needs either endpoint, the address of a server"),
         (["--attack", "chat", "--set", "model=none/such"], "none/such"),
+        (
+            ["--attack", "chat", "--set", "model=m", "--set", "max_failures=1"],
+            "max_failures limits",
+        ),
+        (["--attack", "rules", "--out", "."], "exists already"),
         (["--attack", "language_filter", "--set", "language=elvish"], "must be an ISO 639 code"),
         (["--attack", "perplexity_filter", "--set", "model=none/such"], "none/such"),
         (["--attack", "collusion", "--set", "editions=gone.jsonl"], "gone.jsonl: no such file"),
@@ -95,7 +101,9 @@ def test_a_server_that_fails_leaves_its_documents_as_they_were(command, corpus, 
             "leximark", "attack", corpus, "--attack", "chat", "--set", f"endpoint={address}",
             "--set", "max_failures=0", "--out", "strict",
         )  # fmt: skip
-    assert done.out.startswith("5 documents read, 4 changed, 0 dropped.\n1 requests failed: ")
+    assert done.out.startswith(
+        "5 documents read, 4 changed, 0 dropped.\nRequests without a usable answer: 1;"
+    )
     assert (strict.status, "max_failures allows 0" in strict.err) == (2, True)
     assert not (tmp_path / "strict").exists()
     assert "a paragraph stays as it is" in done.err
@@ -112,32 +120,73 @@ def test_a_server_that_answers_nothing_is_an_error(command, corpus, tmp_path):
             "leximark", "attack", corpus, "--attack", "chat", "--set", f"endpoint={address}",
             "--out", "out",
         )  # fmt: skip
-    assert (done.status, "the server failed on all 5 requests, fix it" in done.err) == (2, True)
+    assert (done.status, "no usable answer to any of 5 requests" in done.err) == (2, True)
     assert [path.name for path in tmp_path.iterdir()] == ["news.jsonl"]
 
 
-def test_some_originals_are_kept_beside_the_attacked_texts(command, tmp_path):
+def test_some_documents_are_kept_beside_the_attacked_texts(command, tmp_path):
     texts = [{"id": str(i), "text": f"One  {i}."} for i in range(200)]
     (tmp_path / "n.jsonl").write_text("".join(json.dumps(row) + "\n" for row in texts))
     done = command(
         "leximark", "attack", "n.jsonl", "--id-column", "id", "--attack", "whitespace", "--out",
-        "out", "--originals", ".5",
+        "out", "--untouched", ".5",
     )  # fmt: skip
-    kept = rows(tmp_path / "out-originals/n.jsonl")
-    assert f"{len(kept)} originals: out-originals" in done.out
+    kept = rows(tmp_path / "out-untouched/n.jsonl")
+    assert f"Untouched texts: out-untouched ({len(kept)})" in done.out
+    assert {path.name for path in tmp_path.iterdir()} == {"n.jsonl", "out", "out-untouched"}
     assert abs(len(kept) - 100) < 4 * 50**0.5
     assert all(row in texts for row in kept)
     assert all("  " not in row["text"] for row in rows(tmp_path / "out/n.jsonl"))
     again = command(
-        "leximark", "attack", "n.jsonl", "--attack", "whitespace", "--out", "other", "--originals",
+        "leximark", "attack", "n.jsonl", "--attack", "whitespace", "--out", "other", "--untouched",
         "1",
     )  # fmt: skip
-    assert (again.status, len(rows(tmp_path / "other-originals/n.jsonl"))) == (0, 200)
+    assert (again.status, len(rows(tmp_path / "other-untouched/n.jsonl"))) == (0, 200)
 
 
-def test_an_interrupted_attack_goes_on_where_it_stopped(command, tmp_path):
+@pytest.fixture
+def many(tmp_path):
     texts = [{"id": str(i), "text": f"They did not go {i}."} for i in range(200)]
     (tmp_path / "n.jsonl").write_text("".join(json.dumps(row) + "\n" for row in texts))
+    return texts
+
+
+def test_a_server_that_goes_down_stops_the_run_and_the_next_one_continues(command, many, tmp_path):
+    asked: list[str] = []
+
+    def answer(text):
+        asked.append(text)
+        if 64 < len(asked) <= 128:
+            raise ValueError("down")
+        return text.upper()
+
+    def attack(address):
+        return command(
+            "leximark", "attack", "n.jsonl", "--id-column", "id", "--attack", "chat", "--out",
+            "out", "--set", f"endpoint={address}", "--set", "prompt=edit",
+        )  # fmt: skip
+
+    with serve_chat(answer) as address:
+        stopped = attack(address)
+        done = attack(address)
+    assert (stopped.status, "no answer to any of 64 texts" in stopped.err) == (2, True)
+    assert done.out.startswith("200 documents read, 200 changed")
+    assert len(asked) == 128 + 200 - 64
+
+
+def test_a_file_that_changed_is_another_setting(many, tmp_path):
+    edition = tmp_path / "edition.jsonl"
+    edition.write_text((tmp_path / "n.jsonl").read_text().replace("go", "walk"))
+    settings = {"editions": str(edition)}
+    before = _content(settings)
+    assert before == _content(settings)
+    edition.write_text((tmp_path / "n.jsonl").read_text().replace("go", "run"))
+    assert _content(settings) != before
+    assert _content({"endpoint": "a", "chat.max_failures": "1"}) == _content({})
+
+
+def test_an_interrupted_attack_goes_on_where_it_stopped(command, many, tmp_path):
+    texts = many
     asked: list[str] = []
 
     def answer(text):
@@ -146,24 +195,26 @@ def test_an_interrupted_attack_goes_on_where_it_stopped(command, tmp_path):
             raise ValueError("overloaded")
         return text.upper()
 
-    def attack(address, prompt="edit"):
+    def attack(address, max_failures, prompt="edit"):
         return command(
             "leximark", "attack", "n.jsonl", "--id-column", "id", "--attack", "chat", "--out",
-            "out", "--set", f"endpoint={address}", "--set", "max_failures=0", "--set",
-            f"prompt={prompt}",
+            "out", "--set", f"endpoint={address}", "--set", f"max_failures={max_failures}", "--set",
+            f"prompt={prompt}", "--untouched", "1",
         )  # fmt: skip
 
     healthy = False
     with serve_chat(answer) as address:
-        assert attack(address).status == 2
-        assert not (tmp_path / "out").exists()
+        assert attack(address, 0).status == 2
+        assert {path.name for path in tmp_path.iterdir()} == {"n.jsonl", ".out.journal"}
         healthy, first = True, len(asked)
-        done = attack(address)
+        other = attack(address, 0, "rephrase")
+        assert (other.status, "with other settings left this journal" in other.err) == (2, True)
+        done = attack(address, 3)
     assert done.out.startswith("200 documents read, 200 changed")
     assert len(asked) - first == 200 - 128  # two blocks of 64 documents were finished
     after = rows(tmp_path / "out/n.jsonl")
     assert [row["text"] for row in after] == [row["text"].upper() for row in texts]
-    assert {path.name for path in tmp_path.iterdir()} == {"n.jsonl", "out"}
+    assert {path.name for path in tmp_path.iterdir()} == {"n.jsonl", "out", "out-untouched"}
 
 
 def test_python_attacks_a_data_set_in_memory(corpus, tmp_path):

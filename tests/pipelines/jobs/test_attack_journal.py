@@ -1,10 +1,13 @@
+import pytest
+
 from pipelines.jobs.attack_journal import attack_with_journal
 from watermark.document import Document
+from watermark.errors import ToolkitError
 
 DOCUMENTS = [Document(f"d{i}", f"text {i}") for i in range(6)]
 
 
-def run(path, documents, asked, stop_after=99, settings=None):
+def run(path, documents, asked, stop_after=99, settings=None, failed=lambda: False):
     """Attack until so many documents came out; return the texts."""
 
     def attack(pending):
@@ -14,7 +17,7 @@ def run(path, documents, asked, stop_after=99, settings=None):
             yield None if number == 2 else Document(document.id, document.text.upper())
 
     found = []
-    stream = attack_with_journal(path, settings or {"seed": 0}, documents, attack)
+    stream = attack_with_journal(path, settings or {"seed": 0}, documents, attack, failed)
     for after in stream:
         found.append(after.text if after else None)
         if len(found) == stop_after:
@@ -36,12 +39,39 @@ def test_finished_documents_are_not_attacked_again(tmp_path):
     assert len(asked) == 6
 
 
-def test_other_settings_start_anew(tmp_path):
+def test_a_journal_of_other_settings_is_refused_and_stays(tmp_path):
+    path = tmp_path / "journal"
+    run(path, DOCUMENTS, [], stop_after=4)
+    before = path.read_bytes()
+    with pytest.raises(ToolkitError, match="an interrupted run with other settings left this"):
+        run(path, DOCUMENTS, [], settings={"seed": 1})
+    assert path.read_bytes() == before
+
+
+def test_nothing_is_recorded_after_a_failure(tmp_path):
     path = tmp_path / "journal"
     asked: list[str] = []
-    run(path, DOCUMENTS, asked, stop_after=4)
-    assert run(path, DOCUMENTS, asked, settings={"seed": 1}) == WANTED
-    assert len(asked) == 4 + 6
+    assert run(path, DOCUMENTS, asked, failed=lambda: len(asked) > 3) == WANTED
+    assert run(path, DOCUMENTS, asked) == WANTED
+    assert asked[6:] == ["d3", "d4", "d5"]
+
+
+def test_two_runs_do_not_write_one_journal(tmp_path):
+    path = tmp_path / "journal"
+    first = attack_with_journal(path, {}, DOCUMENTS, iter)
+    next(first)
+    with pytest.raises(ToolkitError, match="another `leximark attack` writes this journal"):
+        next(attack_with_journal(path, {}, DOCUMENTS, iter))
+    assert len(list(first)) == 5
+
+
+def test_an_empty_journal_is_removed(tmp_path):
+    def fail(pending):
+        yield next(document for document in pending if document.id == "none")
+
+    with pytest.raises(RuntimeError, match="StopIteration"):
+        next(attack_with_journal(tmp_path / "journal", {}, DOCUMENTS, fail))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_changed_document_and_what_follows_it_is_attacked_again(tmp_path):
@@ -61,8 +91,9 @@ def test_a_line_that_was_cut_off_is_written_again(tmp_path):
         path.write_bytes(whole[:-cut])
         assert run(path, DOCUMENTS, []) == WANTED
         assert path.read_bytes() == whole
-    path.write_bytes(whole.replace(b"TEXT 1", b"TEXT\n 1"))
-    assert run(path, DOCUMENTS, []) == WANTED
+    for broken in (whole.replace(b"TEXT 1", b"TEXT\n 1"), whole.replace(b'["d1"', b"5\n")):
+        path.write_bytes(broken)
+        assert run(path, DOCUMENTS, []) == WANTED
 
 
 def test_text_that_is_no_valid_unicode_passes(tmp_path):

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from membership.models.marking import local_chat
-from membership.models.marking.local_chat import load_local_chat
+from membership.models.marking.local_chat import load_local_chat, render
 from tests.support.tiny import END, save_tiny_model, tiny_tokenizer
 from watermark.errors import ModelError
 
@@ -44,6 +44,42 @@ def test_answers_are_those_of_a_greedy_loop_whatever_stands_beside_them(folder, 
     monkeypatch.setattr(local_chat, "BATCH", 1)
     assert chat.ask(TEXTS) == wanted
     assert chat.ask([]) == []
+
+
+def test_longer_answers_are_allowed_where_they_are_needed(folder):
+    short, long = load_local_chat(folder, ["Be brief.", "Be brief."], [1.5, 4.0])
+    brief, full = (str(chat.ask(TEXTS)[1]) for chat in (short, long))
+    assert full.startswith(brief)
+    assert len(full) > len(brief)
+
+
+def test_a_text_that_does_not_fit_gets_no_answer_and_is_counted(folder):
+    (chat,) = load_local_chat(folder, ["Be brief."])
+    wanted = chat.ask(TEXTS)
+    assert chat.ask([TEXTS[0], TEXTS[1] * 30, TEXTS[1]]) == [wanted[0], None, wanted[1]]
+    assert chat.n_failures == 1
+
+
+def test_a_tokenizer_without_padding_and_a_template_without_a_system_role(folder, tmp_path):
+    tokenizer = tiny_tokenizer()
+    tokenizer.chat_template = (
+        "{% if messages[0].role == 'system' %}{{ raise_exception('no system role') }}{% endif %}"
+        "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}assistant:"
+    )
+    path = save_tiny_model(tmp_path / "gemma", "llama", tokenizer, max_position_embeddings=512)
+    (chat,) = load_local_chat(path, ["Be brief."])
+    assert chat.tokenizer.pad_token_id is not None
+    assert render(chat.tokenizer, "Be brief.", "A.") == "user: Be brief.\n\nA.\nassistant:"
+    alone = [chat.ask([text])[0] for text in TEXTS]
+    assert chat.ask(TEXTS) == alone
+
+
+def test_a_broken_template_is_the_model_s_fault(tmp_path):
+    tokenizer = tiny_tokenizer()
+    tokenizer.chat_template = "{% for m in messages %}"
+    broken = save_tiny_model(tmp_path / "broken", "llama", tokenizer)
+    with pytest.raises(ModelError, match="cannot be loaded as a chat model"):
+        load_local_chat(broken, ["Be brief."])
 
 
 def test_a_model_without_a_template_is_refused(tmp_path):

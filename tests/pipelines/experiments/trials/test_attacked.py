@@ -12,7 +12,8 @@ from pipelines.experiments.attacks_schemes import ATTACKS, SCHEMES
 from pipelines.experiments.attacks_schemes import cells as cells_schemes
 from pipelines.experiments.attacks_smollm2 import ARMS as ARMS_SMOLLM2
 from pipelines.experiments.attacks_smollm2 import cells as cells_smollm2
-from pipelines.experiments.trials.attack_arms import FROM_BASE, MODEL_ARMS, TEXT_ARMS
+from pipelines.experiments.trials.attack_arms import FROM_BASE, LEFT_BESIDE, MODEL_ARMS, TEXT_ARMS
+from pipelines.experiments.trials.attack_run import with_beside
 from pipelines.experiments.trials.attacked import (
     count_standing,
     documents_needed,
@@ -121,3 +122,11 @@ def test_every_arm_is_a_cell_of_every_seed():
 def test_the_large_model_meets_arms_that_the_tiny_one_meets_too():
     assert set(ARMS_SMOLLM2) <= {*TEXT_ARMS, *MODEL_ARMS, *FROM_BASE}
     assert len(cells_smollm2(3)) == 3 * len(ARMS_SMOLLM2)
+
+
+def test_half_of_the_published_texts_stand_beside_the_attacked_ones():
+    published = [Document(str(number), "as it was") for number in range(4)]
+    attacked = [None, *(Document(d.id, "new") for d in published[1:])]
+    assert with_beside(attacked, published, 0.5) == [*attacked, *published[:2]]
+    assert with_beside(attacked, published, 0.0) == attacked
+    assert set(LEFT_BESIDE) <= set(TEXT_ARMS)
