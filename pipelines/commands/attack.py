@@ -26,13 +26,13 @@ def attack(
     ] = None,
     settings: Settings = None,
     share: Annotated[
-        float, typer.Option(help="Share of the documents that is attacked, in [0, 1].")
+        float, typer.Option(help="Share of the documents to attack, in [0, 1].")
     ] = 1.0,
     untouched: Annotated[
         float,
         typer.Option(
-            help="Share of the documents, in [0, 1], that are also written as they came, into "
-            "a folder beside --out whose name ends in -untouched."
+            help="Also write this share of the documents, in [0, 1], as they came, into a folder "
+            "beside --out whose name ends in -untouched."
         ),
     ] = 0.0,
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,

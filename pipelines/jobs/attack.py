@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from attacks.attack import TextAttack, attack_documents, document_rng
 from attacks.text.chat import ChatRewriting
+from attacks.text.collusion import Collusion
 from pipelines.jobs.attack_journal import attack_with_journal
 from pipelines.loading.text_attacks import AnyTextAttack, CorpusColumns, make_text_attacks
 from watermark.atomic import refuse_existing
@@ -63,7 +64,7 @@ def attack_command(
         id_column: Column of the ids.
         split: Split of a data set.
         seed: Seed of everything random.
-        share: Share of the documents that is attacked.
+        share: Share of the documents to attack.
         untouched: Share of the documents that are also written as they came, into a second folder
             beside `out`, whose name ends in `-untouched`.
 
@@ -134,20 +135,26 @@ def _texts(
     if all(isinstance(one, TextAttack) for one in attacks):
         documents = corpus.documents()
         after = attack_with_journal(journal, chain, documents, attack, lambda: n_failed() > 0)
+    editions = [e for one in attacks if isinstance(one, Collusion) for e in one.editions]
+    n_matched = 0
     bar = tqdm(after, unit=" documents", desc="attack", disable=None)
     for before, document in zip(corpus.documents(), bar, strict=True):
         counts.n_documents += 1
+        n_matched += any(before.id in edition for edition in editions)
         counts.n_dropped += document is None
         counts.n_changed += document is not None and document.text != before.text
         yield None if document is None else document.text
     counts.n_failed = n_failed()
-    if reason := _no_use(counts):
+    unmatched = bool(editions) and not n_matched
+    if reason := _no_use(counts, unmatched):
         journal.unlink(missing_ok=True)
         names = " then ".join(one.name for one in attacks)
         raise CorpusError(f"{names}: {reason}; nothing of {corpus.source} was written")
 
 
-def _no_use(counts: AttackCounts) -> str | None:
+def _no_use(counts: AttackCounts, unmatched: bool) -> str | None:
+    if unmatched:
+        return "no edition has a document with one of these ids, name their column by --id-column"
     if counts.n_dropped == counts.n_documents:
         return f"dropped all {counts.n_documents} documents, choose a milder setting"
     if counts.n_failed and not counts.n_changed:
@@ -181,7 +188,7 @@ def attack_dataset(
         settings: Values by the name of the setting, or by `attack.setting`.
         text_column: Column that holds the text.
         id_column: Column that holds the ids.
-        share: Share of the documents that is attacked, in [0, 1].
+        share: Share of the documents to attack, in [0, 1].
         seed: Seed of all that is random.
 
     Raises:

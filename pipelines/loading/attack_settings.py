@@ -25,7 +25,7 @@ def make_attacks(
     """
     for name in names:
         if name not in makers:
-            raise ToolkitError(f"--attack {name}: there are {', '.join(makers)}")
+            raise ToolkitError(f"--attack {name}: choose one of {', '.join(makers)}")
     used: set[str] = set()
     calls = [(name, makers[name], _arguments(name, makers[name], settings, used)) for name in names]
     if unknown := settings.keys() - used:

@@ -40,7 +40,7 @@ def test_a_chain_of_attacks_rewrites_the_texts_and_leaves_the_rest(command, corp
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--attack", "burn"], "--attack burn: there are random_synonyms,"),
+        (["--attack", "burn"], "--attack burn: choose one of random_synonyms,"),
         (["--attack", "rules", "--set", "force=1"], "--set force: no attack of this run has"),
         (["--attack", "rules", "--set", "share=much"], "--set share=much: wanted a number"),
         (["--attack", "rules", "--set", "share=2"], "share must lie in [0, 1], got 2.0"),
@@ -237,5 +237,11 @@ def test_editions_and_other_texts_are_read_from_files(command, corpus, tmp_path)
         "--set", f"editions={edition},{edition}",
     )  # fmt: skip
     assert done.out.startswith("5 documents read, 5 changed")
+    without = command(
+        "leximark", "attack", corpus, "--attack", "collusion", "--out", "other", "--set",
+        f"editions={edition}",
+    )  # fmt: skip
+    assert (without.status, "name their column by --id-column" in without.err) == (2, True)
+    assert not (tmp_path / "other").exists()
     texts = [document.text for document in open_corpus(tmp_path / "out/news.jsonl").documents()]
     assert all(text.endswith("Good.") for text in texts)

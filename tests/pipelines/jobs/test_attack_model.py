@@ -40,7 +40,7 @@ def test_attacks_follow_each_other(command, model, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--attack", "melt"], "--attack melt: there are pruning,"),
+        (["--attack", "melt"], "--attack melt: choose one of pruning,"),
         (["--attack", "pruning", "--set", "bits=4"], "--set bits: no attack of this run has"),
         (["--attack", "pruning", "--set", "share=3"], "share must lie in [0, 1], got 3.0"),
         (["--attack", "merging"], "needs --set other=VALUE"),
