@@ -46,7 +46,7 @@ class ChatModel(Protocol):
         """Texts without an answer so far."""
 
     def ask(self, texts: Sequence[str]) -> list[str | None]:
-        """Return the answer to each text, in order; None where there is none."""
+        """Return one answer per text, in the same order; None for a text without an answer."""
 
 
 @dataclass(frozen=True)

@@ -103,11 +103,15 @@ def attack_command(
 def _content(settings: Mapping[str, str]) -> dict[str, Any]:
     """Return what the settings of a chain say, with size and time of the files that they name.
 
-    Where a server is and how many failures are allowed does not change a result.
+    The number of failures allowed does not change a result, and of an endpoint only the model does.
     """
     found: dict[str, Any] = {"version": version("leximark")}
     for name, value in settings.items():
-        if name.rpartition(".")[2] in ("endpoint", "max_failures"):
+        setting = name.rpartition(".")[2]
+        if setting == "max_failures":
+            continue
+        if setting == "endpoint":
+            found[name] = value.partition("#")[2]
             continue
         paths = [Path(part) for part in value.split(",") if part]
         files = sorted(f for p in paths for f in ([p] if p.is_file() else p.glob("**/*")))

@@ -96,7 +96,7 @@ def _lock(journal: IO[bytes], path: Path) -> None:
 
 
 def _begin(journal: IO[bytes], path: Path, head: bytes) -> None:
-    """Read the settings of the journal, or write them where there are none yet."""
+    """Write the settings to a new journal, or check that an old one has the same."""
     journal.seek(0)
     found = journal.readline()
     if not found.endswith(b"\n"):

@@ -182,7 +182,9 @@ def test_a_file_that_changed_is_another_setting(many, tmp_path):
     assert before == _content(settings)
     edition.write_text((tmp_path / "n.jsonl").read_text().replace("go", "run"))
     assert _content(settings) != before
-    assert _content({"endpoint": "a", "chat.max_failures": "1"}) == _content({})
+    assert _content({"chat.max_failures": "1"}) == _content({})
+    moved = [_content({"endpoint": f"chat+http://{host}/v1#m"}) for host in ("a", "b")]
+    assert moved[0] == moved[1] != _content({"endpoint": "chat+http://a/v1#other"})
 
 
 def test_an_interrupted_attack_goes_on_where_it_stopped(command, many, tmp_path):
