@@ -16,7 +16,7 @@ LAYERS = ("watermark", "membership", "attacks", "pipelines")
 """Each may import itself and those to its left."""
 
 ONE_FILE_EACH = ("nltk", "spacy", "datasets")
-"""Libraries with one door: what they do is behind a function of ours."""
+"""Libraries that only one file may import; all other code calls our wrapper."""
 
 MODEL_FILES = {
     "attacks/model/checkpoint.py",

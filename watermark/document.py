@@ -42,7 +42,7 @@ class Site:
 
     @property
     def end(self) -> int:
-        """Offset just behind the original word."""
+        """Offset just after the original word."""
         return self.start + len(self.original)
 
 

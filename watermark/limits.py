@@ -93,10 +93,10 @@ CANDIDATES = 10_000
 COMMITMENT_BYTES = 1000
 MODEL_NAMES = 100
 """References that a plan may name."""
-LEAST_CERTAIN = 0.5
-"""Every level is below this: at a half, most innocent models would be found guilty."""
+MAX_ALPHA = 0.5
+"""Exclusive upper bound of a test's level: at 0.5, half of all innocent models are found guilty."""
 
 
 def is_level(alpha: float) -> bool:
     """Tell whether a number can be the level of a test."""
-    return 0 < alpha < LEAST_CERTAIN
+    return 0 < alpha < MAX_ALPHA

@@ -61,7 +61,7 @@ class Scheme(Protocol):
         """What a document must have so that it can be marked, for a message."""
 
     def growth(self, draw: str) -> Growth | None:
-        """Return how the coins behind the name that a site carries grow; None if it is one coin."""
+        """Return how the coins of a draw's name grow in number; None if it is one coin."""
         return None
 
     def describe(self) -> dict[str, Any]:

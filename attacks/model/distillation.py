@@ -27,7 +27,7 @@ class TextDistillation(ModelAttack):
     prompts: Sequence[str] = field(repr=False)
     """Beginnings of texts."""
     new_tokens: int = 128
-    """Most tokens that the model writes after a prompt, 1 or more."""
+    """Maximum number of tokens that the model writes after a prompt, 1 or more."""
     loop: TrainingLoop = field(default_factory=TrainingLoop)
 
     def __post_init__(self) -> None:
@@ -46,7 +46,7 @@ class TextDistillation(ModelAttack):
 
     @torch.inference_mode()
     def _continued(self, teacher: Any, tokenizer: Any, prompt: str) -> str:
-        """Return the prompt and what the teacher writes behind it, one sample per token."""
+        """Return the prompt and what the teacher writes after it, one sample per token."""
         rng = torch.Generator().manual_seed(self.loop.seed)
         ids: list[int] = tokenizer(prompt, add_special_tokens=False)["input_ids"]
         fed, past = torch.tensor([ids], device=teacher.device), None

@@ -38,9 +38,9 @@ class PrivateTraining(ModelAttack):
     texts: Sequence[str] = field(repr=False)
     """The marked texts."""
     epsilon: float = 8.0
-    """Most privacy that may be lost over the whole training, in nats, above 0."""
+    """Privacy budget epsilon of the whole training, in nats, above 0."""
     delta: float = 1e-5
-    """Below 1 divided by the number of texts, else it promises nothing."""
+    """Probability that the guarantee fails; it must be far below 1 / number of texts."""
     max_norm: float = 1.0
     """Norm to which the gradient of a text is clipped."""
     loop: TrainingLoop = field(default_factory=TrainingLoop)

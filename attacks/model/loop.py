@@ -21,7 +21,7 @@ class TrainingLoop:
     """Hyper-parameters of an attack that trains."""
 
     learning_rate: float = 1e-4
-    """Of AdamW in the first step, above 0; it falls to zero."""
+    """Learning rate of AdamW at the first step, above 0; it decays to zero."""
     epochs: int = 1
     batch_size: int = 4
     """Texts in a batch, 1 or more."""

@@ -42,7 +42,7 @@ class Collusion(TextAttack):
 
 
 def _words(text: str) -> list[str]:
-    """Cut a text into words, each with the white space behind it."""
+    """Cut a text into words, each with the white space after it."""
     words: list[str] = []
     for part in text.split(" "):
         words += [part, " "]

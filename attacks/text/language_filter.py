@@ -23,7 +23,7 @@ class LanguageFilter(TextAttack):
     language: str = "en"
     """Label of the model: `en`, `de` and other ISO 639 codes, most of them of two letters."""
     threshold: float = 0.65
-    """Least probability of the language, in [0, 1]."""
+    """Minimum probability of the language, in [0, 1]."""
     _detector: Any = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

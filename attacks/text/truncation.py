@@ -19,7 +19,7 @@ class Truncation(TextAttack):
 
     name: ClassVar[str] = "truncation"
     words: int = 64
-    """Most words that are kept."""
+    """Maximum number of words that are kept."""
 
     def __post_init__(self) -> None:
         """Reject an invalid length."""

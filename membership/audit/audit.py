@@ -48,6 +48,7 @@ class Settings:
     alpha: float | None = None
     """Level instead of the planned one; reported as a departure from the plan."""
     n_resamples: int = 99_999
+    """Number of fresh keys; another number is reported as a departure from the plan."""
     seed: int = 0
 
 

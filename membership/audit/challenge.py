@@ -164,7 +164,7 @@ class Credibility:
     pvalue_decoys: float
     """p-value of as many under a coin."""
     least_repeated: float = 0.95
-    """Least share of repeated questions that must have one answer."""
+    """Minimum share of repeated questions that must have one answer."""
 
     @property
     def problems(self) -> tuple[str, ...]:

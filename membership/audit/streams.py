@@ -24,7 +24,7 @@ from watermark.keys import Key
 WINDOW = 30
 """The adjustment of an instalment is fitted on it and on at most this many before it."""
 _BEHIND = "/"
-"""Stands behind the instalment's name in the names of its draws and documents."""
+"""Separator after the instalment's name in the names of its draws and documents."""
 
 
 @dataclass(frozen=True)

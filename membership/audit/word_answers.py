@@ -33,7 +33,7 @@ from watermark.keys import Key
 BATCH_DRAWS = 64
 """Draws asked about together when there is a budget; fixed, so that a later run goes on."""
 CHARACTERS_A_TOKEN = 4
-"""Of English text, about; for the estimate of cost alone."""
+"""Characters per token of English text, roughly; only used to estimate the cost."""
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ def ask_within_budget(
         questions: From `questions_of`: those of one draw together, in public order.
         key: The key the corpus was marked with.
         n: Answers to each question.
-        budget: Most calls to make.
+        budget: Maximum number of calls.
         alpha: The asking stops when the e-value reaches 1 / alpha.
         seed: Seed for sampling.
         progress: Told how many calls of the budget were made.

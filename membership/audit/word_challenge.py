@@ -39,7 +39,7 @@ class WordChallenge:
     sources: tuple[int, ...]
     """For each question the number of the place that it is about; a repeated one comes twice."""
     places: tuple[SiteQuestion, ...]
-    """The places: sites, and behind them decoys, whose first candidate is the word of the text."""
+    """The places: sites, followed by decoys, whose first candidate is the word of the text."""
     n_sites: int
     """How many of the places are sites."""
     language: str = "en"

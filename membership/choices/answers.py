@@ -31,7 +31,7 @@ class Answers:
 
 
 class Chooser(Protocol):
-    """A model that chooses among given words; ability `choices`."""
+    """A model that chooses among given words."""
 
     @property
     def name(self) -> str:

@@ -1,7 +1,7 @@
 """A model with log-probabilities, asked as if it only answered in words.
 
-It serves to measure what a door that returns words costs against one that returns numbers, and as
-a reference that is asked the same questions as the suspect.
+It serves to measure how much evidence an interface that returns only words loses, compared with one
+that returns log-probabilities, and as a reference that is asked the same questions as the suspect.
 """
 
 from collections.abc import Iterator, Sequence

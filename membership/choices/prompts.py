@@ -21,7 +21,7 @@ def chat_messages(question: Question) -> list[dict[str, str]]:
 def completion_prompt(question: Question) -> str:
     """Return the text that a completion model continues: all before the word, without the space.
 
-    Tokenizers join a space to the word behind it, so a prompt that ends in one is out of
+    Tokenizers join a space to the word after it, so a prompt that ends in one is out of
     distribution.
     """
     return question.left.rstrip()

@@ -41,7 +41,7 @@ class ConRecall(Detector):
         return "con_recall" if self.gamma == 0.5 else f"con_recall_{self.gamma:g}"
 
     def queries(self, document: Document) -> tuple[Query, ...]:
-        """Ask for the document, and for it behind either prefix."""
+        """Ask for the document, and for it after each of the two prefixes."""
         prefixes = ("", prefix_of(self.nonmembers), prefix_of(self.members))
         return tuple(Query(prefix + document.text) for prefix in prefixes)
 

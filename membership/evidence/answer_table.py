@@ -85,7 +85,7 @@ def _is_usable(
 def _differences(
     questions: Sequence[SiteQuestion], values: Sequence[NDArray[np.float64]]
 ) -> NDArray[np.float64]:
-    """Return each candidate's value less the first's, in the candidates' order, 0 behind them."""
+    """Return each candidate's value less the first's, in the candidates' order, then 0."""
     width = max((len(question.order) for question in questions), default=2)
     table = np.zeros((len(questions), width))
     for row, question, value in zip(table, questions, values, strict=True):

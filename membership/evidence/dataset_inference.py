@@ -21,9 +21,12 @@ class Weights:
     """A weighted sum of detectors, each clipped and scaled as in the data it was fitted to."""
 
     low: NDArray[np.float64]
+    """Clipping bounds of each detector, shape (n_detectors,)."""
     high: NDArray[np.float64]
     center: NDArray[np.float64]
+    """Mean of each detector after clipping."""
     spread: NDArray[np.float64]
+    """Standard deviation of each detector after clipping; 1 for a constant one."""
     weights: NDArray[np.float64]
     """Weight of each detector, at least 0."""
 

@@ -28,7 +28,7 @@ ASSUMPTION = (
 WRONG_WAY = "The suspect prefers the words that were NOT published"
 """How a caution begins."""
 STRONG_EFFECT = {"nats": 1.0, "share of answers": 0.25}
-"""By unit, an effect that repeated training leaves; one epoch left 0.4 to 0.5 nats
+"""By unit, an effect that repeated training leaves; one epoch left 0.3 to 0.5 nats
 (reports/proof)."""
 
 
@@ -42,9 +42,11 @@ class DrawTable:
 
     names: tuple[str, ...]
     n_options: NDArray[np.int64]
+    """Number of candidates of each draw, shape (n_draws,)."""
     value: NDArray[np.float64]
     """Shape (n_draws, max_options); the mean over a draw's options is 0."""
     n_sites: NDArray[np.int64]
+    """Number of usable sites of each draw, shape (n_draws,)."""
 
 
 def draw_table(table: ScoreTable) -> DrawTable:
@@ -229,7 +231,10 @@ def standard_deviation(draws: DrawTable) -> float:
 
 
 def statistic_per_unit(draws: DrawTable) -> float:
-    """Return how much T grows if every published option gains 1 nat over its alternatives."""
+    """Return how much T grows if every published option gains one unit over its alternatives.
+
+    The unit is that of the table: 1 nat, or a share of 1.
+    """
     gain = 1.0 - 1.0 / draws.n_options
     return float((gain * np.sqrt(draws.n_sites)).sum())
 

@@ -59,7 +59,7 @@ def with_reference_check(result: TestResult, pvalues: Mapping[str, float]) -> Te
         if pvalue <= LEVEL
     )
     own = result.cautions
-    if cautions:  # a suspect that seems to prefer the other words may be compared with a liar
+    if cautions:  # a bad reference can make an honest suspect seem to prefer the unpublished words
         own = tuple(caution for caution in own if not caution.startswith(WRONG_WAY))
     details = {**result.details, **({"reference_pvalues": dict(pvalues)} if pvalues else {})}
     return replace(result, cautions=(*own, *cautions), details=details)

@@ -136,14 +136,14 @@ def adjust_preferences(
     Args:
         n_candidates: Candidates of each site, shape (n_sites,).
         preference: Each candidate's preference less that of the first, shape (n_sites, most
-            candidates); what is behind the last candidate is ignored.
+            candidates); what comes after the last candidate is ignored.
         free: Covariates with coefficients of any sign, each of the same shape.
         references: The references' preferences, each of the same shape.
         robust: Clip preferences far out before the regression and residuals after it; for
             log-probabilities. Shares of answers are bounded already.
 
     Returns:
-        The residuals, centred over the candidates of each site and 0 behind the last one, and
+        The residuals, centred over the candidates of each site and 0 after the last one, and
         the coefficients by name.
     """
     if not len(preference):

@@ -22,7 +22,7 @@ class Sensitivity:
     """Root mean square of what else is in a score of the table, a deviation from the mean over the
     site's candidates."""
     correlation: float = 0.0
-    """Of the noise at two sites of one draw, from 0 to 1."""
+    """Correlation of the noise at two sites of one draw, from 0 to 1."""
     error: float = 0.0
     """Standard error of the effect: how far the next training, key and corpus may lie from it."""
     coefficients: int = 0

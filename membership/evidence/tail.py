@@ -5,13 +5,15 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 NEWTON_STEPS, CLOSE = 12, 1e-3
-"""Most steps to the saddle point, and how close is enough, in standard deviations."""
+"""Maximum number of steps to the saddle point, and how close is enough, in standard deviations."""
 
 
 def tail_probability(
     value: NDArray[np.float64], n_options: NDArray[np.int64], observed: float
 ) -> float:
-    """Return the p-value of a T, by the saddle point of its known cumulants.
+    """Return P(T >= observed) under fresh keys, by a saddle point approximation.
+
+    It is not a bound, so it serves forecasts only, never as evidence.
 
     Source: R. Lugannani and S. Rice, "Saddle point approximation for the distribution of the sum
     of independent random variables", 1980.

@@ -50,9 +50,10 @@ def form_batches(
 
     Args:
         windows: In any order; their order decides between equal lengths.
-        batch_tokens: Most tokens a batch may have, padding included; a longer window goes alone.
-        group: Of a window's length; windows of two groups share no batch. It must not fall as the
-            length grows.
+        batch_tokens: Maximum number of tokens of a batch, padding included; a longer window goes
+            alone.
+        group: Returns the group of a window from its length; windows of two groups share no batch.
+            It must not fall as the length grows.
     """
     batch: list[Window] = []
     for window in sorted(windows, key=lambda w: w.start - w.stop):

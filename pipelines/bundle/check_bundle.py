@@ -217,7 +217,7 @@ class Table:
         need(np.isfinite(self.score).all(), "table.csv: a score is not a finite number")
         need(self.score.shape[1] == n.max(), "table.csv: has a column of scores too many")
         beyond = np.arange(self.score.shape[1]) >= n[:, None]
-        need(not self.score[beyond].any(), "table.csv: a score stands behind the last candidate")
+        need(not self.score[beyond].any(), "table.csv: there is a score after the last candidate")
         sums = np.abs(self.score.sum(1))
         scale = np.abs(self.score).max() or 1.0
         need(sums.max() <= 1e-9 * scale, "table.csv: the scores of a site do not sum to 0")

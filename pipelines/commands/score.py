@@ -25,8 +25,8 @@ class DetectorFlags:
     detectors: Annotated[
         str | None,
         typer.Option(
-            help="Names, with commas. Default: all that one pass is enough for. By name only: "
-            "lowercase, pac, neighbourhood, recall, con_recall, samia, ngram_coverage."
+            help="Comma-separated names. Default: all that need only the one shared pass. By name "
+            "only: lowercase, pac, neighbourhood, recall, con_recall, samia, ngram_coverage."
         ),
     ] = None
     frequencies: Annotated[
@@ -46,7 +46,7 @@ class DetectorFlags:
     ] = 7
 
     def names(self) -> list[str]:
-        """Return the detectors that were named, or None for the default."""
+        """Return the detectors that were named; empty for the default."""
         return [name.strip() for name in self.detectors.split(",")] if self.detectors else []
 
     def extras(self, text_column: str) -> "Extras":

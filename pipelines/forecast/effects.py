@@ -39,7 +39,7 @@ class Training:
 
     words: str
     share_of_effect: float
-    """Of the effect of one epoch of fine-tuning."""
+    """Share of the effect of one epoch of fine-tuning."""
     measured: bool
     """Whether marks were measured under it; otherwise the effect is derived from detection."""
     source: str

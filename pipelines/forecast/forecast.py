@@ -27,9 +27,9 @@ from watermark.schemes.leximark import LexiMark
 
 LEVELS = (0.001, 1e-6)
 WORDS_PER_SENTENCE = (1, 2)
-"""Fewer sites a sentence than the scheme has."""
+"""Numbers of sites per sentence that are tried besides the requested one."""
 STRICTER_FITS = (0.6, 0.75)
-"""Least chances that a reader accepts a word, beside the default one."""
+"""Minimum probabilities that a reader accepts a word, tried besides the default."""
 N_SIMULATED = 40
 N_VARIANT_DOCUMENTS = 60
 """Other ways to mark are tried on so many of the surveyed documents."""
@@ -42,7 +42,7 @@ class Row:
     suspect: PlannedSuspect
     training: PlannedTraining
     power: Mapping[float, float]
-    """Of the whole corpus, by level."""
+    """Power of the whole corpus, by level."""
     needed: Mapping[float, int | None]
     """Documents for the wanted power, by level; None if no number is enough."""
 

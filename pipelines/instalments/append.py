@@ -126,7 +126,7 @@ def append_command(
                 draft.write_text(link, encoding="utf-8")
         elif (work / CHAIN).read_text(encoding="utf-8") != link:
             raise VaultError(
-                f"{work}: left by an unfinished run, behind another instalment or with another "
+                f"{work}: left by an unfinished run, after another instalment or with another "
                 "key: remove the folder to begin anew"
             )
         own_key(work, owner.derive("instalment", name))

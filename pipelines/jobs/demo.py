@@ -31,9 +31,9 @@ class Demo:
     """Both audits, with our vault."""
 
     trained: Report
-    """Of the model that was trained on the texts marked with our key."""
+    """Audit of the model trained on the texts marked with our key."""
     other: Report
-    """Of the one that was trained on the texts marked with another key."""
+    """Audit of the model trained on the texts marked with another key."""
 
 
 def run_demo(folder: Path) -> Demo:

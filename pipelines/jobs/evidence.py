@@ -9,7 +9,7 @@ from typing import Any
 from pipelines.bundle.write_bundle import Disclosure
 from pipelines.reporting.provenance import program_version
 from watermark.errors import ToolkitError
-from watermark.limits import LEAST_CERTAIN, is_level
+from watermark.limits import MAX_ALPHA, is_level
 from watermark.vault.beforehand import Beforehand, Stamp, rejected_sites
 from watermark.vault.custody import (
     CustodyLog,
@@ -29,7 +29,7 @@ class Evidence:
     model_date: date | None = None
     """First day on which the suspect, or a model that it was made from, could be used."""
     tsa_roots: tuple[Path, ...] = ()
-    """Certificates of time stamp authorities that are trusted beside the public ones."""
+    """Certificates of time-stamping authorities that are trusted beside the public ones."""
     family: bool = False
     """Whether the level is divided by the number of audits that were made with the vault."""
     bundle: Path | None = None
@@ -77,13 +77,13 @@ class AuditRecord:
 
 
 def check_level(alpha: float | None) -> None:
-    """Refuse a level at which innocent models would be found guilty, or that is no number.
+    """Refuse a level at which innocent models would be found guilty, or that is not a number.
 
     Raises:
         ToolkitError: The message says what is wanted.
     """
     if alpha is not None and not is_level(alpha):
-        raise ToolkitError(f"alpha must lie between 0 and {LEAST_CERTAIN}, got {alpha:g}")
+        raise ToolkitError(f"alpha must lie between 0 and {MAX_ALPHA}, got {alpha:g}")
 
 
 def begin_audit(

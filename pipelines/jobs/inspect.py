@@ -216,7 +216,7 @@ def _with_model(vault: Vault, pairs: Sequence[Pair], model: Suspect) -> dict[str
 
 
 def _why_blind(vault: Vault, model: Suspect) -> str:
-    """Say why the re-draw test cannot be foreseen, whatever the sites; or nothing."""
+    """Return why the power of the re-draw test cannot be predicted; empty if it can."""
     if vault.plan.scheme.get("rule") == "published":
         return "rule published: no key chose, and nothing can be drawn again"
     return "" if "candidates" in model.abilities else f"{model.name} reads no candidates"

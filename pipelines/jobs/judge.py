@@ -59,7 +59,7 @@ def judge_command(
         answers: The suspect's answers.
         references: Answers of other models to the same challenge.
         key_file: The key, if it is not in the vault.
-        tsa_roots: Certificates of time stamp authorities that are trusted.
+        tsa_roots: Certificates of time-stamping authorities that are trusted.
         model_date: First day on which the suspect, or a model that it was made from, could be used.
 
     Raises:

@@ -38,7 +38,7 @@ from watermark.corpus import corpus_digest, open_corpus
 from watermark.errors import PrerequisiteError
 
 TEXT_DETECTORS: dict[str, TextDetector] = {d.name: d for d in (Samia(), NgramCoverage())}
-"""Detectors of what the suspect writes behind the first half of a document."""
+"""Detectors of what the suspect writes after the first half of a document."""
 
 
 @dataclass(frozen=True)

@@ -55,8 +55,8 @@ def verify_command(
 ) -> Report:
     """Audit a model with a vault, write the report into a new folder, and return it.
 
-    References: those named, none for an empty tuple, those of the plan for None. The custody log
-    of the vault gets a line.
+    An empty `references` means no reference, None those of the plan. A line is added to the vault's
+    custody log. `n_null_keys` is the number of other keys tested for `--simulate-null`.
 
     Raises:
         ToolkitError: The report's folder exists, the vault was altered, or a model is not one.

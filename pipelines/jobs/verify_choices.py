@@ -54,8 +54,8 @@ class Asking:
     answers: int = 1
     """Answers to each question; more of them cost more calls and say more."""
     budget: int | None = None
-    """Most calls; with one, the evidence is anytime-valid and the asking stops as soon as it is
-    enough. None to ask everything."""
+    """Maximum number of calls; with one, the evidence is anytime-valid and the asking stops as soon
+    as it is enough. None to ask everything."""
     words: int | None = None
     """Words of original text before the blank; None for 12, and 30 for a chat model."""
     flip: bool = False

@@ -150,7 +150,7 @@ def _thesaurus(value: str, scheme: LexiMark, wordnet: WordNet) -> Source:
 
 
 def _warn_of_blocked(thesaurus: Thesaurus, file: str) -> None:
-    """Say which words of the owner's list the block lists refuse; the owner may have a reason."""
+    """Warn of words of the owner's list that the block lists refuse; they stay in."""
     words = dict.fromkeys(word for some in thesaurus.words.values() for word in some)
     blocked = blocked_words(words)
     if blocked:

@@ -60,7 +60,7 @@ def read_records(
     Args:
         source: A file, a folder, or `owner/name` (or `owner/name:configuration`) on the hub.
         form: Which columns it has.
-        text_column: Of a plain data set.
+        text_column: Text column of a plain data set.
         id_column: Holds the ids; without one they are made from the texts.
         split: One split of a data set that has some.
         max_words: How many words of each text to keep, from its beginning.

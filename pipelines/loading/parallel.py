@@ -44,7 +44,7 @@ def _pieces(documents: Sequence[Document]) -> Iterator[Sequence[Document]]:
 
 
 _finders: list[FindSites] = []
-"""Of a process: what `_begin` loaded for it."""
+"""What `_begin` loaded for this process."""
 
 
 def _begin(scheme: Scheme) -> None:

@@ -26,7 +26,7 @@ from watermark.text.sentences import load_plain, pipeline_version, read_meta
 LOOKED_AT = 200
 """Documents whose language is looked at before anything is marked."""
 LEAST_SHARE = 0.1
-"""Least share of sentences in the wanted language among them; only these are marked."""
+"""Minimum share of sentences in the wanted language among them; only these are marked."""
 
 
 def load_finder(scheme: Scheme) -> tuple[FindSites, dict[str, str]]:

@@ -30,7 +30,7 @@ class Run:
     command: str
     versions: dict[str, str]
     commit: str
-    """Of the program, if it runs from a git checkout; `+changes` if that was edited."""
+    """Commit of the program, if it runs from a git checkout; `+changes` if that was edited."""
     machine: dict[str, str]
     inputs: dict[str, Any]
     """Names, hashes and settings of what went in: vault, models."""

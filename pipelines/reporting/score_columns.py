@@ -42,7 +42,7 @@ def refuse_clash(dataset: "Dataset", detectors: Sequence[str]) -> None:
 def add_scores(
     dataset: "Dataset", detectors: Sequence[str], rows: Sequence[Mapping[str, Score]]
 ) -> "Dataset":
-    """Return a data set of n rows with the scores of its n documents behind its columns."""
+    """Return a data set of n rows with the scores of its n documents after its columns."""
     reasons = [{name: found.reason for name, found in row.items() if found.reason} for row in rows]
     unscored = [json.dumps(each, ensure_ascii=False) if each else "" for each in reasons]
     dataset = dataset.add_column(UNSCORED, unscored)

@@ -56,7 +56,7 @@ def test_the_readme_does_what_it_says(job, tmp_path, command):
 
 
 def test_the_chain_is_the_one_of_the_docs(tmp_path, command):
-    """Every command of docs/chain.md, from `mark` to `check`, with a real time stamp authority."""
+    """Every command of docs/chain.md, from `mark` to `check`, with a real stamping authority."""
     page = (ROOT / "docs/chain.md").read_text(encoding="utf-8")
     texts = list(islice(paragraphs(), 160))
     rows = [json.dumps({"id": f"t{i}", "text": text}) + "\n" for i, text in enumerate(texts)]

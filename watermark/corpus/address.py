@@ -91,7 +91,7 @@ def parse_address(text: object) -> Address | None:
 
 @contextmanager
 def _explained(address: Address) -> Iterator[None]:
-    """Say of a refusal which address it concerns."""
+    """Name the address in any refusal raised inside."""
     try:
         yield
     except ImportError as error:  # fsspec names the package

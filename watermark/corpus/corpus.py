@@ -114,7 +114,7 @@ class Corpus:
 
 @contextmanager
 def _explained(target: Path) -> Iterator[None]:
-    """Say of a refusal of the operating system what was to be written."""
+    """Name what was to be written in any refusal of the operating system raised inside."""
     try:
         yield
     except OSError as error:
@@ -150,7 +150,7 @@ class _PendingTexts:
         return text
 
     def finish(self) -> None:
-        """Raise `ValueError` for a text that is left behind the last row."""
+        """Raise `ValueError` for text that is left after the last row."""
         for _ in self._texts:
             raise ValueError(
                 f"{self._source}: wanted one text a row, got more than {self._n_rows}, the number "

@@ -58,7 +58,7 @@ class CsvTable:
     columns: Columns
 
     def rows(self) -> Iterator[Row]:
-        """Yield a row for each record behind the header that is not blank."""
+        """Yield a row for each record after the header that is not blank."""
         for _, row in self._records_and_rows(self._layout()):
             if row is not None:
                 yield row

@@ -110,7 +110,7 @@ def _is_blank(raw: str) -> bool:
 
 
 def _remedy(raw: str, number: int, path: Path) -> str:
-    """Say how to make lines of a file that is one JSON value."""
+    """Return how to make lines of a file that is one JSON value."""
     start = raw.strip("\ufeff \t\r\n")
     if number > 1 or not (start.startswith("[") or start == "{"):
         return ""
@@ -155,7 +155,7 @@ def _members(raw: str) -> list[_Member]:
 
 
 def _after(sign: str, raw: str, position: int) -> int:
-    """Return where the next thing begins behind a sign that must come now."""
+    """Return where the next token begins after a character that must come now."""
     position = _skip_space(raw, position)
     if not raw.startswith(sign, position):
         raise ValueError(f"character {position + 1} is not {sign!r}")

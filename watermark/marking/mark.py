@@ -21,7 +21,7 @@ from watermark.corpus.address import Address
 from watermark.document import Document, text_sha256
 from watermark.errors import CorpusError, VaultError
 from watermark.keys import HOLDOUT, Key, holdout_limit, read_key
-from watermark.limits import LEAST_CERTAIN, is_level
+from watermark.limits import MAX_ALPHA, is_level
 from watermark.marking.codebook import build_codebook, draw_marks
 from watermark.marking.site_index import (
     BATCH_FILES,
@@ -68,7 +68,7 @@ class Intent:
         if not 0 <= self.holdout_share <= 0.5:
             raise ValueError(f"holdout_share must lie in [0, 0.5], got {self.holdout_share}")
         if not is_level(self.alpha):
-            raise ValueError(f"alpha must lie in (0, {LEAST_CERTAIN}), got {self.alpha}")
+            raise ValueError(f"alpha must lie in (0, {MAX_ALPHA}), got {self.alpha}")
 
     def plan_fields(self) -> dict[str, Any]:
         """Return the part of a plan that is fixed before the corpus is read."""

@@ -13,9 +13,9 @@ from watermark.document import Document, Site
 from watermark.substitution.rules import Pair, base_pair, names_pair
 
 CONTEXT = 300
-"""Most characters shown on either side of a site."""
+"""Maximum number of characters shown on either side of a site."""
 PLACES = 20
-"""Most sites kept for a pair."""
+"""Maximum number of sites kept for a pair."""
 _END = re.compile(r"[.!?]+[\"'\u201d\u2019)\]]*\s+|\n+")
 
 
@@ -114,7 +114,7 @@ def _pairs(site: Site) -> dict[Pair, float | None]:
 
 
 def sentence_around(text: str, start: int, end: int) -> tuple[str, str]:
-    """Return what stands in the same sentence before and behind a place, at most `CONTEXT` each.
+    """Return what stands in the same sentence before and after a place, at most `CONTEXT` each.
 
     Where a sentence ends is guessed from full stops and line ends.
     """

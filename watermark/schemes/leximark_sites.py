@@ -122,7 +122,7 @@ class _PendingSentence:
     """A sentence whose sites are looked for."""
 
     number: int
-    """Of the document in its group."""
+    """Index of the document in its group."""
     document: Document
     wanted: int
     """How many sites it may have."""
@@ -205,7 +205,7 @@ def _is_prose(sentence: Sentence, language: str) -> bool:
 def exclusion_reason(
     wordnet: WordNet, target: Target, spans: Sequence[Span], settings: LexiMark
 ) -> str:
-    """Say why a word may not be a site, whatever its synonyms; or nothing."""
+    """Return why a word may not be a site, whatever its synonyms; empty if it may."""
     word = target.word
     if not word.pos:
         return "not a noun, verb, adjective or adverb"

@@ -157,7 +157,7 @@ def _pool(rarity_bits: float) -> tuple[str, ...]:
 
 
 _Where = tuple[int, str, str]
-"""Offset of a passage, and what stands before and behind it there."""
+"""Offset of a passage, and what stands before and after it there."""
 
 
 def _places(document: Document, place: Position, copies: int) -> list[_Where]:

@@ -17,8 +17,8 @@ from watermark.text.rarity import rarity_bits
 from watermark.text.sentences import Sentence, Word
 
 MIN_LISTED_FIT = 0.3
-"""Least chance that is asked of listed words. Of 106 of them that annotators judged or could have
-written, 7 of the 10 below this chance were accepted or written, and 94 of the 96 above it."""
+"""Minimum probability of listed words. Of 106 of them that annotators judged or could have written,
+7 of the 10 below it were accepted or written, and 94 of the 96 above it."""
 OWNERS_LIST = "thesaurus"
 """The source whose words the owner of the texts has chosen."""
 
@@ -45,9 +45,9 @@ class CandidateSettings:
     """What a candidate must satisfy."""
 
     min_fit: float = MIN_LISTED_FIT
-    """Least chance that a reader accepts a word, in [0, 1): higher is better and fewer.
-    WordNet's words need more than listed ones, whose pairs have been read; sources other than these
-    two have thresholds of their own."""
+    """Minimum probability that a reader accepts a word, in [0, 1): higher gives better but fewer
+    marks. WordNet's words need more than listed ones, whose pairs have been read; sources
+    other than these two have thresholds of their own."""
     min_rarer_bits: float = 0.5
     """By how much a candidate must be rarer than the original, in bits. The list of exchangeable
     words has commoner ones as well."""
@@ -56,7 +56,7 @@ class CandidateSettings:
     min_letters: int = 3
     """Shorter candidates are abbreviations more often than words."""
     language: str = "en"
-    """Of the texts, as wordfreq and spaCy name it."""
+    """Language of the texts, as wordfreq and spaCy name it."""
 
     def __post_init__(self) -> None:
         """Refuse values that would silently leave every word as it was."""
@@ -177,7 +177,7 @@ def apply_threshold(
 
 
 def phrase_exclusion(wordnet: WordNet, sentence: Sentence, index: int) -> str:
-    """Say whether the word at an index belongs to a fixed phrase, or nothing."""
+    """Return why the word at an index is part of a fixed phrase; empty if it is not."""
     for size in (2, 3):
         for first in range(max(0, index - size + 1), min(index, len(sentence) - size) + 1):
             run = sentence[first : first + size]

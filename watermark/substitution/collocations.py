@@ -26,7 +26,7 @@ _BETWEEN = frozenset({"DT", "JJ", "JJR", "JJS", "PRP$", "RB", "CD", "VBN", "VBG"
 
 
 def collocation_exclusion(wordnet: WordNet, sentence: Sentence, index: int) -> str:
-    """Say with what neighbour a word makes one expression, or nothing."""
+    """Return why a word forms one expression with a neighbour; empty if it does not."""
     pos = sentence[index].pos
     if pos == "v":
         return _verb_exclusion(wordnet, sentence, index)

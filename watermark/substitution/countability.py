@@ -64,7 +64,7 @@ def is_counted(lemma: str) -> bool:
 
 
 def number_objection(sentence: Sentence, index: int, lemma: str) -> str:
-    """Say whether a noun cannot have the number that its place asks for, or nothing."""
+    """Return why a noun cannot have the number that its place requires; empty if it can."""
     word = sentence[index]
     if word.tag not in {"NN", "NNS"}:
         return ""

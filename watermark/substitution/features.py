@@ -18,7 +18,7 @@ from watermark.text.sentences import Sentence, Word
 LESK_WEIGHT = 0.15
 """How much a bit of overlap between sentence and gloss weighs against the share of a sense."""
 
-# Sentence frames by what stands behind the verb, as WordNet numbers them (wninput(5WN)).
+# Sentence frames by what comes after the verb, as WordNet numbers them (wninput(5WN)).
 _FRAMES = {
     "object": frozenset({5, 8, 9, 10, 11, 14, 15, 16, 17, 18, 19, 20, 21, 24, 25, 30, 31}),
     "clause": frozenset({26, 29, 34}),
@@ -84,7 +84,7 @@ class TargetSenses:
         return tuple(dict.fromkeys(words))
 
     def register(self, lemma: str) -> str:
-        """Say in what register a word would speak here, or nothing if it is plain."""
+        """Return the register of a word in its senses here; empty if it is plain."""
         links = {link.sense for sense, _ in self.shares for link in sense.links}
         for sense in self.wordnet.senses(lemma, self.word.pos):
             if sense.register and sense.name in links:
@@ -186,7 +186,7 @@ class TargetSenses:
         }
 
     def _other_frame(self, frames: set[int]) -> float:
-        """Tell whether the senses of a verb do not take what stands behind the word here."""
+        """Tell whether the senses of a verb do not take what comes after the word here."""
         wanted = _FRAMES.get(self.word.complement)
         return float(bool(wanted and frames and not wanted & frames))
 

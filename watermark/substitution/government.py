@@ -16,7 +16,7 @@ OF_THINGS = frozenset(
 
 
 def government_objection(word: Word, lemma: str) -> str:
-    """Say whether a verb does not take the object of the verb that it would replace, or nothing."""
+    """Return why a verb cannot take the object of the word it would replace; empty if it can."""
     if word.pos != "v":
         return ""
     if lemma in TO_PEOPLE and word.lemma not in TO_PEOPLE:

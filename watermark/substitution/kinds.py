@@ -42,7 +42,7 @@ _SUBJECTS = frozenset(
 
 
 def kind_objection(wordnet: WordNet, original: str, pos: str, lemma: str) -> str:
-    """Say what kind of thing or subject forbids to put one word for another, or nothing.
+    """Return what kind of thing or subject forbids the replacement; empty if none does.
 
     Args:
         wordnet: WordNet.

@@ -21,7 +21,7 @@ MOST_OFFENSIVE = 0.5
 
 
 def place_objection(target: Target, lemma: str, surface: str) -> str:
-    """Say why this text or this sentence does not take a word, or nothing.
+    """Return why this text or sentence does not admit a word; empty if it does.
 
     Args:
         target: The place.
@@ -37,7 +37,7 @@ def place_objection(target: Target, lemma: str, surface: str) -> str:
 
 @lru_cache(maxsize=200_000)
 def word_objection(wordnet: WordNet, original: str, pos: str, lemma: str, surface: str) -> str:
-    """Say why a word must not stand for another in any sentence, or nothing."""
+    """Return why a word must not stand for another in any sentence; empty if it may."""
     if listed := listed_reason(lemma, surface):
         return listed
     if label := offensive_label(wordnet, lemma):
@@ -61,7 +61,7 @@ def offensive_label(wordnet: WordNet, lemma: str) -> str:
 
 
 def place_exclusion(wordnet: WordNet, sentence: Sentence, index: int) -> str:
-    """Say why an English word must stay whatever might stand for it, or nothing."""
+    """Return why an English word must stay whatever might replace it; empty if it need not."""
     if sign := colloquial_sign(sentence):
         return f"dialect or slang in the sentence ({sign})"
     word = sentence[index]

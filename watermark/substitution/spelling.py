@@ -34,7 +34,7 @@ def regions_of(text: str) -> frozenset[Region]:
 
 
 def spelling_objection(text: str, surface: str) -> str:
-    """Say whether a word is spelled as this text does not spell, or nothing."""
+    """Return why a word's spelling does not match that of this text; empty if it does."""
     region = region_of(surface)
     if region is None or region in regions_of(text):
         return ""

@@ -9,7 +9,7 @@ from watermark.text.sentences import Sentence, Word
 LEFT_CHARACTERS = 120
 """How much of what precedes a sentence a model reads with it."""
 RIGHT_CHARACTERS = 50
-"""How much a language model reads behind the word, at most to the end of the sentence."""
+"""How much a language model reads after the word, at most to the end of the sentence."""
 REACH = 600
 """How much of a long sentence an encoder reads to either side of the word."""
 
@@ -39,7 +39,7 @@ class Target:
         return self.sentence[self.index]
 
     def sentence_with(self, surface: str) -> TargetContext:
-        """Return the sentence with another word in this place, its article mended."""
+        """Return the sentence with another word in this place, with "a" or "an" adjusted."""
         first = max(self.sentence[0].start, self.word.start - REACH)
         return self._context(surface, first, min(self.sentence[-1].end, self.word.end + REACH))
 

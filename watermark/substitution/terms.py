@@ -14,7 +14,7 @@ _WORD = re.compile(r"[a-z]+")
 
 
 def term_exclusion(text: str, lemma: str) -> str:
-    """Say of which subject of the text a lemma is a term, or nothing."""
+    """Return of which subject of the text a lemma is a term; empty if of none."""
     subjects = _subjects()
     found = next((name for name in _subjects_of(text) if lemma in subjects[name][1]), "")
     return f"may be a term of {found}" if found else ""

@@ -17,7 +17,7 @@ OFFENSIVE = "offensive"
 
 
 def listed_reason(*forms: str) -> str:
-    """Say why the block lists refuse a word, or nothing.
+    """Return why the block lists refuse a word; empty if they do not.
 
     Args:
         forms: The word in lower case, in as many of its forms as are known.

@@ -15,9 +15,9 @@ from math import ceil
 from watermark.document import Document, Site
 
 SHARE = 0.02
-"""Least share of the different documents in which a sentence recurs to be boilerplate."""
+"""Minimum share of the different documents in which a sentence recurs to be boilerplate."""
 LEAST_DOCUMENTS = 10
-"""Least number of them."""
+"""Minimum number of them."""
 SAMPLED = 5_000
 """Documents of a larger corpus that are counted: those whose text has the least hash, so that the
 result depends neither on the order nor on how the corpus is cut into shards."""
@@ -72,7 +72,7 @@ def find_boilerplate(documents: Iterable[Document], share: float = SHARE) -> Boi
 
     Args:
         documents: The corpus.
-        share: Least share of the documents; 0 to find none.
+        share: Minimum share of the documents; 0 to find none.
     """
     if not share:
         return Boilerplate(frozenset(), 0)

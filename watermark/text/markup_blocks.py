@@ -7,7 +7,7 @@ from itertools import accumulate
 Span = tuple[int, int]
 Lines = Sequence[str]
 Block = tuple[int, int]
-"""First line of a block, and the line behind its last."""
+"""First line of a block, and the line after its last."""
 
 _FRONT_MATTER = re.compile(
     r"""\A\s?(?:
@@ -82,7 +82,7 @@ def _fences(lines: Lines) -> Iterator[Block]:
 
 
 def _fence_end(lines: Lines, first: int, opening: re.Match[str], unclosed: dict[str, int]) -> int:
-    """Return the line behind a fence; without an end it reaches as far as what it stands in."""
+    """Return the line after a fence; without an end it reaches as far as what it stands in."""
     sign, n = opening["mark"][0], len(opening["mark"])
     closing = re.compile(rf"[ \t>]*{sign}{{{n},}}[ \t]*")
     behind, width = len(lines), len(opening["indent"])
@@ -100,7 +100,7 @@ def _fence_end(lines: Lines, first: int, opening: re.Match[str], unclosed: dict[
 
 
 def _first(lines: Lines, behind: int, test: Callable[[str], bool]) -> int:
-    """Return the first line behind another one that passes the test, or the number of lines."""
+    """Return the first line after another one that passes the test, or the number of lines."""
     numbers = (number for number in range(behind + 1, len(lines)) if test(lines[number]))
     return next(numbers, len(lines))
 
@@ -152,7 +152,7 @@ def _headers(lines: Lines) -> Iterator[Block]:
 
 
 def _header_end(lines: Lines, first: int) -> tuple[int, list[re.Match[str]]]:
-    """Return the line behind the fields that begin here, and the fields."""
+    """Return the line after the fields that begin here, and the fields."""
     fields: list[re.Match[str]] = []
     for number in range(first, len(lines)):
         line = lines[number]
@@ -175,7 +175,7 @@ def _are_headers(fields: Sequence[re.Match[str]]) -> bool:
 
 
 def _literal_blocks(lines: Lines) -> Iterator[Block]:
-    """Yield the indented lines behind a double colon or a directive of reStructuredText."""
+    """Yield the indented lines after a double colon or a directive of reStructuredText."""
     for number, line in enumerate(lines):
         if not (line.rstrip().endswith("::") or _DIRECTIVE.fullmatch(line)):
             continue

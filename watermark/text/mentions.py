@@ -58,7 +58,7 @@ _NAME_WORDS = 4
 
 
 def mention_exclusion(sentence: Sentence, index: int) -> str:
-    """Say whether the word at an index is spoken about rather than used, or nothing."""
+    """Return why the word at an index counts as mentioned; empty if it counts as used."""
     if is_about_words(sentence):
         return "the sentence speaks about words"
     if _is_quoted_alone(sentence, index) or _is_exact_wording(sentence, index):
@@ -134,7 +134,7 @@ def _has_word_as_subject(sentence: Sentence, index: int) -> bool:
 
 
 def _is_bare(sentence: Sentence, index: int, tags: frozenset[str]) -> bool:
-    """Tell whether a word has one of the tags and does not belong to a noun behind it."""
+    """Tell whether a word has one of the tags and does not belong to a noun after it."""
     word = _at(sentence, index)
     if word is None or word.tag not in tags or not word.text.isalpha() or word.lemma in AMOUNTS:
         return False

@@ -7,7 +7,7 @@ from watermark.text.sentences import Sentence
 from watermark.variants.variant import Variant, follows_by_a_space, lower
 
 AUXILIARIES = frozenset({"has", "have", "had"})
-"""The others are stiff behind the word: "also can", "also will"."""
+"""The others are stiff after the word: "also can", "also will"."""
 
 
 def also(sentence: Sentence, text: str) -> Iterator[Variant]:

@@ -13,7 +13,7 @@ TIMES = frozenset(
     """.split()  # noqa: SIM905
 )
 MOST_WORDS = 5
-"""Words of the phrase; behind a longer one the comma is expected."""
+"""Words of the phrase; after a longer one the comma is expected."""
 SUBJECTS = frozenset(
     """
     he her his i it its my our she some the their there these they those we you your

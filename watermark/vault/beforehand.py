@@ -1,8 +1,8 @@
 """Whether key, documents and ledger were fixed before the model existed.
 
 The p-value is exact for coins that do not depend on the model. Only time can show that: an owner
-who already has the model can choose a key, documents or names of documents that fit it. So a report
-says first what is known about the order of the two.
+who already has the model can choose a key or documents that fit it (in vaults of format 1 document
+ids, too). So a report says first what is known about the order of the two.
 """
 
 from collections.abc import Iterator, Mapping
@@ -84,7 +84,7 @@ class Beforehand:
                 f"{self.audits_before:,} other "
                 f"{'audits were' if self.audits_before > 1 else 'audit was'} made with this vault "
                 "before, with other models, settings or answers: the smallest of several p-values "
-                "is no p-value (--family corrects the level)"
+                "is not a valid p-value (--family corrects the level)"
             )
         if self.not_logged:
             yield (

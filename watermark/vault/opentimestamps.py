@@ -81,10 +81,10 @@ def expected_block(content: bytes, commitment: bytes) -> str:
 
     Raises:
         PrerequisiteError: `ots` is not installed.
-        VaultError: It is no proof of this commitment.
+        VaultError: It is not a proof of this commitment.
     """
     if not is_proof_of(content, commitment):
-        raise VaultError("it is no OpenTimestamps proof of this commitment")
+        raise VaultError("it is not an OpenTimestamps proof of this commitment")
     _, lines = _verify(content, commitment, "--no-bitcoin")
     for line in lines:
         if found := _BLOCK.fullmatch(line):
@@ -101,7 +101,7 @@ def confirm(name: str, content: bytes, commitment: bytes) -> Stamp:
 
     Raises:
         PrerequisiteError: It cannot be decided here and now; says why, and what would decide it.
-        VaultError: It is no proof of this commitment, or the node has another block.
+        VaultError: It is not a proof of this commitment, or the node has another block.
     """
     block = expected_block(content, commitment)
     if not block:

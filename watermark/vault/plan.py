@@ -19,7 +19,7 @@ from typing import Any, get_args
 
 from watermark.document import text_sha256
 from watermark.errors import VaultError
-from watermark.limits import LEAST_CERTAIN, MODEL_NAMES, VAULT_ROWS, is_level
+from watermark.limits import MAX_ALPHA, MODEL_NAMES, VAULT_ROWS, is_level
 from watermark.limits import PLAN as PLAN_LIMITS
 from watermark.safe_json import BoundsError, read_json_file
 from watermark.scheme import Rule, Test
@@ -197,7 +197,7 @@ _FIELDS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "detector_with_reference": (_is_text, "the name of a detector"),
     "alpha": (
         lambda value: _is_between(0, 1)(value) and is_level(value),
-        f"a number between 0 and {LEAST_CERTAIN}",
+        f"a number between 0 and {MAX_ALPHA}",
     ),
     "references": (_are_names, f"a list of at most {MODEL_NAMES} names"),
     "public_references": (_are_names, f"a list of at most {MODEL_NAMES} names"),

@@ -113,7 +113,7 @@ def read_chain(vault: Path) -> tuple[Instalment, ...]:
             )
         if link.previous != file_sha256(before.folder / COMMITMENT):
             raise VaultError(
-                f"{folder}: the chain breaks here: it was made behind another commitment than "
+                f"{folder}: the chain breaks here: it follows another commitment than "
                 f"that of {before.name}, which was changed, moved or slipped in later"
             )
         key = link.owner_key
@@ -152,7 +152,7 @@ def new_instalment_folder(vault: Path, chain: Sequence[Instalment], name: str) -
 
 
 def next_link(chain: Sequence[Instalment], name: str, owner_key: Key) -> Link:
-    """Return the link of an instalment behind all others."""
+    """Return the link of an instalment that follows all others."""
     before = chain[-1]
     previous = file_sha256(before.folder / COMMITMENT)
     return Link(name, len(chain), previous, owner_key.commitment())

@@ -38,7 +38,7 @@ from watermark.vault.tables import (
 class VaultWriter:
     """Fills a folder with the files of a vault, all but the key.
 
-    Use it as a context while documents are added, and call `finish` behind the block.
+    Use it as a context while documents are added, and call `finish` after the block.
     """
 
     def __init__(self, folder: Path) -> None:

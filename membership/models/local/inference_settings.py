@@ -28,10 +28,11 @@ class InferenceSettings:
     device: str = "auto"
     """`auto` is the first of CUDA, MPS and CPU that there is."""
     max_length: int | None = None
-    """Most tokens in a window, the start token included. Default: what the model's configuration
-    allows, and not above 2,048. A longer document is read in overlapping windows."""
+    """Maximum number of tokens in a window, the start token included. Default: what the model's
+    configuration allows, and not above 2,048. A longer document is read in overlapping windows."""
     batch_tokens: int | None = None
-    """Most tokens in a batch, padding included. Default: 2,048 on a CPU, else 16,384."""
+    """Maximum number of tokens in a batch, padding included. Default: 2,048 on a CPU, else
+    16,384."""
     start_token: str = "auto"
     """What goes before every text; see `membership.traces.tokens.wrap_tokenizer`."""
 

@@ -30,7 +30,7 @@ class LengthGroups:
         return length if self.each_length else sum(length > limit for limit in self.limits)
 
     def __str__(self) -> str:
-        """Say what a report should say of it; empty if all windows may share a batch."""
+        """Return what a report should say of it; empty if all windows may share a batch."""
         if self.each_length:
             return "batches of one length"
         limits = " and ".join(f"{limit:,}" for limit in self.limits)
@@ -45,7 +45,7 @@ def find_length_groups(model: Any, head: Head, ids: Tensor, length: int, name: s
         model: A causal language model of transformers.
         head: Its head.
         ids: Tokens of the sentence, shape (n,).
-        length: Most tokens in a window.
+        length: Maximum number of tokens in a window.
         name: What to call the model in a message.
 
     Raises:

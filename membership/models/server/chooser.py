@@ -30,7 +30,7 @@ COMPLETION_FORMS: tuple[Form, ...] = (
 gives what many answers would."""
 
 N_LOGPROBS = 20
-"""Most likely next tokens asked for; servers that allow fewer are asked for 5."""
+"""Number of likeliest next tokens asked for; servers that allow fewer are asked for 5."""
 CALLS_BETWEEN_CHECKS = 500
 """After so many calls the model's greedy answers are compared with the first ones."""
 WORD_TOKENS = 12

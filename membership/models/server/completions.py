@@ -40,7 +40,7 @@ def find_model(server: Server, wanted: str) -> tuple[str, int | None]:
     raise ModelError(
         f"{server.address}: has no model {wanted!r}; it has {named}"
         if wanted
-        else f"{server.address}: say which model behind a #; it has {named}"
+        else f"{server.address}: name the model after a #; it has {named}"
     )
 
 

@@ -33,7 +33,7 @@ _BEHIND = " and"
 
 @dataclass(frozen=True)
 class Cut:
-    """A text cut in two: a server writes a token behind the first part, and reads it there."""
+    """A text cut in two: a server writes a token after the first part, and reads it there."""
 
     left: str
     right: str = _BEHIND
@@ -48,7 +48,7 @@ def cut_questions(
     Args:
         texts: The texts that are asked about now; those of few words are left out.
         n: Number of cuts.
-        most: Most characters of a first part.
+        most: Maximum number of characters of a first part.
         rng: Source of randomness; by default seeded by the operating system.
     """
     chance = rng or np.random.default_rng()

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 TsaRoot = Annotated[
     list[Path] | None,
     typer.Option(
-        help="PEM file of the root certificate of a time stamp authority that you trust, beside "
+        help="PEM file of the root certificate of a time-stamping authority that you trust, beside "
         "the public ones. May be repeated."
     ),
 ]

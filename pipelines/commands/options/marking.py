@@ -19,8 +19,8 @@ from watermark.variants.find import KINDS
 Source = Annotated[
     str,
     typer.Option(
-        help="Where candidates come from, the best first, with commas between: listed (pairs "
-        "that were read one by one), wordnet, thesaurus=FILE, context=COSINE, sbert=COSINE, "
+        help="Where candidates come from, best first, comma-separated: listed (pairs that were "
+        "read one by one), wordnet, thesaurus=FILE, context=COSINE, sbert=COSINE, "
         "lexsub_dropout=N@MODEL, lexsub_concatenation=N@MODEL, llm=chat+http://HOST/v1#MODEL."
     ),
 ]
@@ -40,15 +40,16 @@ MaxFailures = Annotated[
 MinFit = Annotated[
     float | None,
     typer.Option(
-        help="Least chance that a reader accepts a word, from 0 (anything) to below 1: higher is "
-        "better and fewer. Default: depends on source and quality, see docs/marking.md."
+        help="Minimum probability that a reader accepts a word, from 0 (anything) to below 1: "
+        "higher gives better but fewer marks. Default: depends on source and quality, see "
+        "docs/marking.md."
     ),
 ]
 
 Variants = Annotated[
     str,
     typer.Option(
-        help="Kinds of variants that are marked besides words, with commas between, such as "
+        help="Kinds of variants that are marked besides words, comma-separated, such as "
         "contractions,percent; all, none, or default. docs/marking.md lists them."
     ),
 ]

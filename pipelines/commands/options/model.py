@@ -40,7 +40,8 @@ class ModelFlags:
         float, typer.Option(min=1, help="Seconds a server may take for a reply.")
     ] = 120.0
     requests_per_second: Annotated[
-        float | None, typer.Option(min=0.001, help="Most requests to a server begun in a second.")
+        float | None,
+        typer.Option(min=0.001, help="Maximum number of requests to a server begun in a second."),
     ] = None
     connections: Annotated[
         int, typer.Option(min=1, help="Requests to a server under way at a time.")

@@ -60,7 +60,7 @@ thought of a word says little against it, and there are ten times as many."""
 MOST_WRITTEN = 3_000
 """Targets of a file that are read, drawn with seed 0: more do not change the weights."""
 ANNOTATORS = 6
-"""Of CoInCo. Only whether a word was written at all counts here."""
+"""Annotators of a word of CoInCo. Here only whether anyone wrote a word counts."""
 
 
 @dataclass(frozen=True)

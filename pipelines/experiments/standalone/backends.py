@@ -97,7 +97,7 @@ def mark(out: Path, key_file: Path, n: int) -> Path:
 
 
 def compare(report: Report, with_this: Report) -> dict[str, Any]:
-    """Say what a report concludes, and how far its scores are from those of another."""
+    """Return what a report concludes, and how far its scores are from those of another."""
     verdict = report.audit.verdict
     scores = {}
     for name, ours in report.audit.observations.scores.items():

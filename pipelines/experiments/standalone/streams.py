@@ -36,7 +36,7 @@ SCENARIOS = {
     "one day in five, April to June": (90, 181, 0.2),
     "one day in ten, the whole year": (0, 365, 0.1),
 }
-"""First day, day behind the last one, and share of the days between that were trained on."""
+"""First day, day after the last one, and share of the days between that were trained on."""
 NOTHING = (0, 0, 0.0)
 
 

@@ -56,9 +56,9 @@ class Setup:
     thief_source: str
     """Where the adaptive thief takes candidates from: the owner's source, if he knows it."""
     training: TrainingSettings
-    """Of the model on the published texts."""
+    """How the model is trained on the published texts."""
     loop: TrainingLoop
-    """Of the attacks that train; some of them change its rate and epochs."""
+    """Loop of the attacks that train; some change its rate and epochs."""
     unmarked: bool
     """Whether the null is that of a model trained on the originals and attacked in the same way.
     Else the attacked model is tested with keys that it never saw."""
@@ -119,7 +119,7 @@ def run_attack(setup: Setup, cell: Cell, base: Path, folder: Path) -> Iterator[M
 def with_beside(
     attacked: Sequence[Document | None], published: Sequence[Document], share: float
 ) -> list[Document | None]:
-    """Return attacked texts and behind them the first of the texts as they were published."""
+    """Return attacked texts, followed by the first of the texts as they were published."""
     return [*attacked, *published[: round(share * len(published))]]
 
 

@@ -33,7 +33,7 @@ ALPHA, POWER = 0.001, 0.8
 N_NULL_KEYS = 200
 OPTIONS = ModelOptions(dtype="float32")
 DETECTORS = (MinKPlusPlus(), MinusReference(Loss()))
-"""Of the hold-out test: without a reference, and with the base; those of the default plan."""
+"""Detectors of the hold-out test, without a reference and with the base; as in the default plan."""
 
 
 def published_part(corpus: AuditCorpus) -> AuditCorpus:

@@ -59,7 +59,7 @@ def make_halves(folder: Path, documents: Sequence[Document], arm: Arm, seed: int
         folder: For the vaults.
         documents: The corpus; an odd number leaves one more among the members.
         arm: How to mark.
-        seed: Of the key: the same one gives the same halves in every arm.
+        seed: Seed of the key: the same one gives the same halves in every arm.
     """
     scheme = arm.scheme or LexiMark()
     both = mark_documents(

@@ -19,7 +19,7 @@ from watermark.errors import CorpusError
 DATA = "LEXIMARK_DATA"
 PILE, BOOKMIA = "monology/pile-uncopyrighted", "swj0419/BookMIA"
 MOST_SNIPPETS = 5_000
-"""Most documents taken from BookMIA, as in the released code."""
+"""Maximum number of documents taken from BookMIA, as in the released code."""
 
 
 @dataclass(frozen=True)

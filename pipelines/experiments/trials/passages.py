@@ -17,7 +17,7 @@ FILES = {
 }
 """Corpus: archive and file in it. Both files have a column `text`."""
 WORDS = (80, 130)
-"""Least and most words of a passage: about 130 tokens."""
+"""Minimum and maximum number of words of a passage: about 130 tokens."""
 
 
 def passages(corpus: str, n: int, *, seed: int, skip: int = 0) -> list[Document]:

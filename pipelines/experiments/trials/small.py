@@ -19,7 +19,7 @@ SHAPE, VOCABULARY = Shape(layers=2, width=96, heads=4, context=256), 2_048
 TRAINING = TrainingSettings(
     learning_rate=3e-3, epochs=3, batch_size=8, max_tokens=256, precision="float32"
 )
-"""Of the base, and of the model on the published texts."""
+"""How the base is trained, and then the model on the published texts."""
 
 
 def small_base(folder: Path) -> Path:

@@ -274,7 +274,7 @@ def _repeat(report: Report, shareable: bool) -> Iterator[str]:
 
 
 def in_context(text: str, start: int, end: int, width: int = 60) -> tuple[str, str]:
-    """Return what stands before and behind a place of a text, on one line."""
+    """Return what comes before and after a place of a text, on one line."""
     blank = dict.fromkeys(map(ord, string.whitespace), " ")
     before, after = text[max(0, start - width) : start], text[end : end + width]
     return before.translate(blank), after.translate(blank)

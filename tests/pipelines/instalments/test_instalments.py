@@ -70,7 +70,7 @@ def test_a_chain_with_a_slipped_in_removed_or_changed_instalment_is_refused(stre
     link.write_text(link.read_text().replace('"number": 2', '"number": 3'))
     is_refused("binds another chain.json")
     (parts / "one/commitment.txt").write_text("another\n")
-    is_refused("made behind another commitment")
+    is_refused("follows another commitment")
     (parts / "two/chain.json").unlink()
     is_refused("cannot be read")
 

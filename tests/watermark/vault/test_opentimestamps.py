@@ -96,7 +96,7 @@ def test_a_proof_that_is_none_does_not_count(complete, spoil):
 def test_a_proof_of_another_commitment_does_not_count(complete, calendar, home):
     with serve_node(calendar, MINED, home):
         stamp = check_proof("it", complete, b"another")
-    assert stamp.problem == "it is no OpenTimestamps proof of this commitment"
+    assert stamp.problem == "it is not an OpenTimestamps proof of this commitment"
 
 
 def test_no_change_of_a_byte_moves_the_time_of_a_proof(complete, calendar, home):

@@ -64,7 +64,7 @@ def test_nothing_is_slipped_in_changed_or_taken_out(vault):
     shutil.copytree(vault / "b", forged)
     (forged / "commitment.txt").write_text("other documents\n")
     shutil.copytree(forged, folder / "b")
-    with pytest.raises(VaultError, match="c: the chain breaks here: it was made behind another"):
+    with pytest.raises(VaultError, match="c: the chain breaks here: it follows another"):
         read_chain(vault)
 
 

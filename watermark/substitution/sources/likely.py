@@ -24,7 +24,7 @@ class LikelyWords:
     source: Source
     reader: LanguageModel
     min_gain: float = MIN_GAIN
-    """Least gain in the log-probability of the passage, in nats."""
+    """Minimum gain in the log-probability of the passage, in nats."""
 
     @property
     def name(self) -> str:

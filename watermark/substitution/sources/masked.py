@@ -16,12 +16,12 @@ from watermark.text.inflection import lemma_of
 
 Way = Literal["lexsub_dropout", "lexsub_concatenation"]
 """How the model is kept from naming the original: by a blurred embedding, or by a mask that stands
-in a copy of the sentence behind the sentence itself."""
+in a copy of the sentence that follows the sentence itself."""
 
 PROPOSED: dict[Way, int] = {"lexsub_dropout": 16, "lexsub_concatenation": 20}
 """How many words the model is asked for."""
 PROPOSAL_WEIGHT = 0.003
-"""Of the proposal's log-probability beside the likeness of the sentences."""
+"""Weight of the proposal's log-probability relative to the similarity of the sentences."""
 
 MOST = 5
 """How many words of a place are admissible unless another number is given."""

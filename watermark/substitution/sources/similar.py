@@ -27,7 +27,7 @@ class SimilarSource:
     wordnet: WordNet
     encoder: Encoder
     least: float
-    """Least cosine, in (-1, 1]."""
+    """Minimum cosine, in (-1, 1]."""
 
     def __post_init__(self) -> None:
         """Refuse a threshold that is no cosine."""

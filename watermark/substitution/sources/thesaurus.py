@@ -41,7 +41,7 @@ class Thesaurus:
 
 
 def read_thesaurus(path: Path) -> Thesaurus:
-    """Read a thesaurus: a lemma, a tab, and the words that may stand for it, with commas between.
+    """Read a thesaurus: a lemma, a tab, and the words that may stand for it, separated by commas.
 
     Empty lines and lines that begin with `#` are left out; a lemma that comes twice adds up.
 
@@ -60,7 +60,7 @@ def read_thesaurus(path: Path) -> Thesaurus:
         found = tuple(word.strip().lower() for word in others.split(",") if word.strip())
         if not tab or not lemma.strip() or not found:
             raise CorpusError(
-                f"{path}:{number}: wanted a word, a tab and words with commas between, got {line!r}"
+                f"{path}:{number}: wanted a word, a tab and comma-separated words, got {line!r}"
             )
         key = lemma.strip().lower()
         words[key] = tuple(dict.fromkeys((*words.get(key, ()), *found)))
