@@ -88,9 +88,9 @@ def test_a_node_that_does_not_know_the_block_decides_nothing(complete, calendar,
 @pytest.mark.parametrize(
     "spoil", [lambda p: p[:-3], lambda p: p[:66], lambda p: b"", lambda p: p[1:]]
 )
-def test_a_proof_that_is_none_does_not_count(complete, spoil):
+def test_an_invalid_proof_does_not_count(complete, spoil):
     said = check_proof("it", spoil(complete), COMMITMENT).problem
-    assert "no OpenTimestamps proof" in said or "leads to no Bitcoin block" in said
+    assert "not an OpenTimestamps proof" in said or "leads to no Bitcoin block" in said
 
 
 def test_a_proof_of_another_commitment_does_not_count(complete, calendar, home):
