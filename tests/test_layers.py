@@ -76,7 +76,7 @@ TESTED_ELSEWHERE = {
     "attacks/text/language_filter.py": "tests/attacks/text/test_curation.py",
     "attacks/text/likeliest_synonyms.py": "tests/attacks/text/test_synonyms.py",
     "attacks/text/masked_synonyms.py": "tests/attacks/text/test_synonyms.py",
-    "attacks/text/quality_filters.py": "tests/attacks/text/test_curation.py",
+    "attacks/text/quality_filter.py": "tests/attacks/text/test_curation.py",
     "attacks/text/thesaurus.py": "tests/attacks/text/test_synonyms.py",
     "pipelines/instalments/verify_editions.py": "tests/pipelines/instalments/test_editions.py",
     "pipelines/experiments/attacks.py": "tests/pipelines/experiments/trials/test_attacked.py",
@@ -168,7 +168,7 @@ TESTED_ELSEWHERE = {
     "pipelines/experiments/standalone/acceptability_page.py": (
         "tests/pipelines/experiments/test_pages.py"
     ),
-    "pipelines/experiments/standalone/any_door_page.py": (
+    "pipelines/experiments/standalone/query_access_page.py": (
         "tests/pipelines/experiments/test_pages.py"
     ),
     "pipelines/experiments/trials/paper_corpora.py": (
@@ -190,7 +190,7 @@ RUN_BY_HAND = {
     # are in reports/, and a page is held against its table by test_pages.py.
     "pipelines/experiments/standalone/acceptability.py",
     "pipelines/experiments/standalone/acceptability_fit.py",
-    "pipelines/experiments/standalone/any_door.py",
+    "pipelines/experiments/standalone/query_access.py",
     "pipelines/experiments/standalone/plan_check.py",
     "pipelines/experiments/standalone/public_references.py",
     "pipelines/experiments/standalone/served_choices.py",

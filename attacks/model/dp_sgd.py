@@ -21,7 +21,7 @@ from watermark.errors import ToolkitError
 
 
 @dataclass(frozen=True)
-class PrivateTraining(ModelAttack):
+class DpSgdTraining(ModelAttack):
     """Trains a model on the marked texts so that no single text can change it by much.
 
     The attacked model is the base. The result is (epsilon, delta)-differentially private with

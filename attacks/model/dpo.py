@@ -18,7 +18,7 @@ from watermark.corpus.hub import make_dataset
 
 
 @dataclass(frozen=True)
-class PreferenceOptimization(ModelAttack):
+class DirectPreferenceOptimization(ModelAttack):
     """Raises the likelihood of preferred answers over that of others, by DPO.
 
     Source: Rafailov et al., "Direct preference optimization", NeurIPS 2023, by trl's `DPOTrainer`;

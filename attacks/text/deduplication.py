@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from attacks.attack import CorpusAttack
-from attacks.text.quality_filters import MISSING
+from attacks.text.quality_filter import MISSING
 from watermark.document import Document
 from watermark.errors import PrerequisiteError
 

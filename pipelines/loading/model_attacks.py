@@ -76,10 +76,10 @@ def _weight_attacks() -> dict[str, Callable[..., ModelAttack]]:
 
 def _training_attacks(read: Callable[[str], list[str]]) -> dict[str, Callable[..., ModelAttack]]:
     from attacks.model.continued_training import ContinuedTraining
-    from attacks.model.dp_sgd import PrivateTraining
+    from attacks.model.dp_sgd import DpSgdTraining
     from attacks.model.goldfish import GoldfishTraining
     from attacks.model.loop import TrainingLoop
-    from attacks.model.low_rank import LowRankTraining
+    from attacks.model.lora import LoraTraining
     from attacks.model.unlearning import Unlearning
 
     def continued(
@@ -96,7 +96,7 @@ def _training_attacks(read: Callable[[str], list[str]]) -> dict[str, Callable[..
     def lora(
         texts: str, rank: int = 8, learning_rate: float = 1e-3, epochs: int = 1, seed: int = 0
     ) -> ModelAttack:
-        return LowRankTraining(read(texts), rank, TrainingLoop(learning_rate, epochs, seed=seed))
+        return LoraTraining(read(texts), rank, TrainingLoop(learning_rate, epochs, seed=seed))
 
     def dp_sgd(
         texts: str,
@@ -109,7 +109,7 @@ def _training_attacks(read: Callable[[str], list[str]]) -> dict[str, Callable[..
         seed: int = 0,
     ) -> ModelAttack:
         loop = TrainingLoop(learning_rate, epochs, batch_size, seed=seed)
-        return PrivateTraining(read(texts), epsilon, delta, max_norm, loop)
+        return DpSgdTraining(read(texts), epsilon, delta, max_norm, loop)
 
     def unlearning(
         forget: str,
@@ -133,7 +133,7 @@ def _training_attacks(read: Callable[[str], list[str]]) -> dict[str, Callable[..
 
 
 def _tuning_attacks() -> dict[str, Callable[..., ModelAttack]]:
-    from attacks.model.dpo import PreferenceOptimization
+    from attacks.model.dpo import DirectPreferenceOptimization
     from attacks.model.instruction_tuning import InstructionTuning
     from attacks.model.instructions import Instruction, Preference
     from attacks.model.loop import TrainingLoop
@@ -159,7 +159,7 @@ def _tuning_attacks() -> dict[str, Callable[..., ModelAttack]]:
     ) -> ModelAttack:
         rows = _read_columns(preferences, "prompt", "chosen", "rejected")
         loop = TrainingLoop(learning_rate, epochs, seed=seed)
-        return PreferenceOptimization([Preference(*row) for row in rows], beta, loop)
+        return DirectPreferenceOptimization([Preference(*row) for row in rows], beta, loop)
 
     return {"instruction_tuning": instruction_tuning, "dpo": dpo}
 

@@ -133,7 +133,7 @@ def allowed_by_rules(rules: WordRules, find: FindSites) -> FindSites:
 
     def find_allowed(documents: Sequence[Document]) -> Iterator[list[Site]]:
         for sites in find(documents):
-            yield [site for site in sites if rules.allow(site)]
+            yield [site for site in sites if rules.allows(site)]
 
     return find_allowed if rules else find
 

@@ -16,7 +16,7 @@ from attacks.text.likeliest_synonyms import LikeliestSynonyms
 from attacks.text.markup import Markup
 from attacks.text.masked_synonyms import MaskedSynonyms
 from attacks.text.perplexity_filter import PerplexityFilter
-from attacks.text.quality_filters import QualityFilter
+from attacks.text.quality_filter import QualityFilter
 from attacks.text.random_synonyms import RandomSynonyms
 from attacks.text.rules import Rules
 from attacks.text.thesaurus import Thesaurus

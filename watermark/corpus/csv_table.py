@@ -19,8 +19,8 @@ from watermark.corpus.rows import (
     Row,
     find_column,
     make_full_row,
-    make_place,
     make_row,
+    output_path,
 )
 from watermark.corpus.streams import BYTE_ORDER_MARK, line_writer, numbered_lines
 from watermark.errors import CorpusError
@@ -74,7 +74,7 @@ class CsvTable:
     def rewrite(self, folder: Path, edit: Edit) -> None:
         """Write the records again, with the cell of the text replaced where it changed."""
         layout = self._layout()
-        with line_writer(make_place(folder, self.name)) as out:
+        with line_writer(output_path(folder, self.name)) as out:
             for record, row in self._records_and_rows(layout):
                 if row is None:
                     out.write(record.raw.encode())

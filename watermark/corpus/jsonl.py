@@ -19,8 +19,8 @@ from watermark.corpus.rows import (
     Row,
     find_column,
     make_full_row,
-    make_place,
     make_row,
+    output_path,
 )
 from watermark.corpus.streams import BYTE_ORDER_MARK, line_writer, numbered_lines
 from watermark.errors import CorpusError
@@ -72,7 +72,7 @@ class JsonLines:
 
     def rewrite(self, folder: Path, edit: Edit) -> None:
         """Write the lines again, with the text replaced where it changed."""
-        with line_writer(make_place(folder, self.name)) as out:
+        with line_writer(output_path(folder, self.name)) as out:
             for number, raw in numbered_lines(self.path):
                 if _is_blank(raw):
                     out.write(raw.encode())

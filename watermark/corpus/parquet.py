@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from watermark.corpus.arrow_rows import batch_full_rows, batch_rows, check_schema, edit_batches
-from watermark.corpus.rows import Columns, Edit, FullRow, Row, make_place
+from watermark.corpus.rows import Columns, Edit, FullRow, Row, output_path
 from watermark.errors import CorpusError
 
 _ROWS_A_BATCH = 64
@@ -49,7 +49,7 @@ class ParquetFile:
             group_rows = max([1, *(group.num_rows for group in groups)])
             batches = self._batches(source, schema.names, min(group_rows, _ROWS_A_BATCH))
             edited = edit_batches(batches, self.columns, str(self.path), edit)
-            path, codecs = make_place(folder, self.name), _codecs(metadata)
+            path, codecs = output_path(folder, self.name), _codecs(metadata)
             with pq.ParquetWriter(path, schema, compression=codecs) as out:
                 for group in _groups(edited, group_rows):
                     out.write_table(pa.Table.from_batches(group, schema))

@@ -60,8 +60,8 @@ class ColumnError(CorpusError):
         self.column = column
 
 
-def make_place(folder: Path, name: str) -> Path:
-    """Return the path of a part in the output folder, and see that its parent is there."""
+def output_path(folder: Path, name: str) -> Path:
+    """Return the path of a part in the output folder; make its parent folder if needed."""
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
     return path

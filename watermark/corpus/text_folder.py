@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from watermark.corpus.rows import Edit, FullRow, Row, make_place
+from watermark.corpus.rows import Edit, FullRow, Row, output_path
 from watermark.corpus.streams import BYTE_ORDER_MARK, decode
 from watermark.errors import CorpusError
 
@@ -62,13 +62,13 @@ class TextFolder:
         """Write the files again under the same names."""
         for name in file_names(self.path):
             if is_note(name):
-                shutil.copyfile(self.path / name, make_place(folder, name))
+                shutil.copyfile(self.path / name, output_path(folder, name))
             if not is_text(name):
                 continue
             mark, row = self._read(name)
             text = edit(row)
             if text is not None:
-                make_place(folder, name).write_bytes((mark + text).encode())
+                output_path(folder, name).write_bytes((mark + text).encode())
 
     def _read(self, name: str) -> tuple[str, Row]:
         path = self.path / name

@@ -7,7 +7,7 @@ from typing import Any, Self
 from watermark.document import Document, Marked, Site, apply_choices, text_sha256
 from watermark.draws import Allotment, coin_name
 from watermark.keys import Key
-from watermark.marking.settlement import Tally, bare_word, settle
+from watermark.marking.allotment import Tally, allot_coins, bare_word
 from watermark.marking.site_index import IndexedDocument
 from watermark.scheme import Scheme
 from watermark.text.rarity import rarity_bits
@@ -44,7 +44,7 @@ def build_codebook(documents: Iterable[IndexedDocument], scheme: Scheme) -> Code
     tally = Tally()
     for document in documents:
         tally.add(document.n_words, document.sites, scheme)
-    return Codebook(settle(tally, scheme), {})
+    return Codebook(allot_coins(tally, scheme), {})
 
 
 def draw_marks(

@@ -45,12 +45,12 @@ class Decisions:
     rules_file: Path | None = None
     """Where some of the rules come from, if that is another file."""
 
-    def keep(self, site: Site) -> bool:
+    def keeps(self, site: Site) -> bool:
         """Tell whether a site stays; insertions do."""
         if not site.original:
             return True
         named = (site.document_id, site.start) in self.sites
-        return named == (self.kind == "approve") and self.rules.allow(site)
+        return named == (self.kind == "approve") and self.rules.allows(site)
 
 
 def read_page_decisions(path: Path) -> tuple[Mapping[Place, _Words], tuple[Rule, ...]]:

@@ -86,7 +86,7 @@ def _check_decisions(vault: Vault, decisions: Decisions) -> None:
                         f"{list(site.candidates)}, not {named[0]!r} with {list(named[1])}"
                     )
                 seen.add(place)
-            n_sites += decisions.keep(site)
+            n_sites += decisions.keeps(site)
     if unknown := [place for place in decisions.sites if place not in seen]:
         raise VaultError(
             f"{decisions.source}: {vault.folder} has no word as a site at {unknown[0]} "
@@ -126,7 +126,7 @@ def _without(marked: Marked, original: Document, decisions: Decisions) -> Marked
     kept = [
         (site, mark)
         for site, mark in zip(sites_of(marked), marked.marks, strict=True)
-        if decisions.keep(site)
+        if decisions.keeps(site)
     ]
     choices = [mark.candidates.index(mark.chosen) for _, mark in kept]
     return apply_choices(original, [site for site, _ in kept], choices)

@@ -217,7 +217,7 @@ def exclusion_reason(
         return "too common a word"
     if word.lemma in settings.stop_words:
         return "in the stop list"
-    if {word.text.lower(), word.lemma} & settings.protected_words or settings.rules.forbid_word(
+    if {word.text.lower(), word.lemma} & settings.protected_words or settings.rules.forbids_word(
         word.text
     ):
         return "protected by the owner"
@@ -242,7 +242,7 @@ def _site(
     word = target.word
     wanted = settings.n_candidates - settings.keep_original
     chosen = [c for c in candidates if not c.rejected and not _protects(settings, c)]
-    chosen = [c for c in chosen if not settings.rules.forbid(word.text, c.surface)]
+    chosen = [c for c in chosen if not settings.rules.forbids(word.text, c.surface)]
     if settings.rule == "keyed":
         if len(chosen) < wanted:
             return None

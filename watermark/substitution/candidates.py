@@ -77,7 +77,7 @@ class Source(Protocol):
     def candidates(
         self, targets: Sequence[Target], settings: CandidateSettings
     ) -> list[list[Candidate]]:
-        """Return the candidates of each spot, the rejected ones with their reason."""
+        """Return the candidates of each target, the rejected ones with their reason."""
 
 
 def find_candidates(
@@ -86,7 +86,7 @@ def find_candidates(
     targets: Sequence[Target],
     settings: CandidateSettings,
 ) -> list[list[Candidate]]:
-    """Return the candidates of each spot, best first, the rejected ones last.
+    """Return the candidates of each target, best first, the rejected ones last.
 
     The words of the first source go before those of the second; a word that several propose
     counts where it is admissible first.

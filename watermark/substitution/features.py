@@ -61,7 +61,7 @@ def context_of(word: Word, sentence: Sentence) -> frozenset[str]:
 
 
 class TargetSenses:
-    """The senses of the word at a spot, and all the words they lead to."""
+    """The senses of a target word, and all words reachable from them."""
 
     def __init__(self, wordnet: WordNet, target: Target) -> None:
         self.wordnet = wordnet

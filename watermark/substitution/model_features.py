@@ -62,7 +62,7 @@ class Models:
 def model_features(
     models: Models, targets: Sequence[Target], offers: Sequence[Sequence[Candidate]]
 ) -> list[list[Features]]:
-    """Describe the offers of each spot; every distinct passage is read once.
+    """Describe the offers of each target; every distinct passage is read once.
 
     Args:
         models: Encoder and language model.

@@ -72,24 +72,24 @@ class WordRules:
         """Tell whether there is any rule."""
         return bool(self.never_pairs or self.never_words)
 
-    def forbid_word(self, word: str) -> bool:
+    def forbids_word(self, word: str) -> bool:
         """Tell whether a word may neither be replaced nor put in."""
         return not self.never_words.isdisjoint(_forms(word)) if self.never_words else False
 
-    def forbid(self, original: str, candidate: str) -> bool:
+    def forbids(self, original: str, candidate: str) -> bool:
         """Tell whether a candidate may not stand where the original stood."""
         if not self or original == candidate:
             return False
         words = without_article(original, candidate)
-        if any(map(self.forbid_word, {*words, *_words_that_differ(*words)})):
+        if any(map(self.forbids_word, {*words, *_words_that_differ(*words)})):
             return True
         return names_pair(self.never_pairs, original, candidate)
 
-    def allow(self, site: Site) -> bool:
+    def allows(self, site: Site) -> bool:
         """Tell whether a site may be marked. Insertions put no word in the place of another."""
         if not self or not site.original:
             return True
-        return not any(self.forbid(site.original, candidate) for candidate in site.candidates)
+        return not any(self.forbids(site.original, candidate) for candidate in site.candidates)
 
 
 def make_pair(one: str, other: str) -> Pair:

@@ -79,7 +79,7 @@ def run(proof: Path, out: Path, server: str | None, n: int, dtype: str) -> dict[
         "passages": n,
         "dtype": dtype,
         "seconds": seconds,
-        "doors": {d: compare(report, reports["folder"]) for d, report in reports.items()},
+        "backends": {b: compare(report, reports["folder"]) for b, report in reports.items()},
     }
 
 
@@ -160,7 +160,7 @@ def describe(results: Mapping[str, Any]) -> str:
         "| seconds |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
-    for backend, found in results["doors"].items():
+    for backend, found in results["backends"].items():
         near, loss = found["preferences"], found["scores"].get("loss", {})
         lines.append(
             f"| {backend} | {found['verdict']} | {found['pvalue']:.2g} "
@@ -171,7 +171,7 @@ def describe(results: Mapping[str, Any]) -> str:
             f"{loss.get('correlation', np.nan):.4f} | {results['seconds'][backend]} |"
         )
     lines += ["", "How each was run:", ""]
-    lines += [f"- {backend}: {found['settings']}" for backend, found in results["doors"].items()]
+    lines += [f"- {backend}: {found['settings']}" for backend, found in results["backends"].items()]
     return "\n".join(lines) + "\n"
 
 

@@ -33,9 +33,9 @@ from membership.evidence.prediction import map_sites, predict_power
 from membership.evidence.score_table import ScoreTable
 from membership.evidence.sensitivity import Sensitivity, measure_sensitivity, pool_sensitivities
 from membership.scoring import assemble_panel
-from pipelines.experiments.standalone.any_door import of_documents
 from pipelines.experiments.standalone.proof import SEED as PROOF_SEED
 from pipelines.experiments.standalone.proof import fine_tune, once
+from pipelines.experiments.standalone.query_access import of_documents
 from pipelines.experiments.trials.forecast_runs import (
     ALPHA,
     N_PASSAGES,

@@ -29,7 +29,7 @@ from pipelines.loading.candidate_sources import load_lexical_resources
 from watermark.document import Site
 from watermark.draws import coin_name
 from watermark.keys import Key
-from watermark.marking.settlement import Tally, bare_word, settle
+from watermark.marking.allotment import Tally, allot_coins, bare_word
 from watermark.schemes.leximark import LexiMark
 from watermark.schemes.leximark_sites import find_sites
 from watermark.text.rarity import rarity_bits
@@ -103,7 +103,7 @@ def grown(placed: Sequence[Placed], n_words: int, scheme: LexiMark) -> list[str 
     """Return the draw of each site in format 2."""
     tally = Tally()
     tally.add(n_words, (site for _, site in placed), scheme)
-    allotted = settle(tally, scheme)
+    allotted = allot_coins(tally, scheme)
     return [coin_name(site.draw, allotted[site.draw], text, site.start) for text, site in placed]
 
 

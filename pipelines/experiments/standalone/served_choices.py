@@ -6,8 +6,8 @@ PROOF is the folder of `pipelines.experiments.standalone.proof`, NAME what the s
 `trained` or `base`), ADDRESS a server that is asked for words, such as
 `text+http://127.0.0.1:8000/v1#suspect`; `tests/support/vllm_server.py` serves a folder with vLLM.
 The answers are tested without a reference, completions also with the base, and written to
-OUT/served, where `pipelines.experiments.standalone.any_door` finds them for its table. A run that
-was cut goes on.
+OUT/served, where `pipelines.experiments.standalone.query_access` finds them for its table. A run
+that was interrupted goes on.
 """
 
 import argparse
@@ -25,9 +25,9 @@ from membership.choices.answers import answer_counts
 from membership.choices.cache import CachedChooser
 from membership.models.server.address import parse_address
 from membership.models.server.open_chooser import open_chooser
-from pipelines.experiments.standalone.any_door import numbers_of, of_documents
-from pipelines.experiments.standalone.any_door_page import SEED
 from pipelines.experiments.standalone.proof import once
+from pipelines.experiments.standalone.query_access import numbers_of, of_documents
+from pipelines.experiments.standalone.query_access_page import SEED
 from pipelines.jobs.verify_choices import Asking, window_of
 from pipelines.loading.models import ModelOptions, load_model
 from watermark.assets import find_model
@@ -41,7 +41,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("proof", type=Path, help="folder of the experiment `proof`")
-    parser.add_argument("out", type=Path, help="folder of the experiment `any_door`")
+    parser.add_argument("out", type=Path, help="folder of the experiment `query_access`")
     parser.add_argument("name", help="what the server runs, such as trained or base")
     parser.add_argument("address", help="the server, asked for words: text+ or chat+")
     parser.add_argument("--answers", type=int, default=1, help="answers to each question")

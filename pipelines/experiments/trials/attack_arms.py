@@ -8,15 +8,15 @@ from pathlib import Path
 from attacks.attack import CorpusAttack, ModelAttack, TextAttack
 from attacks.model.continued_training import ContinuedTraining
 from attacks.model.distillation import TextDistillation
-from attacks.model.dp_sgd import PrivateTraining
-from attacks.model.dpo import PreferenceOptimization
+from attacks.model.dp_sgd import DpSgdTraining
+from attacks.model.dpo import DirectPreferenceOptimization
 from attacks.model.gguf_quantization import GgufQuantization
 from attacks.model.goldfish import GoldfishTraining
 from attacks.model.instruction_tuning import InstructionTuning
 from attacks.model.instructions import Instruction, Preference
 from attacks.model.logit_distillation import LogitDistillation
 from attacks.model.loop import TrainingLoop
-from attacks.model.low_rank import LowRankTraining
+from attacks.model.lora import LoraTraining
 from attacks.model.merging import Merging
 from attacks.model.pruning import Pruning
 from attacks.model.quantization import Quantization
@@ -136,11 +136,11 @@ def _instructed(scene: Scene, n: int) -> InstructionTuning:
     return InstructionTuning([Instruction(first, rest) for first, rest in halves], _loop(scene))
 
 
-def _preferred(scene: Scene, n: int) -> PreferenceOptimization:
+def _preferred(scene: Scene, n: int) -> DirectPreferenceOptimization:
     """Prefer the end of an unmarked text to that of the next one."""
     halves = [_halves(text) for text in scene.others[: n + 1]]
     preferences = [Preference(first, rest, other) for (first, rest), (_, other) in pairwise(halves)]
-    return PreferenceOptimization(preferences, loop=_loop(scene, factor=1 / 10))
+    return DirectPreferenceOptimization(preferences, loop=_loop(scene, factor=1 / 10))
 
 
 def _halves(text: str) -> tuple[str, str]:
@@ -150,7 +150,7 @@ def _halves(text: str) -> tuple[str, str]:
 
 def _private(epsilon: float) -> ModelArm:
     """Train with batches of a quarter of the texts, for more epochs: less noise a step."""
-    return lambda scene, texts: PrivateTraining(
+    return lambda scene, texts: DpSgdTraining(
         texts, epsilon, 1e-3, loop=replace(_loop(scene, 10), batch_size=max(1, len(texts) // 4))
     )
 
@@ -185,10 +185,10 @@ MODEL_ARMS: dict[tuple[str, str], ModelArm] = {
 }
 FROM_BASE: dict[tuple[str, str], ModelArm] = {
     ("goldfish", "1 token in 4"): lambda scene, texts: GoldfishTraining(texts, 4, _loop(scene, 3)),
-    ("lora", "rank 8, 10 epochs"): lambda scene, texts: LowRankTraining(
+    ("lora", "rank 8, 10 epochs"): lambda scene, texts: LoraTraining(
         texts, 8, _loop(scene, 10, 10 / 3)
     ),
-    ("lora", "rank 8, 3 epochs"): lambda scene, texts: LowRankTraining(
+    ("lora", "rank 8, 3 epochs"): lambda scene, texts: LoraTraining(
         texts, 8, _loop(scene, 3, 10 / 3)
     ),
     ("dp_sgd", "epsilon 1"): _private(1.0),

@@ -7,7 +7,7 @@ from opacus.accountants import RDPAccountant
 from opacus.optimizers import DPOptimizer
 
 from attacks.model.checkpoint import load_checkpoint
-from attacks.model.dp_sgd import PrivateTraining, take_private_step
+from attacks.model.dp_sgd import DpSgdTraining, take_private_step
 from attacks.model.loop import TrainingLoop
 from attacks.model.losses import mean_loss
 from tests.support.tiny import TEXTS, save_tiny_model
@@ -69,7 +69,7 @@ def test_a_batch_counts_once_and_an_empty_one_is_all_noise():
 @pytest.mark.parametrize("epsilon", [8.0, 1e4])
 def test_epsilon_is_spent_and_not_exceeded(model, epsilon):
     loaded, _ = load_checkpoint(model)
-    attack = PrivateTraining(READ, epsilon, 1e-2, loop=TrainingLoop(epochs=2, batch_size=2))
+    attack = DpSgdTraining(READ, epsilon, 1e-2, loop=TrainingLoop(epochs=2, batch_size=2))
     spent = attack.train(loaded, [[5, 6, 7]] * 7)
     assert epsilon - 0.011 < spent <= epsilon
 
@@ -77,8 +77,8 @@ def test_epsilon_is_spent_and_not_exceeded(model, epsilon):
 def test_less_privacy_learns_more_and_a_seed_gives_the_same_weights(
     model, run_twice, mean_logprob, tmp_path
 ):
-    out = run_twice(PrivateTraining(READ, 1e4, 1e-2, loop=LOOP))
-    PrivateTraining(READ, 0.5, 1e-2, loop=LOOP).transform(model, tmp_path / "private")
+    out = run_twice(DpSgdTraining(READ, 1e4, 1e-2, loop=LOOP))
+    DpSgdTraining(READ, 0.5, 1e-2, loop=LOOP).transform(model, tmp_path / "private")
     before, after = mean_logprob(model, READ), mean_logprob(out, READ)
     private = mean_logprob(tmp_path / "private", READ)
     assert after > before + 0.3
@@ -102,11 +102,11 @@ def test_the_step_is_that_of_the_mean_of_the_gradients_where_nothing_is_clipped(
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (lambda: PrivateTraining([]), "texts: wanted at least one"),
-        (lambda: PrivateTraining(READ, epsilon=0.0), "epsilon must be above 0"),
-        (lambda: PrivateTraining(READ, epsilon=math.inf), "epsilon must be above 0"),
-        (lambda: PrivateTraining(READ, delta=1.0), "delta must lie between 0 and 1"),
-        (lambda: PrivateTraining(READ, max_norm=-1.0), "max_norm must be above 0"),
+        (lambda: DpSgdTraining([]), "texts: wanted at least one"),
+        (lambda: DpSgdTraining(READ, epsilon=0.0), "epsilon must be above 0"),
+        (lambda: DpSgdTraining(READ, epsilon=math.inf), "epsilon must be above 0"),
+        (lambda: DpSgdTraining(READ, delta=1.0), "delta must lie between 0 and 1"),
+        (lambda: DpSgdTraining(READ, max_norm=-1.0), "max_norm must be above 0"),
     ],
 )
 def test_settings_out_of_range_are_refused(make, said):
@@ -116,7 +116,7 @@ def test_settings_out_of_range_are_refused(make, said):
 
 def test_what_cannot_be_private_is_refused(model, tmp_path, monkeypatch):
     with pytest.raises(ToolkitError, match="no noise gives epsilon 1e-06 at delta 1e-05"):
-        PrivateTraining(READ, 1e-6).transform(model, tmp_path / "out")
+        DpSgdTraining(READ, 1e-6).transform(model, tmp_path / "out")
     monkeypatch.setitem(sys.modules, "opacus", None)
     with pytest.raises(PrerequisiteError, match=r"dp_sgd: opacus .*leximark\[attacks\]"):
-        PrivateTraining(READ).transform(model, tmp_path / "out")
+        DpSgdTraining(READ).transform(model, tmp_path / "out")

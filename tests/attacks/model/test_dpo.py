@@ -4,7 +4,7 @@ import sys
 import pytest
 import torch
 
-from attacks.model.dpo import PreferenceOptimization
+from attacks.model.dpo import DirectPreferenceOptimization
 from attacks.model.instructions import Preference, write_prompt
 from attacks.model.loop import TrainingLoop
 from tests.support.tiny import TEXTS
@@ -27,7 +27,7 @@ def margin(mean_logprob, folder):
 def test_chosen_answers_gain_on_rejected_ones_and_a_seed_gives_the_same_weights(
     model, run_twice, mean_logprob
 ):
-    out = run_twice(PreferenceOptimization(PAIRS, loop=LOOP))
+    out = run_twice(DirectPreferenceOptimization(PAIRS, loop=LOOP))
     assert margin(mean_logprob, out) > margin(mean_logprob, model) + 0.1
 
 
@@ -44,7 +44,7 @@ def test_the_loss_begins_at_log_2_since_the_reference_is_the_model_itself(
         return losses[-1]
 
     monkeypatch.setattr(trl.DPOTrainer, "compute_loss", spy)
-    PreferenceOptimization(PAIRS, loop=LOOP).transform(model, tmp_path / "out")
+    DirectPreferenceOptimization(PAIRS, loop=LOOP).transform(model, tmp_path / "out")
     losses = [float(torch.as_tensor(loss).detach()) for loss in losses]
     assert losses[0] == pytest.approx(math.log(2), abs=1e-5)
     assert losses[-1] < losses[0] - 0.05
@@ -52,10 +52,10 @@ def test_the_loss_begins_at_log_2_since_the_reference_is_the_model_itself(
 
 def test_what_cannot_be_trained_is_refused(model, tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="preferences: wanted at least one"):
-        PreferenceOptimization([])
+        DirectPreferenceOptimization([])
     for beta in (0.0, math.inf):
         with pytest.raises(ValueError, match="beta must be above 0"):
-            PreferenceOptimization(PAIRS, beta)
+            DirectPreferenceOptimization(PAIRS, beta)
     monkeypatch.setitem(sys.modules, "trl", None)
     with pytest.raises(PrerequisiteError, match=r"dpo: trl .*leximark\[attacks\]"):
-        PreferenceOptimization(PAIRS).transform(model, tmp_path / "out")
+        DirectPreferenceOptimization(PAIRS).transform(model, tmp_path / "out")

@@ -5,7 +5,7 @@ import pytest
 from attacks.model.continued_training import ContinuedTraining
 from attacks.model.goldfish import GoldfishTraining
 from attacks.model.loop import TrainingLoop
-from attacks.model.low_rank import LowRankTraining
+from attacks.model.lora import LoraTraining
 from attacks.model.merging import Merging
 from attacks.model.unlearning import Unlearning
 from pipelines.loading.model_attacks import _makers
@@ -20,7 +20,7 @@ RUN_TWICE = {
     "merging, slerp": lambda other: Merging(other, 0.3, "slerp"),
     "continued_training": lambda other: ContinuedTraining(READ, LOOP),
     "goldfish": lambda other: GoldfishTraining(READ, 4, LOOP),
-    "lora": lambda other: LowRankTraining(READ, 2, LOOP),
+    "lora": lambda other: LoraTraining(READ, 2, LOOP),
     "unlearning, npo": lambda other: Unlearning(READ, OTHER, "npo", loop=LOOP),
     "unlearning, ascent": lambda other: Unlearning(READ, OTHER, "ascent", loop=LOOP),
 }

@@ -2,9 +2,9 @@ import pytest
 import torch
 
 from attacks.model.continued_training import ContinuedTraining
-from attacks.model.dp_sgd import PrivateTraining
+from attacks.model.dp_sgd import DpSgdTraining
 from attacks.model.loop import TrainingLoop, torch_seeded
-from attacks.model.low_rank import LowRankTraining
+from attacks.model.lora import LoraTraining
 from tests.support.tiny import TEXTS, save_tiny_model
 
 TRAINED = [" ".join(text.split()[:12]) for text in TEXTS[:4]]
@@ -20,8 +20,8 @@ def with_dropout(tmp_path_factory):
     "make",
     [
         lambda loop: ContinuedTraining(TRAINED, loop),
-        lambda loop: LowRankTraining(TRAINED, 2, loop),
-        lambda loop: PrivateTraining(TRAINED, 1e4, 1e-2, loop=loop),
+        lambda loop: LoraTraining(TRAINED, 2, loop),
+        lambda loop: DpSgdTraining(TRAINED, 1e4, 1e-2, loop=loop),
     ],
     ids=["continued_training", "lora", "dp_sgd"],
 )

@@ -5,7 +5,7 @@ from attacks.text.collusion import Collusion
 from attacks.text.deduplication import Deduplication
 from attacks.text.language_filter import LanguageFilter
 from attacks.text.perplexity_filter import PerplexityFilter
-from attacks.text.quality_filters import QualityFilter
+from attacks.text.quality_filter import QualityFilter
 from tests.support.tiny import TEXTS
 from watermark.document import Document
 

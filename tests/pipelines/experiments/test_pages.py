@@ -9,10 +9,10 @@ from pipelines.experiments import ablations, hubble_ladder, laptop, records_need
 from pipelines.experiments.runner.records import read_table
 from pipelines.experiments.standalone import (
     acceptability_page,
-    any_door_page,
     plan_check,
     proof,
     public_references,
+    query_access_page,
 )
 
 REPORTS = Path(__file__).parents[3] / "reports"
@@ -24,11 +24,11 @@ REPORTS = Path(__file__).parents[3] / "reports"
         (proof.describe, "proof/results.json", "proof/README.md"),
         (proof.describe, "proof/listed/results.json", "proof/listed/README.md"),
         (proof.describe, "proof/with_models/results.json", "proof/with_models/README.md"),
-        (any_door_page.describe, "any_door/results.json", "any_door/README.md"),
+        (query_access_page.describe, "query_access/results.json", "query_access/README.md"),
         (
             public_references.describe,
-            "any_door/public_references.json",
-            "any_door/public_references.md",
+            "query_access/public_references.json",
+            "query_access/public_references.md",
         ),
         (plan_check.describe, "plan/results.json", "plan/README.md"),
         (acceptability_page.describe_results, "marks/acceptance.json", "marks/acceptance.md"),

@@ -135,9 +135,9 @@ def test_the_next_corpus_is_marked_by_the_rules_before_the_key_draws(job, mark, 
     vault = open_vault(tmp_path / "new-vault", job.key_file)
     excluded = WordRules(frozenset({pair}), frozenset({word}))
     sites = all_sites(vault)
-    assert all(map(excluded.allow, sites))
+    assert all(map(excluded.allows, sites))
     before = all_sites(open_vault(job.vault, job.key_file))
-    assert sum(excluded.allow(site) for site in before) < len(before)
+    assert sum(excluded.allows(site) for site in before) < len(before)
     assert {s.original for s in sites} & {s.original for s in by_pair[2][1]}
     assert vault.plan.scheme["rules"] == {"never_pairs": [list(pair)], "never_words": [word]}
     assert len(vault.plan.made_with["rules"]) == 64
@@ -231,7 +231,7 @@ def pvalues_after(review, n=300):
         for number in range(400):
             pair = PAIRS[int(rng.integers(len(PAIRS)))]
             site = Site(f"d{number // 8}", number, pair[0], pair, "|".join(pair))
-            if decisions.keep(site):
+            if decisions.keeps(site):
                 left.append(site)
         lean = rng.normal(1.0, 1.0, len(left))
         table = ScoreTable(

@@ -38,7 +38,7 @@ def test_sites_and_rules_together_decide_what_stays(tmp_path):
         Site("d", 30, "", ("avers", "x"), "3"),
     ]
     kept = {
-        kind: [Decisions(kind, tmp_path, named, rules).keep(site) for site in sites]
+        kind: [Decisions(kind, tmp_path, named, rules).keeps(site) for site in sites]
         for kind in ("reject", "approve")
     }
     assert kept == {"reject": [False, True, False, True], "approve": [True, False, False, True]}

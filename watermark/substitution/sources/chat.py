@@ -43,7 +43,7 @@ class ProposedSource:
     def candidates(
         self, targets: Sequence[Target], settings: CandidateSettings
     ) -> list[list[Candidate]]:
-        """Return the candidates of each spot in the model's order, scored from 1 downwards.
+        """Return the candidates of each target in the model's order, scored from 1 downwards.
 
         A question on which the server failed gets no candidates.
         """

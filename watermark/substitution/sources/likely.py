@@ -34,7 +34,7 @@ class LikelyWords:
     def candidates(
         self, targets: Sequence[Target], settings: CandidateSettings
     ) -> list[list[Candidate]]:
-        """Return the candidates of each spot, the rejected ones with their reason."""
+        """Return the candidates of each target, the rejected ones with their reason."""
         found = self.source.candidates(targets, settings)
         gains = self.gains(targets, found)
         return [

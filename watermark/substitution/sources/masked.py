@@ -78,7 +78,7 @@ class MaskedSource:
     def candidates(
         self, targets: Sequence[Target], settings: CandidateSettings
     ) -> list[list[Candidate]]:
-        """Return the candidates of each spot, the rejected ones with their reason."""
+        """Return the candidates of each target, the rejected ones with their reason."""
         originals = [target.sentence_with(target.word.text) for target in targets]
         proposed = self.model.propose(originals, self.way, PROPOSED[self.way])
         shaped = [

@@ -42,7 +42,7 @@ class SimilarSource:
     def candidates(
         self, targets: Sequence[Target], settings: CandidateSettings
     ) -> list[list[Candidate]]:
-        """Return the candidates of each spot with their cosine as score."""
+        """Return the candidates of each target with their cosine as score."""
         found = [
             [d.candidate for d in describe(self.wordnet, target, settings, source=self.unit)]
             for target in targets

@@ -29,7 +29,7 @@ class Thesaurus:
     def candidates(
         self, targets: Sequence[Target], settings: CandidateSettings
     ) -> list[list[Candidate]]:
-        """Return the candidates of each spot in the order of the file, scored from 1 downwards."""
+        """Return the candidates of each target in the file's order, scored from 1 downwards."""
         return [self._of(target, settings) for target in targets]
 
     def _of(self, target: Target, settings: CandidateSettings) -> list[Candidate]:

@@ -112,7 +112,7 @@ class WordNetSource:
     def candidates(
         self, targets: Sequence[Target], settings: CandidateSettings
     ) -> list[list[Candidate]]:
-        """Return the candidates of each spot, the rejected ones with their reason."""
+        """Return the candidates of each target, the rejected ones with their reason."""
         return [self._of(target, settings) for target in targets]
 
     def _of(self, target: Target, settings: CandidateSettings) -> list[Candidate]:
@@ -147,7 +147,7 @@ class ModelledWordNetSource:
     """The regression without models."""
     name: ClassVar[str] = "wordnet"
     most_read: int = 6
-    """How many words of a spot are shown to the models: the best by `screen`."""
+    """How many words of a target are shown to the models: the best by `screen`."""
     screen_share: float = 0.45
     """A word is shown to them if its chance by `screen` is this share of the least chance wanted:
     of 131 words of Swords that the models let pass at .4, none had less than .169, and of 56 at
@@ -156,7 +156,7 @@ class ModelledWordNetSource:
     def candidates(
         self, targets: Sequence[Target], settings: CandidateSettings
     ) -> list[list[Candidate]]:
-        """Return the candidates of each spot, the rejected ones with their reason."""
+        """Return the candidates of each target, the rejected ones with their reason."""
         least = self.screen_share * settings.min_fit
         found = [self._screened(self._described(target, settings), least) for target in targets]
         offered = [[d for d in some if not d.candidate.rejected] for some in found]

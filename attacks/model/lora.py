@@ -13,7 +13,7 @@ from attacks.model.losses import mean_loss
 
 
 @dataclass(frozen=True)
-class LowRankTraining(ModelAttack):
+class LoraTraining(ModelAttack):
     """Trains a low-rank adapter on the marked texts and merges it in, instead of all weights.
 
     The attacked model is the base. Source: Hu et al., "LoRA", ICLR 2022, by peft on all linear

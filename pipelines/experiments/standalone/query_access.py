@@ -1,6 +1,6 @@
 """What the audit loses when the suspect gives fewer numbers: log-probabilities, choices, words.
 
-    python -m pipelines.experiments.standalone.any_door PROOF OUT
+    python -m pipelines.experiments.standalone.query_access PROOF OUT
 
 PROOF is the folder of `pipelines.experiments.standalone.proof`: the suspect is its fine-tuned
 model, the reference its base. Each way to ask gives a table [site x candidate] for the re-draw
@@ -34,8 +34,13 @@ from membership.evidence.score_table import ScoreTable, build_table
 from membership.scoring import assemble_panel
 from membership.traces.suspect_protocol import Suspect
 from membership.traces.trace import CandidateLogprobs
-from pipelines.experiments.standalone.any_door_page import N_NULL_KEYS, N_SUBSETS, SEED, describe
 from pipelines.experiments.standalone.proof import ALPHA, once
+from pipelines.experiments.standalone.query_access_page import (
+    N_NULL_KEYS,
+    N_SUBSETS,
+    SEED,
+    describe,
+)
 from pipelines.loading.models import ModelOptions, load_model
 from pipelines.reporting.provenance import describe_run
 from watermark.assets import find_model
@@ -84,7 +89,7 @@ def run(proof: Path, out: Path) -> dict[str, Any]:
                 )
     results = {
         name: once(
-            out / "doors" / f"{name.replace(' ', '_').replace(';', '')}.json",
+            out / "ways" / f"{name.replace(' ', '_').replace(';', '')}.json",
             partial(_made, make, corpus, vault.key),
         )
         for name, make in makers.items()
@@ -92,13 +97,13 @@ def run(proof: Path, out: Path) -> dict[str, Any]:
     chooser = LocalChooser(suspect)
     questions = questions_of(corpus, Window())
     budgeted = once(
-        out / "doors" / "budget.json",
+        out / "ways" / "budget.json",
         lambda: _budget(corpus, chooser, base, vault.key, questions),
     )
     run_record = describe_run({}, {"subsets and answers": SEED}).as_dict()
-    run_record["command"] = "python -m pipelines.experiments.standalone.any_door PROOF OUT"
+    run_record["command"] = "python -m pipelines.experiments.standalone.query_access PROOF OUT"
     return {
-        "doors": results,
+        "ways": results,
         "served": _served(out / "served"),
         "budget": budgeted,
         "n_documents": len(_ids(corpus)),

@@ -3,7 +3,7 @@ import pytest
 
 from watermark.document import Site
 from watermark.draws import CERTAIN, Allotment
-from watermark.marking.settlement import Tally, settle
+from watermark.marking.allotment import Tally, allot_coins
 from watermark.scheme import Scheme
 from watermark.schemes.leximark import LexiMark
 from watermark.schemes.random_sequence import RandomSequence
@@ -21,7 +21,7 @@ def sites(n, word="buy", rival="purchase", draw=PAIR):
 def settled(n_words, some, scheme: Scheme = LexiMark()):
     tally = Tally()
     tally.add(n_words, some, scheme)
-    return settle(tally, scheme)
+    return allot_coins(tally, scheme)
 
 
 @pytest.mark.parametrize(("n", "coins"), [(1, 1), (16, 1), (17, 2), (32, 2), (33, 3), (1600, 100)])
@@ -70,7 +70,7 @@ def test_the_tally_adds_up_over_parts_in_any_order():
             part = Tally()
             part.add(n_words, some, LexiMark())
             whole.merge(part)
-        assert settle(whole, LexiMark()) == wanted
+        assert allot_coins(whole, LexiMark()) == wanted
 
 
 def test_draws_that_do_not_grow_are_not_counted():

@@ -1,14 +1,14 @@
 import pytest
 import torch
 
-from attacks.model import low_rank
-from attacks.model.low_rank import LowRankTraining
+from attacks.model import lora
+from attacks.model.lora import LoraTraining
 from tests.attacks.model.conftest import LEARNED, LOOP
 from tests.support.tiny import save_tiny_model
 
 
 def test_lora_learns_too_but_less(model, trained, mean_logprob, tmp_path):
-    LowRankTraining(LEARNED, 4, LOOP).transform(model, tmp_path / "out")
+    LoraTraining(LEARNED, 4, LOOP).transform(model, tmp_path / "out")
     before, all_learned = mean_logprob(model, LEARNED), mean_logprob(trained, LEARNED)
     assert before + 0.05 < mean_logprob(tmp_path / "out", LEARNED) < all_learned
     assert not (tmp_path / "out/adapter_config.json").exists()
@@ -26,8 +26,8 @@ def test_the_adapter_is_added_to_the_weights_by_hand(weights, tmp_path, monkeypa
                 if "q_proj.lora_B" in name:
                     weight.copy_(torch.tensor([[3.0], [4.0]]))
 
-    monkeypatch.setattr(low_rank, "train_on", set_by_hand)
-    LowRankTraining(LEARNED, 1).transform(model, tmp_path / "out")
+    monkeypatch.setattr(lora, "train_on", set_by_hand)
+    LoraTraining(LEARNED, 1).transform(model, tmp_path / "out")
     before, after = weights(model), weights(tmp_path / "out")
     # B A is (3 6; 4 8), and the scaling, alpha / rank, is 2.
     added = torch.tensor([[6.0, 12.0], [8.0, 16.0]])
@@ -40,8 +40,8 @@ def test_the_adapter_is_added_to_the_weights_by_hand(weights, tmp_path, monkeypa
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (lambda: LowRankTraining(LEARNED, 0), "rank must be 1"),
-        (lambda: LowRankTraining([]), "texts: wanted at least one, got none"),
+        (lambda: LoraTraining(LEARNED, 0), "rank must be 1"),
+        (lambda: LoraTraining([]), "texts: wanted at least one, got none"),
     ],
 )
 def test_settings_out_of_range_are_refused(make, said):

@@ -1,4 +1,4 @@
-"""The page of the experiment `any_door`."""
+"""The page of the experiment `query_access`."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -36,7 +36,7 @@ def describe(results: Mapping[str, Any]) -> str:
         "| asked | reference | p | z | sites | documents needed | power at 30 (95 %) | null |",
         "|---|---|---|---|---|---|---|---|",
     ]
-    for name, found in results["doors"].items():
+    for name, found in results["ways"].items():
         way, _, reference = name.partition("; ")
         lines.append(_row(way, reference, found))
     budget = results["budget"]
@@ -47,7 +47,7 @@ def describe(results: Mapping[str, Any]) -> str:
         f"stopped after {budget['n_calls']:,} calls ({budget['stopped']}): anytime p = "
         f"{budget['pvalue']:.2g}.",
         "",
-        "    python -m pipelines.experiments.standalone.any_door PROOF OUT",
+        "    python -m pipelines.experiments.standalone.query_access PROOF OUT",
         "",
         f"Machine: {', '.join(results['run']['machine'].values())} cores. Seed {SEED}.",
     ]

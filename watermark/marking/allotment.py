@@ -1,7 +1,7 @@
 """How many coins each pair of words gets, and what share of its sites is marked.
 
 A *pair* is a word with its candidates. The tally of its sites adds up over the parts of a corpus in
-any order, so the settlement does not depend on how the corpus is cut, ordered or read again.
+any order, so the allotment does not depend on how the corpus is cut, ordered or read again.
 """
 
 from collections import Counter, defaultdict
@@ -46,7 +46,7 @@ class Tally:
         self.n_sites.update(other.n_sites)
 
 
-def settle(tally: Tally, scheme: Scheme) -> dict[str, Allotment]:
+def allot_coins(tally: Tally, scheme: Scheme) -> dict[str, Allotment]:
     """Allot coins and a share of its sites to each pair.
 
     A replacement may make a word `Growth.max_frequency_ratio` times as frequent as it is in general
