@@ -11,6 +11,7 @@ from jinja2 import TemplateError
 
 from membership.models.checkpoint import find_checkpoint
 from membership.models.local.huggingface import display_name
+from membership.models.local.inference_settings import auto_dtype, preferred_device
 from membership.models.local.weights import load_weights
 from watermark.errors import ModelError, as_model_error
 
@@ -113,6 +114,8 @@ def load_local_chat(
 ) -> list[LocalChat]:
     """Load a chat model once, for several prompts; safetensors only, no code is run.
 
+    It runs in bfloat16 where the hardware has units for it: rewriting needs no exact numbers.
+
     Args:
         name_or_folder: A folder, or the id of a hub model, with a chat template.
         prompts: Prompts placed before each text, one for each model that is returned.
@@ -135,8 +138,8 @@ def load_local_chat(
         render(tokenizer, prompts[0], "text")
         if tokenizer.pad_token_id is None:  # any will do: the attention mask hides it
             tokenizer.pad_token = tokenizer.eos_token or tokenizer.convert_ids_to_tokens(0)
-        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        model = load_weights(folder, name, torch.float32, device).eval()
+        device = preferred_device()
+        model = load_weights(folder, name, auto_dtype(device), device).eval()
     growths = growths or [GROWTH] * len(prompts)
     return [
         LocalChat(model, tokenizer, prompt, growth)
