@@ -107,8 +107,8 @@ def test_missing_and_double_ids_are_named(tmp_path, command):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--min-fit", "1.5"], "'--min-fit': 1.5 is not in the range"),
-        (["--holdout", "0.7"], "'--holdout': 0.7 is not in the range"),
+        (["--min-fit", "1.5"], "'--min-fit': Input should"),
+        (["--holdout", "0.7"], "'--holdout': Input should"),
         (["--alpha", "0"], "alpha"),
         (["--detector", "vibes"], "no detector 'vibes'"),
         (["--detector", "loss_minus_reference"], "needs a reference"),
