@@ -118,6 +118,9 @@ def mark_command(
     Rules hold when candidates are chosen, so before the key draws.
     The plan, and so the commitment, binds the hashes in `sealed`, given by the names of files.
     """
+    check_early(published, vault, key_file)
+    _refuse_sources(intent.scheme)
+    _warn_of_slowness(intent.scheme)
     corpus = open_corpus(source, text_column=text_column, id_column=id_column, split=split)
     words = _rules_of(rules, corpus, text_column)
     intent = replace(intent, scheme=with_rules(intent.scheme, words))
@@ -125,9 +128,6 @@ def mark_command(
         raise ValueError(f"workers must be 1 or more, got {workers}")
     if workers > 1:
         _refuse_servers(intent.scheme, "--workers")
-    check_early(published, vault, key_file)
-    _refuse_sources(intent.scheme)
-    _warn_of_slowness(intent.scheme)
     boilerplate = _read_first(corpus, intent.scheme, boilerplate_share)
     find, versions = load_finder(intent.scheme)
     made_with = _made_with(versions, boilerplate_share, words)
@@ -169,12 +169,12 @@ def mark_by_executor(
     """
     check_installed(choice)
     _refuse_servers(intent.scheme, "--executor")
+    check_early(published, vault, key_file)
+    _refuse_sources(intent.scheme)
     corpus = open_corpus(source, text_column=text_column, id_column=id_column, split=split)
     refuse_forms(corpus.form)
     words = _rules_of(rules, corpus, text_column)
     intent = replace(intent, scheme=with_rules(intent.scheme, words))
-    check_early(published, vault, key_file)
-    _refuse_sources(intent.scheme)
     boilerplate = _read_first(corpus, intent.scheme, boilerplate_share)
     made_with = _made_with(finder_versions(intent.scheme), boilerplate_share, words)
 
@@ -190,7 +190,10 @@ def _refuse_sources(scheme: Scheme) -> None:
         _refuse_sources(scheme.first)
         _refuse_sources(scheme.second)
     elif isinstance(scheme, LexiMark):
-        check_sources(scheme)
+        try:
+            check_sources(scheme)
+        except ValueError as error:
+            raise PrerequisiteError(f"--source: {error}") from error
 
 
 def _warn_of_slowness(scheme: Scheme) -> None:
