@@ -93,15 +93,16 @@ def run(program: typer.Typer, name: str) -> None:
     try:
         program(prog_name=name)
     except ToolkitError as error:
-        _leave(str(error))
+        _leave(name, str(error))
     except OSError as error:
         if error.errno not in SYSTEM_ERRORS:
             raise
-        _leave(f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror))
+        where = f"{error.filename}: " if error.filename else ""
+        _leave(name, f"{where}{error.strerror}")
 
 
-def _leave(message: str) -> None:
-    print(f"leximark: {message}", file=sys.stderr)
+def _leave(name: str, message: str) -> None:
+    print(f"{name}: {message}", file=sys.stderr)
     sys.exit(2)
 
 

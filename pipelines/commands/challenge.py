@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -35,7 +36,10 @@ def challenge(
     if as_json:
         print(json.dumps({"n_questions": n, "folder": str(out)}))
         return
-    print(f"{n:,} questions: {out}\nTo be answered with `leximark answer {out} --model MODEL`")
+    print(
+        f"{n:,} questions: {out}\nTo be answered with `leximark answer {quote(str(out))} "
+        "--model MODEL`"
+    )
 
 
 @with_option_groups

@@ -59,3 +59,5 @@ def inspect(
     print("\n".join(inspection_lines(found)))
     if out is not None:
         print(f"Pages: {out / 'index.html'} and {out / 'review.html'} (private, like the vault)")
+    else:
+        print("--out FOLDER also writes the pages to read and decide on (docs/review.md).")

@@ -1,4 +1,5 @@
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -150,8 +151,8 @@ def _print_plan(
         print("Words were judged with models (--quality best); --quality fast does without them.")
     if has_editions:
         print(
-            f"An edition for each licensee: `leximark edition {vault} --licensee NAME --out "
-            f"FOLDER`. The texts in {out} are your own edition: no licensee gets them."
+            f"An edition for each licensee: `leximark edition {quote(str(vault))} --licensee NAME "
+            f"--out FOLDER`. The texts in {out} are your own edition: no licensee gets them."
         )
 
 
@@ -161,6 +162,6 @@ def _say(numbers: dict[str, Any], out: "Path | Address", vault: Path) -> None:
         f"{numbers['n_sites']:,} sites, {numbers['n_changed']:,} words changed.\n"
         f"To publish: {out}\nTo keep private: {vault} (without its key nothing can be proved)\n"
         f"May be published before the data: {vault / 'commitment.txt'}\n"
-        f"Before you publish: `leximark stamp {vault}`. Without a time stamp older than the model, "
-        "an audit is reported as not fixed beforehand."
+        f"Before you publish: `leximark stamp {quote(str(vault))}`. Without a time stamp older "
+        "than the model, an audit is reported as not fixed beforehand."
     )

@@ -7,6 +7,7 @@ from pipelines.commands.options.corpus import IdColumn, Split, TextColumn
 from pipelines.commands.options.groups import with_option_groups
 from pipelines.commands.options.marking import LexiMarkFlags
 from pipelines.loading.option_values import PlannedSuspect, PlannedTraining
+from watermark.limits import MAX_ALPHA
 
 
 @with_option_groups
@@ -22,7 +23,10 @@ def plan(
         int, typer.Option(min=0, help="Documents to survey, chosen at random; 0 for all.")
     ] = 300,
     holdout: Annotated[
-        float, typer.Option(help="Share of documents that will be marked but not published.")
+        float,
+        typer.Option(
+            min=0, max=0.5, help="Share of documents that will be marked but not published."
+        ),
     ] = 0.1,
     suspect: Annotated[
         PlannedSuspect,
@@ -34,8 +38,10 @@ def plan(
     training: Annotated[
         PlannedTraining, typer.Option(help="How the suspect of the advice was trained.")
     ] = "fine-tuning",
-    alpha: Annotated[float, typer.Option(help="Level of the advice.")] = 0.001,
-    power: Annotated[float, typer.Option(help="Wanted chance of evidence.")] = 0.8,
+    alpha: Annotated[
+        float, typer.Option(min=0, max=MAX_ALPHA, help="Level of the advice.")
+    ] = 0.001,
+    power: Annotated[float, typer.Option(min=0, max=1, help="Wanted chance of evidence.")] = 0.8,
     no_model: Annotated[
         bool,
         typer.Option("--no-model", help="Use a stored spread instead of a language model's."),

@@ -12,6 +12,7 @@ from pipelines.commands.options.model import ModelFlags
 from pipelines.commands.options.parts import PartsFlags
 from pipelines.commands.options.references import ReferenceFlags
 from pipelines.commands.options.spread import SpreadFlags
+from watermark.limits import MAX_ALPHA
 
 
 @with_option_groups
@@ -30,7 +31,9 @@ def verify(
     out: Annotated[Path, typer.Option(help="Folder to make for the report.")] = Path("report"),
     alpha: Annotated[
         float | None,
-        typer.Option(min=0, max=1, help="Level instead of the planned one; the report says so."),
+        typer.Option(
+            min=0, max=MAX_ALPHA, help="Level instead of the planned one; the report says so."
+        ),
     ] = None,
     resamples: Annotated[
         int, typer.Option(min=99, help="Number of re-draws that the statistic is compared with.")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from membership.audit.audit import Audit, check_references
@@ -101,7 +102,7 @@ def named_instalments(
             close = difflib.get_close_matches(name, known, n=3, cutoff=0.4) or known[-3:]
             raise VaultError(
                 f"{vault}: no instalment {name!r:.80}: there are {len(known):,}, such as "
-                f"{', '.join(close)} (`leximark instalments {vault}` lists them)"
+                f"{', '.join(close)} (`leximark instalments {quote(str(vault))}` lists them)"
             )
     return [each for each in chain if not names or each.name in names]
 

@@ -13,6 +13,7 @@ from tqdm import tqdm
 from membership.detectors import default_detectors
 from pipelines.cluster.executors import ExecutorChoice, check_installed
 from pipelines.cluster.run import refuse_forms, run_steps
+from pipelines.loading.candidate_sources import check_sources
 from pipelines.loading.parallel import in_pieces, in_processes
 from pipelines.loading.schemes import with_rules
 from pipelines.loading.site_finders import (
@@ -28,9 +29,10 @@ from watermark.corpus import Corpus, open_corpus
 from watermark.corpus.address import Address
 from watermark.errors import PrerequisiteError
 from watermark.keys import Key
-from watermark.marking.mark import Intent, mark_corpus, mark_with
+from watermark.marking.mark import Intent, check_early, mark_corpus, mark_with
 from watermark.marking.tasks import Work
 from watermark.scheme import Scheme
+from watermark.schemes.composed import Composed
 from watermark.schemes.leximark import LexiMark
 from watermark.substitution.acceptability import Quality, load_acceptability
 from watermark.substitution.candidates import MIN_LISTED_FIT, CandidateSettings
@@ -116,6 +118,9 @@ def mark_command(
     Rules hold when candidates are chosen, so before the key draws.
     The plan, and so the commitment, binds the hashes in `sealed`, given by the names of files.
     """
+    check_early(published, vault, key_file)
+    _refuse_sources(intent.scheme)
+    _warn_of_slowness(intent.scheme)
     corpus = open_corpus(source, text_column=text_column, id_column=id_column, split=split)
     words = _rules_of(rules, corpus, text_column)
     intent = replace(intent, scheme=with_rules(intent.scheme, words))
@@ -164,6 +169,8 @@ def mark_by_executor(
     """
     check_installed(choice)
     _refuse_servers(intent.scheme, "--executor")
+    check_early(published, vault, key_file)
+    _refuse_sources(intent.scheme)
     corpus = open_corpus(source, text_column=text_column, id_column=id_column, split=split)
     refuse_forms(corpus.form)
     words = _rules_of(rules, corpus, text_column)
@@ -175,6 +182,27 @@ def mark_by_executor(
         run_steps(choice, Work(corpus, work, intent, made_with, key_file, words), boilerplate)
 
     return mark_with(make, corpus, published, vault, intent, made_with=made_with, key_file=key_file)
+
+
+def _refuse_sources(scheme: Scheme) -> None:
+    """Refuse sources of candidates that cannot serve, before the corpus is read."""
+    if isinstance(scheme, Composed):
+        _refuse_sources(scheme.first)
+        _refuse_sources(scheme.second)
+    elif isinstance(scheme, LexiMark):
+        try:
+            check_sources(scheme)
+        except ValueError as error:
+            raise PrerequisiteError(f"--source: {error}") from error
+
+
+def _warn_of_slowness(scheme: Scheme) -> None:
+    if isinstance(scheme, LexiMark) and scheme.quality == "best" and "wordnet" in scheme.sources:
+        tqdm.write(
+            "leximark: words of WordNet are judged with models (--quality best), which takes some "
+            "4 s a site on a CPU; --quality fast takes a thousandth of that",
+            file=sys.stderr,
+        )
 
 
 def _refuse_servers(scheme: Scheme, option: str) -> None:

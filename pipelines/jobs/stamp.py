@@ -90,7 +90,10 @@ def stamp_command(
         except ToolkitError as error:
             failed.append(f"OpenTimestamps: no proof: {error}")
     if not n_stamped:
-        raise ToolkitError("; ".join(failed))
+        raise ToolkitError(
+            f"{'; '.join(failed)}; nothing was changed. Check the connection, or name another "
+            "authority (--tsa) or OpenTimestamps (--ots)"
+        )
     return Stamping(read_stamps(vault, root_files), tuple(failed))
 
 

@@ -103,22 +103,30 @@ def make_sources(scheme: LexiMark, wordnet: WordNet) -> tuple[Source, ...]:
         ModelError: A model that was named cannot be loaded or reached.
         ValueError: There is no such source, or its value is invalid.
     """
-    made: dict[str, Source] = {}
-    for spelled in scheme.sources:
-        name, _, value = spelled.partition("=")
+    check_sources(scheme)
+    named = (spelled.partition("=") for spelled in scheme.sources)
+    return tuple(SOURCES[name](value, scheme, wordnet) for name, _, value in named)
+
+
+def check_sources(scheme: LexiMark) -> None:
+    """Refuse sources that are unknown, named twice, or cannot serve the language; load nothing.
+
+    Raises:
+        ValueError: There is such a source, or none at all.
+    """
+    names = [spelled.partition("=")[0] for spelled in scheme.sources]
+    if not names:
+        raise ValueError("no source of candidates: give one, such as wordnet")
+    for name in names:
         if name not in SOURCES:
             raise ValueError(f"there is no source {name!r}; there are {', '.join(SOURCES)}")
         if scheme.fit.language != "en" and name not in ANY_LANGUAGE:
             raise ValueError(
                 f"source {name} knows English alone; for --language {scheme.fit.language} there "
-                f"are {' and '.join(ANY_LANGUAGE)}"
+                "are thesaurus=FILE and llm=chat+http://HOST/v1#MODEL"
             )
-        if name in made:
+        if names.count(name) > 1:
             raise ValueError(f"source {name} comes twice")
-        made[name] = SOURCES[name](value, scheme, wordnet)
-    if not made:
-        raise ValueError("no source of candidates: give one, such as wordnet")
-    return tuple(made.values())
 
 
 def _listed(value: str, scheme: LexiMark, wordnet: WordNet) -> Source:

@@ -10,7 +10,7 @@ from watermark.document import Document, Site
 from watermark.marking.site_index import FindSites
 from watermark.scheme import Scheme
 
-PIECE_DOCUMENTS = 32
+PIECE_DOCUMENTS = 16
 """Documents that a process is given at a time. What a language model reads together does not depend
 on the number of processes, so neither does the result."""
 

@@ -168,7 +168,7 @@ def test_a_wrong_command_line_leaves_with_2(arguments):
 
 def test_verify_is_the_command_verify_under_a_name_of_its_own():
     code = PROGRAM.format(body="raise CorpusError('no vault')", entry="verify_main")
-    assert python(code).stderr == "leximark: no vault\n"
+    assert python(code).stderr == "verify: no vault\n"
     assert "Usage: verify " in python(code, "--help").stdout
 
 

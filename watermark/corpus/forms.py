@@ -27,6 +27,8 @@ _TABLES: dict[str, Callable[[Path, str, Columns], Part]] = {
 }
 _KINDS = {"ndjson": "jsonl", "json": "jsonl", "tsv": "csv"}
 """Other file extensions of tables."""
+_OF_A_VAULT = ("plan.json", "commitment.txt")
+"""Files that tell a vault from a data set."""
 _TABLE_NAME = re.compile(r"\.(((jsonl|ndjson|json|csv|tsv)(\.gz|\.zst)?)|parquet)$", re.IGNORECASE)
 
 
@@ -81,6 +83,8 @@ def folder_parts(folder: Path, columns: Columns) -> tuple[str, tuple[Part, ...],
     Raises:
         CorpusError: It holds tables of several forms, tables and texts, or neither.
     """
+    if all((folder / name).is_file() for name in _OF_A_VAULT):
+        raise CorpusError(f"{folder}: is a vault; name the data set that is to be read")
     kinds = Counter(map(_kind, file_names(folder)))
     n_files = kinds.total()
     tables = sorted(kind for kind in kinds if kind in _TABLES)

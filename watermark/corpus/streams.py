@@ -1,6 +1,7 @@
 """Lines of UTF-8, plain or compressed, in and out; one line in memory at a time."""
 
 import io
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -47,9 +48,11 @@ def decode(content: bytes, path: Path, first_line: int = 1) -> str:
     except UnicodeDecodeError as error:
         line = first_line + content.count(b"\n", 0, error.start)
         column = error.start - content.rfind(b"\n", 0, error.start)
+        coding = "UTF-16" if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "WINDOWS-1252"
         raise CorpusError(
             f"{path}:{line}: not UTF-8: byte 0x{content[error.start]:02x} at position {column} of "
-            "the line; convert the file, for example with iconv -t UTF-8"
+            f"the line; convert the file from its encoding, for example with iconv -f {coding} "
+            "-t UTF-8 FILE > NEW"
         ) from error
 
 

@@ -125,6 +125,22 @@ def mark_corpus(
     return plan
 
 
+def check_early(published: Path | Address, vault: Path, key_file: Path | None) -> None:
+    """Refuse targets and keys before anything slow is done; `mark_with` checks them again.
+
+    Raises:
+        ToolkitError: A target exists or cannot be made, or there is no key in the file.
+    """
+    if key_file is not None:
+        read_key(key_file)
+    if not is_finished(_working_folder(vault)):
+        check_targets(published, vault)
+
+
+def _working_folder(vault: Path) -> Path:
+    return vault.with_name(vault.name + ".partial")
+
+
 def mark_with(
     make: Callable[[Path, Key], None],
     corpus: Corpus,
@@ -151,7 +167,7 @@ def mark_with(
     """
     given = None if key_file is None else read_key(key_file)
     request = make_request(corpus, intent.plan_fields(), made_with, given)
-    work = vault.with_name(vault.name + ".partial")
+    work = _working_folder(vault)
     if not is_finished(work):
         check_targets(published, vault)
         work.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -90,8 +90,7 @@ def survey(
     first = 0
     for number, batch in enumerate(batches(documents())):
         if number % n_tasks == rank:
-            index_batch(batch, batch_path(folder, first), find_sites)
-            progress(len(batch))
+            index_batch(batch, batch_path(folder, first), find_sites, progress)
         first += len(batch)
     if rank == 0:
         _write_json(work.folder / PART_SIZES, sizes)

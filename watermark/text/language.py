@@ -67,7 +67,9 @@ def check_language(language: str) -> None:
 
     known = sorted(set(available_languages("best")) - {"fil", "ja", "ko", "sh", "vi", "zh"})
     if language not in known:
-        raise ValueError(f"no texts in {language!r} can be marked; languages: {', '.join(known)}")
+        raise ValueError(
+            f"no texts in language {language!r} can be marked; wanted a code: {', '.join(known)}"
+        )
 
 
 def count_languages(texts: Iterable[str], language: str = "en") -> Counter[str]:

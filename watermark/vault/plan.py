@@ -85,6 +85,21 @@ class Plan:
         return json.dumps(asdict(self), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
+def _why_no_vault(folder: Path) -> str:
+    unfinished = folder.with_name(folder.name + ".partial")
+    if unfinished.exists():
+        return (
+            f"{folder}: marking has not finished ({unfinished} is there): repeat the command of "
+            "`leximark mark`, which goes on from it"
+        )
+    if not folder.exists():
+        return f"{folder}: no such folder; name the one that `leximark mark --vault` made"
+    return (
+        f"{folder}: not a vault: it has no {PLAN}; name the folder that `leximark mark --vault` "
+        "made, not that of the published texts"
+    )
+
+
 def read_plan(folder: Path) -> Plan:
     """Read the plan of a vault.
 
@@ -93,7 +108,7 @@ def read_plan(folder: Path) -> Plan:
     """
     path = folder / PLAN
     if not path.exists():
-        raise VaultError(f"{folder}: not a vault: it has no {PLAN}; `leximark mark` makes one")
+        raise VaultError(_why_no_vault(folder))
     try:
         fields = read_json_file(path, PLAN_LIMITS)
         if not isinstance(fields, dict):

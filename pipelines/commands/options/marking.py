@@ -40,9 +40,11 @@ MaxFailures = Annotated[
 MinFit = Annotated[
     float | None,
     typer.Option(
+        min=0,
+        max=1,
         help="Minimum probability that a reader accepts a word, from 0 (anything) to below 1: "
         "higher gives better but fewer marks. Default: depends on source and quality, see "
-        "docs/marking.md."
+        "docs/marking.md.",
     ),
 ]
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from watermark.limits import MAX_ALPHA
 from watermark.scheme import Scheme, Test
 
 if TYPE_CHECKING:
@@ -17,7 +18,8 @@ class PlanFlags:
     """What is fixed before publication: the test, its level, its references, the hold-out."""
 
     holdout: Annotated[
-        float, typer.Option(help="Share of documents that is marked but not published.")
+        float,
+        typer.Option(min=0, max=0.5, help="Share of documents that is marked but not published."),
     ] = 0.1
     test: Annotated[
         Test | None,
@@ -32,12 +34,14 @@ class PlanFlags:
             "remark, else min_k_plus_plus."
         ),
     ] = None
-    alpha: Annotated[float, typer.Option(help="Level of the primary test.")] = 0.001
+    alpha: Annotated[
+        float, typer.Option(min=0, max=MAX_ALPHA, help="Level of the primary test.")
+    ] = 0.001
     reference: Annotated[
         list[str] | None,
         typer.Option(
             help="Reference model to fix in the plan; may be repeated. Default: the public models "
-            "that `leximark assets` installs."
+            "that `leximark assets --all` installs."
         ),
     ] = None
     no_reference: Annotated[

@@ -107,8 +107,8 @@ def test_missing_and_double_ids_are_named(tmp_path, command):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--min-fit", "1.5"], "min_fit"),
-        (["--holdout", "0.7"], "holdout_share"),
+        (["--min-fit", "1.5"], "'--min-fit': Input should"),
+        (["--holdout", "0.7"], "'--holdout': Input should"),
         (["--alpha", "0"], "alpha"),
         (["--detector", "vibes"], "no detector 'vibes'"),
         (["--detector", "loss_minus_reference"], "needs a reference"),
@@ -116,6 +116,7 @@ def test_missing_and_double_ids_are_named(tmp_path, command):
         (["--test", "holdout", "--holdout", "0"], "held out"),
         (["--stop-words", "nowhere.txt"], "nowhere.txt"),
         (["-m", "1"], "--n-candidates"),
+        (["--language", "German"], "wanted a code: ar, "),
     ],
 )
 def test_options_that_do_not_go_together_are_refused(corpus, tmp_path, command, options, words):
@@ -131,6 +132,35 @@ def test_a_wrong_key_file_is_refused(corpus, tmp_path, command):
     done = command("leximark", "mark", corpus, *OUT, "--key-file", "key")
     assert done.status == 2
     assert "wanted 32 raw bytes, found 9" in done.err
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--out", "there", "--vault", "vault"), "there: exists"),
+        (("--out", "vault/out", "--vault", "vault"), "neither may lie inside"),
+        ((*OUT, "--key-file", "no-key"), "no-key"),
+        ((*OUT, "--language", "de"), "source listed knows English alone"),
+    ],
+)
+def test_what_can_be_refused_at_once_is_refused_before_the_corpus_is_read(
+    tmp_path, command, options, words
+):
+    (tmp_path / "news.jsonl").write_bytes(b"no row at all\n")  # reading it would be refused
+    (tmp_path / "there").mkdir()
+    done = command("leximark", "mark", "news.jsonl", *options)
+    assert (done.status, words in done.err) == (2, True), done.err
+
+
+def test_a_command_to_copy_is_quoted(corpus, command):
+    done = command("leximark", "mark", corpus, "--out", "my texts", "--vault", "my vault")
+    assert "`leximark stamp 'my vault'`" in done.out, done.err
+
+
+def test_a_vault_is_not_a_corpus(corpus, command):
+    assert command("leximark", "mark", corpus, *OUT).status == 0
+    done = command("leximark", "mark", "vault", "--out", "again", "--vault", "vault-2")
+    assert (done.status, "vault: is a vault; name the data set" in done.err) == (2, True), done.err
 
 
 def test_a_full_disk_is_one_message_and_the_run_can_be_taken_up_again(corpus, tmp_path, command):

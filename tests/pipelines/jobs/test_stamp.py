@@ -58,7 +58,9 @@ def fail(command, vault, url, *more):
 
 
 def test_an_authority_that_is_down_is_one_message(vault, command):
-    assert "no stamp" in fail(command, vault, "http://127.0.0.1:9/")
+    said = fail(command, vault, "http://127.0.0.1:9/")
+    assert "no stamp" in said
+    assert "nothing was changed. Check the connection, or name another authority (--tsa)" in said
 
 
 def test_an_authority_that_drips_is_cut_off(vault, authority, command):

@@ -74,10 +74,12 @@ def test_a_gzip_file_has_no_name_and_no_time_in_it(tmp_path):
 def test_the_line_and_the_byte_that_are_not_text_are_named(tmp_path):
     with pytest.raises(CorpusError, match=r"a:7: not UTF-8: byte 0xff at position 3 of the line"):
         decode(b"\n\n\xc3\xa9\xff", tmp_path / "a", 5)
+    with pytest.raises(CorpusError, match=r"iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW"):
+        decode(b"caf\xe9", tmp_path / "a")
 
 
 def test_utf_16_is_named_in_its_first_line(tmp_path):
     path = tmp_path / "a.jsonl"
     path.write_bytes('{"text": "a"}\n'.encode("utf-16"))
-    with pytest.raises(CorpusError, match=r"a\.jsonl:1: not UTF-8: byte 0xff at position 1"):
+    with pytest.raises(CorpusError, match=r"jsonl:1: not UTF-8: byte 0xff at .* -f UTF-16 -t"):
         list(numbered_lines(path))

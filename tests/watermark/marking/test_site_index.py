@@ -53,6 +53,13 @@ def test_a_second_run_reads_what_the_first_one_found(tmp_path):
     assert resumed.digest == undisturbed.digest
 
 
+def test_progress_is_told_of_each_document_and_of_those_that_were_there(tmp_path):
+    told = []
+    for _ in range(2):
+        index_sites(documents(BATCH_DOCUMENTS + 2), tmp_path / "sites", find, told.append)
+    assert told == [1] * (BATCH_DOCUMENTS + 2) + [BATCH_DOCUMENTS, 2]
+
+
 def test_a_batch_ends_with_the_document_that_fills_it(tmp_path):
     half = "buy " * (BATCH_CHARACTERS // 8)
     corpus = [Document(f"d{i}", text) for i, text in enumerate(["buy", half, half, half, "buy"])]

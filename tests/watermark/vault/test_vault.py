@@ -81,8 +81,13 @@ def test_a_plan_that_is_none_is_refused(vault, content):
 
 
 def test_a_folder_that_is_no_vault_is_refused(tmp_path):
-    with pytest.raises(VaultError, match="not a vault"):
+    with pytest.raises(VaultError, match=r"not a vault: it has no plan\.json; name the folder"):
         open_vault(tmp_path)
+    with pytest.raises(VaultError, match="vault: no such folder"):
+        open_vault(tmp_path / "vault")
+    (tmp_path / "vault.partial").mkdir()
+    with pytest.raises(VaultError, match=r"marking has not finished .* repeat the command"):
+        open_vault(tmp_path / "vault")
 
 
 def test_the_commitment_binds_every_document(vault):
