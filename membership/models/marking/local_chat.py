@@ -33,6 +33,8 @@ class LocalChat:
     """Tokens that an answer may have for each token of the text, and 32 beside."""
     n_failures: int = 0
     """Texts so far that were too long for the model, or got an empty answer."""
+    n_retryable: int = 0
+    """Those of them that may get an answer in another run: none, because answers are greedy."""
 
     def ask(self, texts: Sequence[str]) -> list[str | None]:
         """Return the model's answer to each text, in order; greedy, without sampling.
