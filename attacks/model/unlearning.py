@@ -51,7 +51,8 @@ class Unlearning(ModelAttack):
         loaded, tokenizer = load_checkpoint(model)
         before = copy.deepcopy(loaded).requires_grad_(False).eval()
         steps = self._steps(loaded, before, tokenizer)
-        self.loop.fit(loaded, steps, self.loop.n_steps(len(self.forget)))
+        n_rows = len(self.loop.rows(tokenizer, self.forget))
+        self.loop.fit(loaded, steps, self.loop.n_steps(n_rows))
         save_checkpoint(loaded, tokenizer, out)
 
     def _steps(self, model: Any, before: Any, tokenizer: Any) -> Iterator[Any]:
