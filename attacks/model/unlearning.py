@@ -22,8 +22,8 @@ class Unlearning(ModelAttack):
     """Raises the loss on the texts to forget while training on the texts to retain.
 
     Source: gradient ascent with a retain set ("GradDiff") and negative preference optimization
-    (Zhang et al., COLM 2024), both as open-unlearning weighs them: loss to forget plus `retain`
-    times the mean loss on as many retained texts.
+    (Zhang et al., COLM 2024), both with the default weights of open-unlearning: the loss to
+    forget plus the mean loss on as many retained texts.
     """
 
     name: ClassVar[str] = "unlearning"
@@ -35,7 +35,7 @@ class Unlearning(ModelAttack):
     """`npo` or `ascent`."""
     beta: float = 0.1
     """Inverse temperature of NPO, above 0."""
-    loop: TrainingLoop = field(default_factory=TrainingLoop)
+    loop: TrainingLoop = field(default_factory=lambda: TrainingLoop(learning_rate=1e-5))
 
     def __post_init__(self) -> None:
         """Reject an empty list, an unknown method and an invalid temperature."""
