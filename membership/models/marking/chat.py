@@ -97,7 +97,7 @@ def open_chat(
     Raises:
         ModelError: The address is invalid, or there is no such model.
     """
-    address = parse_address(endpoint)
+    address = parse_address(endpoint, "chat+http://host:8000/v1#model")
     if address is None or address.api != "chat":
         raise ModelError(
             "wanted the address of a chat model, such as chat+http://host:8000/v1#model, "

@@ -53,6 +53,15 @@ def test_a_chain_of_attacks_rewrites_the_texts_and_leaves_the_rest(command, corp
         (["--attack", "chat"], "chat needs either endpoint, the address of a server"),
         (["--attack", "chat", "--set", "model=none/such"], "none/such"),
         (
+            ["--attack", "chat", "--set", "endpoint=http://h:1/v1#m"],
+            "--set endpoint: http://h:1/v1#m: not an address of a model; wanted for example "
+            "chat+http://host:8000/v1#model",
+        ),
+        (
+            ["--attack", "adaptive", "--set", "source=roget"],
+            "--set source=roget: there is no source 'roget'; there are listed, wordnet",
+        ),
+        (
             ["--attack", "chat", "--set", "model=m", "--set", "max_failures=1"],
             "max_failures limits",
         ),
@@ -174,15 +183,6 @@ def test_a_server_that_goes_down_stops_the_run_and_the_next_one_continues(comman
     assert len(asked) == 128 + 200 - 64
 
 
-def test_a_file_that_changed_is_another_setting(many, tmp_path):
-    edition = tmp_path / "edition.jsonl"
-    edition.write_text((tmp_path / "n.jsonl").read_text().replace("go", "walk"))
-    settings = {"editions": str(edition)}
-    before = _content(settings)
-    assert before == _content(settings)
-    edition.write_text((tmp_path / "n.jsonl").read_text().replace("go", "run"))
-    assert _content(settings) != before
-    assert _content({"chat.max_failures": "1"}) == _content({})
 def test_after_a_single_failure_all_other_blocks_are_kept(command, many, tmp_path):
     asked: list[str] = []
 
@@ -256,6 +256,15 @@ def test_a_corpus_with_an_id_twice_leaves_nothing_behind(command, tmp_path):
     assert command(*arguments).status == 0
 
 
+def test_a_file_that_changed_is_another_setting(many, tmp_path):
+    edition = tmp_path / "edition.jsonl"
+    edition.write_text((tmp_path / "n.jsonl").read_text().replace("go", "walk"))
+    settings = {"editions": str(edition)}
+    before = _content(settings)
+    assert before == _content(settings)
+    edition.write_text((tmp_path / "n.jsonl").read_text().replace("go", "run"))
+    assert _content(settings) != before
+    assert _content({"chat.max_failures": "1"}) == _content({})
     moved = [_content({"endpoint": f"chat+http://{host}/v1#m"}) for host in ("a", "b")]
     assert moved[0] == moved[1] != _content({"endpoint": "chat+http://a/v1#other"})
 
