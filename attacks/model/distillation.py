@@ -11,6 +11,7 @@ from attacks.attack import ModelAttack
 from attacks.model.checkpoint import load_checkpoint, save_checkpoint
 from attacks.model.loop import TrainingLoop, check_texts, train_on
 from attacks.model.losses import mean_loss
+from watermark.errors import ModelError
 
 
 @dataclass(frozen=True)
@@ -37,18 +38,36 @@ class TextDistillation(ModelAttack):
             raise ValueError(f"new_tokens must be 1 or more, got {self.new_tokens}")
 
     def transform(self, model: Path, out: Path) -> None:
-        """Write the trained student."""
+        """Write the trained student.
+
+        Raises:
+            ModelError: A prompt with its continuation has more tokens than the model has positions.
+        """
         teacher, tokenizer = load_checkpoint(model)
-        texts = [self._continued(teacher, tokenizer, prompt) for prompt in self.prompts]
+        prompts = [tokenizer(one, add_special_tokens=False)["input_ids"] for one in self.prompts]
+        self._check_lengths(teacher, prompts)
+        rng = torch.Generator().manual_seed(self.loop.seed)
+        texts = [tokenizer.decode(self._continued(teacher, tokenizer, p, rng)) for p in prompts]
         student, own_tokenizer = load_checkpoint(self.student)
         train_on(student, own_tokenizer, texts, self.loop, mean_loss)
         save_checkpoint(student, own_tokenizer, out)
 
+    def _check_lengths(self, teacher: Any, prompts: Sequence[Sequence[int]]) -> None:
+        room = getattr(teacher.config, "max_position_embeddings", None)
+        longest = max(map(len, prompts))
+        if room is not None and longest + self.new_tokens > room:
+            raise ModelError(
+                f"{self.name}: the longest of the prompts has {longest} tokens, and new_tokens "
+                f"adds {self.new_tokens}, but the model has {room} positions: shorten the prompts "
+                "or lower new_tokens"
+            )
+
     @torch.inference_mode()
-    def _continued(self, teacher: Any, tokenizer: Any, prompt: str) -> str:
-        """Return the prompt and what the teacher writes after it, one sample per token."""
-        rng = torch.Generator().manual_seed(self.loop.seed)
-        ids: list[int] = tokenizer(prompt, add_special_tokens=False)["input_ids"]
+    def _continued(
+        self, teacher: Any, tokenizer: Any, prompt: Sequence[int], rng: torch.Generator
+    ) -> list[int]:
+        """Return a prompt and what the teacher writes after it, one sample per token."""
+        ids = list(prompt)
         fed, past = torch.tensor([ids], device=teacher.device), None
         for _ in range(self.new_tokens):
             read = teacher(input_ids=fed, past_key_values=past, use_cache=True)
@@ -58,4 +77,4 @@ class TextDistillation(ModelAttack):
                 break
             ids.append(chosen)
             fed, past = torch.tensor([[chosen]], device=teacher.device), read.past_key_values
-        return str(tokenizer.decode(ids))
+        return ids

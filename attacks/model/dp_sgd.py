@@ -19,6 +19,9 @@ from attacks.model.loop import TrainingLoop, check_texts, padded, run_model, tor
 from attacks.model.losses import mean_loss
 from watermark.errors import ToolkitError
 
+MOST_EPSILON = 1e6
+"""Far above any budget that protects; the search for the noise of 1e300 does not end."""
+
 
 @dataclass(frozen=True)
 class DpSgdTraining(ModelAttack):
@@ -38,7 +41,7 @@ class DpSgdTraining(ModelAttack):
     texts: Sequence[str] = field(repr=False)
     """The marked texts."""
     epsilon: float = 8.0
-    """Privacy budget epsilon of the whole training, in nats, above 0."""
+    """Privacy budget epsilon of the whole training, in nats, above 0, at most 10^6."""
     delta: float = 1e-5
     """Probability that the guarantee fails; it must be far below 1 / number of texts."""
     max_norm: float = 1.0
@@ -49,9 +52,13 @@ class DpSgdTraining(ModelAttack):
     def __post_init__(self) -> None:
         """Reject an empty list and values out of range."""
         check_texts("texts", self.texts)
-        for name in ("epsilon", "max_norm"):
-            if not 0 < getattr(self, name) < inf:
-                raise ValueError(f"{name} must be above 0, got {getattr(self, name)}")
+        if not 0 < self.epsilon <= MOST_EPSILON:
+            raise ValueError(
+                f"epsilon must be above 0 and at most {MOST_EPSILON:,.0f}, got {self.epsilon}; for "
+                "training without privacy use the attack lora or continued_training"
+            )
+        if not 0 < self.max_norm < inf:
+            raise ValueError(f"max_norm must be above 0, got {self.max_norm}")
         if not 0 < self.delta < 1:
             raise ValueError(f"delta must lie between 0 and 1, got {self.delta}")
 
@@ -64,18 +71,17 @@ class DpSgdTraining(ModelAttack):
         """
         require_package("opacus", self.name)
         loaded, tokenizer = load_checkpoint(model)
-        rows = self.loop.rows(tokenizer, self.texts)
-        self.train(loaded, rows)
+        self.train(loaded, self.loop.rows_by_text(tokenizer, self.texts))
         save_checkpoint(loaded, tokenizer, out)
 
-    def train(self, model: Any, rows: Sequence[Sequence[int]]) -> float:
-        """Train a model in place on rows of tokens; return the epsilon spent."""
+    def train(self, model: Any, texts: Sequence[Sequence[Sequence[int]]]) -> float:
+        """Train a model in place on texts, each in rows of tokens; return the epsilon spent."""
         from opacus.accountants import RDPAccountant
         from opacus.optimizers import DPOptimizer
         from opacus.utils.uniform_sampler import UniformWithReplacementSampler
 
-        n_steps = self.loop.n_steps(len(rows))
-        rate = min(1.0, self.loop.batch_size / len(rows))
+        n_steps = self.loop.n_steps(len(texts))
+        rate = min(1.0, self.loop.batch_size / len(texts))
         sampling = torch.Generator().manual_seed(self.loop.seed)
         noise = torch.Generator(model.device).manual_seed(self.loop.seed + 1)
         weights = [weight for weight in model.parameters() if weight.requires_grad]
@@ -84,19 +90,19 @@ class DpSgdTraining(ModelAttack):
             inner,
             noise_multiplier=self._noise(rate, n_steps),
             max_grad_norm=self.max_norm,
-            expected_batch_size=rate * len(rows),
+            expected_batch_size=rate * len(texts),
             generator=noise,
         )
         accountant = RDPAccountant()
         optimizer.attach_step_hook(accountant.get_optimizer_hook_fn(rate))
         batches = UniformWithReplacementSampler(
-            num_samples=len(rows), sample_rate=rate, generator=sampling, steps=n_steps
+            num_samples=len(texts), sample_rate=rate, generator=sampling, steps=n_steps
         )
         model.train()
         # Dropout must not share the draws that choose the batches.
         with torch_seeded((self.loop.seed + 2) % 2**32):
             for batch in tqdm(batches, unit=" steps", disable=None):
-                take_private_step(model, optimizer, [rows[number] for number in batch])
+                take_private_step(model, optimizer, [texts[number] for number in batch])
                 fall.step()
         model.eval()
         with _loose_bounds_allowed():
@@ -123,29 +129,38 @@ class DpSgdTraining(ModelAttack):
             ) from error
 
 
-def take_private_step(model: Any, optimizer: Any, rows: Sequence[Sequence[int]]) -> None:
-    """Take a step with the clipped gradients of some rows of tokens, and with noise.
+def take_private_step(model: Any, optimizer: Any, texts: Sequence[Sequence[Sequence[int]]]) -> None:
+    """Take a step with the clipped gradients of some texts, and with noise.
 
     Args:
         model: Its weights are changed.
         optimizer: A `DPOptimizer`; it adds up the clipped gradients and counts the step once.
-        rows: A batch; may be empty, as random batches are, and then the step is all noise.
+        texts: A batch of texts, each in rows of tokens; may be empty, as random batches are, and
+            then the step is all noise.
     """
     weights: list[Tensor] = optimizer.params
-    if not rows:
+    if not texts:
         optimizer.zero_grad()
         for weight in weights:
             weight.grad_sample = weight.new_zeros(0, *weight.shape)  # type: ignore[attr-defined]
         optimizer.step()
-    for number, row in enumerate(rows, start=1):
+    for number, rows in enumerate(texts, start=1):
         optimizer.zero_grad()
-        ids_BT, labels_BT = padded([row], model.device)
-        torch.autograd.backward(mean_loss(ids_BT, labels_BT, run_model(model, ids_BT, labels_BT)))
+        _add_gradient(model, rows)
         for weight in weights:
             gradient = torch.zeros_like(weight) if weight.grad is None else weight.grad
             weight.grad_sample = gradient[None]  # type: ignore[attr-defined]
-        optimizer.signal_skip_step(do_skip=number < len(rows))
+        optimizer.signal_skip_step(do_skip=number < len(texts))
         optimizer.step()
+
+
+def _add_gradient(model: Any, rows: Sequence[Sequence[int]]) -> None:
+    """Add the gradient of the mean loss of a text, row by row, to that of the weights."""
+    n_learned = sum(len(row) - 1 for row in rows)
+    for row in rows:
+        ids_BT, labels_BT = padded([row], model.device)
+        loss = mean_loss(ids_BT, labels_BT, run_model(model, ids_BT, labels_BT))
+        torch.autograd.backward(loss * ((len(row) - 1) / max(1, n_learned)))
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Round the weights of the linear layers to a block format of llama.cpp."""
+"""Round the weights of the linear layers and the output head to a block format of llama.cpp."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +9,7 @@ from torch import Tensor
 
 from attacks.attack import ModelAttack
 from attacks.extras import require_package
-from attacks.model.checkpoint import load_checkpoint, save_checkpoint
+from attacks.model.checkpoint import edit_linear_layers
 from watermark.errors import ModelError
 
 FORMATS = ("Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0")
@@ -17,12 +17,12 @@ FORMATS = ("Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0")
 
 @dataclass(frozen=True)
 class GgufQuantization(ModelAttack):
-    """Packs the weights of the linear layers as a GGUF file has them, and unpacks them to float32.
+    """Packs the weights of linear layers and output head as in a GGUF file, and unpacks them.
 
     Source: the block formats of llama.cpp, by the package gguf, which rounds as llama.cpp does:
     32 weights of a row share a scale in 16 bits, those of Q4_1 and Q5_1 a minimum too. Embeddings
-    keep their precision. The formats with K in their name, such as Q4_K_M, are not here: gguf reads
-    them but does not write them.
+    keep their precision unless the model ties them to the head. The formats with K in their name,
+    such as Q4_K_M, are not here: gguf reads them but does not write them.
     """
 
     name: ClassVar[str] = "gguf_quantization"
@@ -39,20 +39,20 @@ class GgufQuantization(ModelAttack):
 
         Raises:
             PrerequisiteError: gguf is not installed.
-            ModelError: The rows of a layer do not consist of whole blocks.
+            ModelError: The rows of a layer do not consist of whole blocks, or there is no linear
+                layer besides the head.
         """
         require_package("gguf", self.name)
-        loaded, tokenizer = load_checkpoint(model)
-        with torch.no_grad():
-            for name, layer in loaded.named_modules():
-                if isinstance(layer, torch.nn.Linear):
-                    if layer.in_features % 32:
-                        raise ModelError(
-                            f"{self.name}: {model}: rows of {name} have {layer.in_features} "
-                            "weights, and GGUF packs them by 32: use the attack quantization"
-                        )
-                    layer.weight.copy_(through_gguf(layer.weight, self.format))
-        save_checkpoint(loaded, tokenizer, out)
+
+        def packed(name: str, weight: Tensor) -> Tensor:
+            if weight.shape[1] % 32:
+                raise ModelError(
+                    f"{self.name}: {model}: rows of {name} have {weight.shape[1]} weights, and "
+                    "GGUF packs them by 32: use the attack quantization"
+                )
+            return through_gguf(weight, self.format)
+
+        edit_linear_layers(model, out, packed)
 
 
 def through_gguf(weight: Tensor, form: str) -> Tensor:
@@ -60,5 +60,5 @@ def through_gguf(weight: Tensor, form: str) -> Tensor:
     import gguf
 
     kind = gguf.GGMLQuantizationType[form]
-    packed = gguf.quantize(weight.detach().cpu().numpy(), kind)
+    packed = gguf.quantize(weight.detach().contiguous().cpu().numpy(), kind)
     return torch.from_numpy(gguf.dequantize(packed, kind))

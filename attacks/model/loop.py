@@ -14,6 +14,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from tqdm import tqdm
 
 from attacks.model.losses import IGNORED, Loss
+from watermark.errors import ModelError
 
 
 @dataclass(frozen=True)
@@ -24,9 +25,9 @@ class TrainingLoop:
     """Learning rate of AdamW at the first step, above 0; it decays to zero."""
     epochs: int = 1
     batch_size: int = 4
-    """Texts in a batch, 1 or more."""
+    """Rows in a batch, 1 or more."""
     max_tokens: int = 512
-    """Tokens of a text that are read, with the end token."""
+    """Tokens of a row, with the end token, 1 or more; a longer text is cut into several rows."""
     seed: int = 0
     """Seed of the order of the texts, of dropout, and of weights that are drawn; below 2^32."""
 
@@ -41,10 +42,18 @@ class TrainingLoop:
             raise ValueError(f"seed must lie in [0, 2^32), got {self.seed}")
 
     def rows(self, tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:
-        """Return the tokens of each text that has any, with an end token, cut to `max_tokens`."""
-        rows = [tokenizer(text, add_special_tokens=False)["input_ids"] for text in texts]
+        """Return the tokens of all texts in rows of at most `max_tokens`."""
+        return [row for rows in self.rows_by_text(tokenizer, texts) for row in rows]
+
+    def rows_by_text(self, tokenizer: Any, texts: Sequence[str]) -> list[list[list[int]]]:
+        """Return the rows of each text that has tokens; an end token follows the last of them."""
+        found = [tokenizer(text, add_special_tokens=False)["input_ids"] for text in texts]
         end = [] if tokenizer.eos_token_id is None else [tokenizer.eos_token_id]
-        return [(row + end)[: self.max_tokens] for row in rows if row]
+        return [self._cut(ids + end) for ids in found if ids]
+
+    def _cut(self, ids: list[int]) -> list[list[int]]:
+        rows = [ids[i : i + self.max_tokens] for i in range(0, len(ids), self.max_tokens)]
+        return rows[:1] + [row for row in rows[1:] if len(row) > 1]  # one token predicts nothing
 
     def batches(
         self, tokenizer: Any, texts: Sequence[str], device: torch.device
@@ -64,15 +73,25 @@ class TrainingLoop:
             model: Its trainable parameters are changed.
             losses: Functions that run the model on a batch and return its loss.
             n_steps: Number of steps over which the learning rate falls.
+
+        Raises:
+            ModelError: The loss or its gradient is not finite: the training has diverged.
         """
         model.train()
         weights = [weight for weight in model.parameters() if weight.requires_grad]
         optimizer, fall = self.optimizer(weights, n_steps)
         with torch_seeded(self.seed):
-            for loss in tqdm(losses, total=n_steps, unit=" steps", disable=None):
+            steps = tqdm(losses, total=n_steps, unit=" steps", disable=None)
+            for number, loss in enumerate(steps, start=1):
                 optimizer.zero_grad()
-                torch.autograd.backward(loss())
-                torch.nn.utils.clip_grad_norm_(weights, 1.0)
+                found = loss()
+                torch.autograd.backward(found)
+                norm = torch.nn.utils.clip_grad_norm_(weights, 1.0)
+                if not torch.isfinite(found + norm):
+                    raise ModelError(
+                        f"the loss is not finite at step {number} of {n_steps}, training has "
+                        f"diverged: lower learning_rate, which is {self.learning_rate:g}"
+                    )
                 optimizer.step()
                 fall.step()
         model.eval()
@@ -82,9 +101,9 @@ class TrainingLoop:
         optimizer = AdamW(weights, lr=self.learning_rate, weight_decay=0.0)
         return optimizer, LambdaLR(optimizer, lambda step: max(0.0, 1 - step / max(1, n_steps)))
 
-    def n_steps(self, n_texts: int) -> int:
+    def n_steps(self, n_rows: int) -> int:
         """Return the number of batches of all epochs."""
-        return self.epochs * -(-n_texts // self.batch_size)
+        return self.epochs * -(-n_rows // self.batch_size)
 
 
 @contextmanager
@@ -131,7 +150,11 @@ def run_model(model: Any, ids_BT: Tensor, labels_BT: Tensor) -> Tensor:
 def train_on(
     model: Any, tokenizer: Any, texts: Sequence[str], loop: TrainingLoop, loss: Loss
 ) -> None:
-    """Train a model on texts with a loss."""
+    """Train a model on texts with a loss.
+
+    Raises:
+        ModelError: The training has diverged.
+    """
 
     def losses() -> Iterator[Any]:
         for ids_BT, labels_BT in loop.batches(tokenizer, texts, model.device):
@@ -141,4 +164,4 @@ def train_on(
 
             yield step
 
-    loop.fit(model, losses(), loop.n_steps(len(texts)))
+    loop.fit(model, losses(), loop.n_steps(len(loop.rows(tokenizer, texts))))

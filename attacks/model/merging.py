@@ -1,5 +1,6 @@
 """Merge the weights of a model with those of another, such as its base."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -38,20 +39,34 @@ class Merging(ModelAttack):
         """Write the merged model, with the tokenizer of the attacked one.
 
         Raises:
-            ModelError: The models have different tensors.
+            ModelError: The models have different tensors or vocabularies.
         """
         loaded, tokenizer = load_checkpoint(model)
-        others = dict(load_checkpoint(self.other)[0].named_parameters())
+        other, other_tokenizer = load_checkpoint(self.other)
+        if other_tokenizer.get_vocab() != tokenizer.get_vocab():
+            raise ModelError(
+                f"merging: {self.other} has another vocabulary than the model: name a model with "
+                "the same tokenizer"
+            )
+        others = dict(other.named_parameters())
+        self._check_shapes(dict(loaded.named_parameters()), others)
         merge = _slerp if self.method == "slerp" else torch.lerp
         with torch.no_grad():
             for name, weight in loaded.named_parameters():
-                if name not in others or others[name].shape != weight.shape:
-                    raise ModelError(
-                        f"merging: {self.other} has no tensor {name} of shape "
-                        f"{tuple(weight.shape)}: name a model of the same architecture"
-                    )
                 weight.copy_(merge(weight, others[name], self.share))
         save_checkpoint(loaded, tokenizer, out)
+
+    def _check_shapes(
+        self, ours: Mapping[str, torch.Tensor], others: Mapping[str, torch.Tensor]
+    ) -> None:
+        for name in sorted(ours.keys() | others.keys()):
+            shapes = [tuple(each[name].shape) if name in each else None for each in (ours, others)]
+            if shapes[0] != shapes[1]:
+                raise ModelError(
+                    f"merging: tensor {name} has the shape {shapes[0]} in the model and "
+                    f"{shapes[1]} in {self.other} (None: it is not there): name a model of the "
+                    "same architecture and size"
+                )
 
 
 def _slerp(one: torch.Tensor, other: torch.Tensor, share: float) -> torch.Tensor:

@@ -1,4 +1,4 @@
-"""Round the weights of the linear layers to 8 or 4 bits."""
+"""Round the weights of the linear layers and the output head to 8 or 4 bits."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,17 +8,18 @@ import torch
 from torch import Tensor
 
 from attacks.attack import ModelAttack
-from attacks.model.checkpoint import load_checkpoint, save_checkpoint
+from attacks.model.checkpoint import edit_linear_layers
 
 
 @dataclass(frozen=True)
 class Quantization(ModelAttack):
-    """Rounds the weights of the linear layers and writes the rounded values back as float32.
+    """Rounds the weights of the linear layers and the output head, and writes them as float32.
 
     Source: symmetric round-to-nearest, as weight-only quantization does without calibration: each
     `group` of weights of a row shares one scale. Ours stores the rounded values as float32, so that
     any auditor reads the folder; the information that is lost is the same. Embeddings keep their
-    precision. Not torchao, which writes to stderr whenever transformers is imported.
+    precision unless the model ties them to the head. Not torchao, which writes to stderr whenever
+    transformers is imported.
     """
 
     name: ClassVar[str] = "quantization"
@@ -35,13 +36,12 @@ class Quantization(ModelAttack):
             raise ValueError(f"group must be 1 or more, got {self.group}")
 
     def transform(self, model: Path, out: Path) -> None:
-        """Write the model with rounded weights."""
-        loaded, tokenizer = load_checkpoint(model)
-        with torch.no_grad():
-            for layer in loaded.modules():
-                if isinstance(layer, torch.nn.Linear):
-                    layer.weight.copy_(rounded(layer.weight, self.bits, self.group))
-        save_checkpoint(loaded, tokenizer, out)
+        """Write the model with rounded weights.
+
+        Raises:
+            ModelError: There is no linear layer besides the head.
+        """
+        edit_linear_layers(model, out, lambda _, weight: rounded(weight, self.bits, self.group))
 
 
 def rounded(weight: Tensor, bits: int, group: int) -> Tensor:

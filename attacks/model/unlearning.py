@@ -22,8 +22,8 @@ class Unlearning(ModelAttack):
     """Raises the loss on the texts to forget while training on the texts to retain.
 
     Source: gradient ascent with a retain set ("GradDiff") and negative preference optimization
-    (Zhang et al., COLM 2024), both as open-unlearning weighs them: loss to forget plus `retain`
-    times the mean loss on as many retained texts.
+    (Zhang et al., COLM 2024), both with the default weights of open-unlearning: the loss to
+    forget plus the mean loss on as many retained texts.
     """
 
     name: ClassVar[str] = "unlearning"
@@ -35,7 +35,7 @@ class Unlearning(ModelAttack):
     """`npo` or `ascent`."""
     beta: float = 0.1
     """Inverse temperature of NPO, above 0."""
-    loop: TrainingLoop = field(default_factory=TrainingLoop)
+    loop: TrainingLoop = field(default_factory=lambda: TrainingLoop(learning_rate=1e-5))
 
     def __post_init__(self) -> None:
         """Reject an empty list, an unknown method and an invalid temperature."""
@@ -51,7 +51,8 @@ class Unlearning(ModelAttack):
         loaded, tokenizer = load_checkpoint(model)
         before = copy.deepcopy(loaded).requires_grad_(False).eval()
         steps = self._steps(loaded, before, tokenizer)
-        self.loop.fit(loaded, steps, self.loop.n_steps(len(self.forget)))
+        n_rows = len(self.loop.rows(tokenizer, self.forget))
+        self.loop.fit(loaded, steps, self.loop.n_steps(n_rows))
         save_checkpoint(loaded, tokenizer, out)
 
     def _steps(self, model: Any, before: Any, tokenizer: Any) -> Iterator[Any]:

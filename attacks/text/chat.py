@@ -45,6 +45,10 @@ class ChatModel(Protocol):
     def n_failures(self) -> int:
         """Texts without an answer so far."""
 
+    @property
+    def n_retryable(self) -> int:
+        """Those of them that may get an answer in another run, such as one on a faulty server."""
+
     def ask(self, texts: Sequence[str]) -> list[str | None]:
         """Return one answer per text, in the same order; None for a text without an answer."""
 
@@ -73,6 +77,11 @@ class ChatRewriting(TextAttack):
     def n_failures(self) -> int:
         """Requests so far without an answer, whose paragraphs stayed as they were."""
         return sum(request.n_failures for request in self.requests)
+
+    @property
+    def n_retryable(self) -> int:
+        """Those of them that may get an answer in another run."""
+        return sum(request.n_retryable for request in self.requests)
 
     def apply(self, document: Document, rng: np.random.Generator) -> Document | None:
         """Return the document with some paragraphs rewritten."""

@@ -1,5 +1,6 @@
 """Several licensees compare their editions of a document and vote."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +12,8 @@ import numpy as np
 from attacks.attack import TextAttack
 from watermark.document import Document
 
+_WORD = re.compile(r"\S+")
+
 
 @dataclass(frozen=True)
 class Collusion(TextAttack):
@@ -18,7 +21,8 @@ class Collusion(TextAttack):
 
     Source: the majority attack of the fingerprinting literature (Boneh and Shaw, CRYPTO 1995). With
     one other edition, places where the two differ are settled by a coin. Editions are aligned word
-    by word; one that lacks the document has no vote.
+    by word, and the white space stays that of the document; an edition that lacks the document has
+    no vote.
     """
 
     name: ClassVar[str] = "collusion"
@@ -32,26 +36,20 @@ class Collusion(TextAttack):
 
     def apply(self, document: Document, rng: np.random.Generator) -> Document:
         """Return the document that the vote makes."""
-        own = _words(document.text)
+        own, gaps = _WORD.findall(document.text), _WORD.split(document.text)
         votes = [Counter([word]) for word in own]
         for edition in self.editions:
             if document.id in edition:
-                for place, word in _aligned(own, _words(edition[document.id])):
+                for place, word in _aligned(own, _WORD.findall(edition[document.id])):
                     votes[place][word] += 1
-        return Document(document.id, "".join(_winner(vote, rng) for vote in votes))
-
-
-def _words(text: str) -> list[str]:
-    """Cut a text into words, each with the white space after it."""
-    words: list[str] = []
-    for part in text.split(" "):
-        words += [part, " "]
-    return words[:-1]
+        words = [*(_winner(vote, rng) for vote in votes), ""]  # the last gap has no word after it
+        return Document(document.id, "".join(map("".join, zip(gaps, words, strict=True))))
 
 
 def _aligned(own: list[str], other: list[str]) -> list[tuple[int, str]]:
     """Pair the places of one edition with the words of another, where blocks match in length."""
-    matcher = SequenceMatcher(None, own, other, autojunk=False)
+    # Matches begin at rare words, the default: from all words, 4,000 words take minutes.
+    matcher = SequenceMatcher(None, own, other)
     return [
         (first + offset, other[there + offset])
         for _, first, last, there, end in matcher.get_opcodes()

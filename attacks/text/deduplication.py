@@ -25,7 +25,8 @@ class Deduplication(CorpusAttack):
     Source: datatrove 0.10. Exact deduplication compares whole texts. That of sentences is C4's:
     spans of 3 sentences are cut out, and documents left with fewer than 3 sentences or 50 words go.
     MinHash is FineWeb's: 5-grams, 14 buckets of 8 hashes, so documents that share about 70 % of
-    their 5-grams are duplicates. The first copy is kept; the crawl's other texts come first.
+    their 5-grams are duplicates; one copy of each cluster is kept, not always the first. The other
+    methods keep the first copy. The crawl's other texts come first.
     """
 
     name: ClassVar[str] = "deduplication"

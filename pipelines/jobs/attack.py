@@ -12,6 +12,7 @@ from tqdm import tqdm
 from attacks.attack import TextAttack, attack_documents, document_rng
 from attacks.text.chat import ChatRewriting
 from attacks.text.collusion import Collusion
+from membership.models.marking.chat import Chat
 from pipelines.jobs.attack_journal import attack_with_journal
 from pipelines.loading.text_attacks import AnyTextAttack, CorpusColumns, make_text_attacks
 from watermark.atomic import refuse_existing
@@ -82,9 +83,12 @@ def attack_command(
     if untouched:
         refuse_existing(beside)
     corpus = open_corpus(source, text_column=text_column, id_column=id_column, split=split)
+    for _ in corpus.documents():  # refuse invalid rows before any work is done
+        pass
     attacks = make_text_attacks(names, settings, CorpusColumns(text_column, id_column))
     counts = AttackCounts()
-    chain = {"attacks": names, "settings": _content(settings), "seed": seed, "share": share}
+    recorded = _content(settings, _served_models(attacks))
+    chain = {"attacks": names, "settings": recorded, "seed": seed, "share": share}
     journal = out.with_name(f".{out.name}.journal")
     hidden = out.with_name(f".{out.name}.untouched")  # so that both folders appear at the end
     try:
@@ -100,10 +104,20 @@ def attack_command(
     return counts
 
 
-def _content(settings: Mapping[str, str]) -> dict[str, Any]:
+def _served_models(attacks: Sequence[AnyTextAttack]) -> list[str]:
+    """Return the names of the models behind servers, as the servers call them."""
+    chats = [one for one in attacks if isinstance(one, ChatRewriting)]
+    return [each.model for chat in chats for each in chat.requests if isinstance(each, Chat)]
+
+
+def _content(settings: Mapping[str, str], served: Sequence[str] = ()) -> dict[str, Any]:
     """Return what the settings of a chain say, with size and time of the files that they name.
 
     The number of failures allowed does not change a result, and of an endpoint only the model does.
+
+    Args:
+        settings: The settings.
+        served: Names of the models behind the endpoint, which need not name one.
     """
     found: dict[str, Any] = {"version": version("leximark")}
     for name, value in settings.items():
@@ -111,7 +125,7 @@ def _content(settings: Mapping[str, str]) -> dict[str, Any]:
         if setting == "max_failures":
             continue
         if setting == "endpoint":
-            found[name] = value.partition("#")[2]
+            found[name] = value.partition("#")[2] or list(served)
             continue
         paths = [Path(part) for part in value.split(",") if part]
         files = sorted(f for p in paths for f in ([p] if p.is_file() else p.glob("**/*")))
@@ -132,13 +146,13 @@ def _texts(
     def attack(documents: Iterable[Document]) -> Iterator[Document | None]:
         return attack_documents(attacks, documents, seed=chain["seed"], share=chain["share"])
 
-    def n_failed() -> int:
-        return sum(one.n_failures for one in attacks if isinstance(one, ChatRewriting))
-
+    chats = [one for one in attacks if isinstance(one, ChatRewriting)]
     after = attack(corpus.documents())
     if all(isinstance(one, TextAttack) for one in attacks):
         documents = corpus.documents()
-        after = attack_with_journal(journal, chain, documents, attack, lambda: n_failed() > 0)
+        after = attack_with_journal(
+            journal, chain, documents, attack, lambda: sum(chat.n_retryable for chat in chats)
+        )
     editions = [e for one in attacks if isinstance(one, Collusion) for e in one.editions]
     n_matched = 0
     bar = tqdm(after, unit=" documents", desc="attack", disable=None)
@@ -148,7 +162,7 @@ def _texts(
         counts.n_dropped += document is None
         counts.n_changed += document is not None and document.text != before.text
         yield None if document is None else document.text
-    counts.n_failed = n_failed()
+    counts.n_failed = sum(chat.n_failures for chat in chats)
     unmatched = bool(editions) and not n_matched
     if reason := _no_use(counts, unmatched):
         journal.unlink(missing_ok=True)

@@ -4,14 +4,17 @@ import json
 import sys
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import closing
 from hashlib import sha256
 from io import SEEK_END
-from itertools import chain
+from itertools import groupby
 from pathlib import Path
+from sqlite3 import Connection
 from typing import IO, Any
 
 from watermark.document import Document
 from watermark.errors import ToolkitError
+from watermark.temporary_database import temporary_database
 
 if sys.platform != "win32":
     import fcntl
@@ -24,21 +27,21 @@ def attack_with_journal(
     settings: Mapping[str, Any],
     documents: Iterable[Document],
     attack: Attack,
-    failed: Callable[[], bool] = lambda: False,
+    n_retryable: Callable[[], int] = lambda: 0,
 ) -> Generator[Document | None]:
     """Yield the attacked documents; those that an interrupted run finished are not attacked again.
 
-    The first line of the journal holds the settings; then there is a line for each document, in
-    order. Lines are taken as long as the documents are the same; the end may be damaged. The caller
-    runs the generator to its end or closes it, and removes the file when all is done.
+    The first line of the journal holds the settings; each further line holds a finished document,
+    in any order. The end may be damaged. The caller runs the generator to its end or closes it, and
+    removes the file when all is done.
 
     Args:
         path: File of the journal.
         settings: Everything that determines the result besides the documents.
         documents: The documents in the order of the corpus.
         attack: Attacks documents one by one, in order, None for those that it drops.
-        failed: Whether the attack could not treat a document. From then on nothing is recorded, so
-            that the next run tries again.
+        n_retryable: Number of failures so far that another run may not have. The documents that
+            were attacked together when it grew are not recorded, so that the next run tries again.
 
     Raises:
         ToolkitError: The journal belongs to other settings, or another run writes it.
@@ -46,27 +49,55 @@ def attack_with_journal(
     """
     head = json.dumps(settings, sort_keys=True).encode() + b"\n"
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+b") as journal:
+    with path.open("a+b") as journal, closing(temporary_database()) as index:
         _lock(journal, path)
         _begin(journal, path, head)
-        rest = iter(documents)
         try:
-            for document in rest:
-                end = journal.tell()
-                line = _parse(journal.readline())
-                if line is None or line[:2] != _identify(document):
-                    journal.truncate(end)
-                    rest = chain([document], rest)
-                    break
-                yield None if line[2] is None else Document(document.id, line[2])
-            yield from _attack_rest(journal, rest, attack, failed)
+            _index_lines(journal, index)
+            located = ((document, _place_of(document, index)) for document in documents)
+            for finished, some in groupby(located, key=lambda pair: pair[1] is not None):
+                if finished:
+                    for document, place in some:
+                        journal.seek(place or 0)
+                        text = json.loads(journal.readline())[2]
+                        yield None if text is None else Document(document.id, text)
+                else:
+                    rest = (document for document, _ in some)
+                    yield from _attack_rest(journal, rest, attack, n_retryable)
         finally:
             if journal.seek(0, SEEK_END) <= len(head):  # nothing is recorded
                 path.unlink(missing_ok=True)
 
 
+def _index_lines(journal: IO[bytes], index: Connection) -> None:
+    """Note where the line of each finished document begins; cut a damaged end off."""
+    index.execute("CREATE TABLE lines (document BLOB PRIMARY KEY, place INT) WITHOUT ROWID")
+    index.execute("BEGIN")
+    place = journal.tell()
+    while line := journal.readline():
+        parsed = _parse(line)
+        if parsed is None:
+            journal.truncate(place)
+            return
+        index.execute("INSERT OR REPLACE INTO lines VALUES (?, ?)", (_digest(parsed[:2]), place))
+        place = journal.tell()
+
+
+def _place_of(document: Document, index: Connection) -> int | None:
+    key = _digest(_identify(document))
+    found = index.execute("SELECT place FROM lines WHERE document = ?", (key,)).fetchone()
+    return None if found is None else int(found[0])
+
+
+def _digest(identity: tuple[str, str]) -> bytes:
+    return sha256(json.dumps(identity).encode()).digest()
+
+
 def _attack_rest(
-    journal: IO[bytes], rest: Iterator[Document], attack: Attack, failed: Callable[[], bool]
+    journal: IO[bytes],
+    rest: Iterator[Document],
+    attack: Attack,
+    n_retryable: Callable[[], int],
 ) -> Iterator[Document | None]:
     before: deque[Document] = deque()
 
@@ -75,9 +106,14 @@ def _attack_rest(
             before.append(document)
             yield document
 
+    n_failed, n_left_out = n_retryable(), 0
     for after in attack(pending()):
+        if n_retryable() > n_failed:
+            n_failed, n_left_out = n_retryable(), len(before)
         line = (*_identify(before.popleft()), None if after is None else after.text)
-        if not failed():
+        if n_left_out:
+            n_left_out -= 1
+        else:
             journal.write(json.dumps(line).encode() + b"\n")
             journal.flush()
         yield after

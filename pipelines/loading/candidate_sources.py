@@ -58,8 +58,14 @@ def load_reader() -> LanguageModel:
     return ContextLikelihood(load_huggingface(find_model(READER)))
 
 
-def load_lexical_resources(scheme: LexiMark = LexiMark()) -> LexicalResources:
+def load_lexical_resources(
+    scheme: LexiMark = LexiMark(), source_option: str = "--source"
+) -> LexicalResources:
     """Load the language data that `leximark assets` fetched, and the sources of a scheme.
+
+    Args:
+        scheme: Names the sources and the language.
+        source_option: What the command line calls the sources, for messages.
 
     Raises:
         AssetError: They are not there.
@@ -69,7 +75,7 @@ def load_lexical_resources(scheme: LexiMark = LexiMark()) -> LexicalResources:
     try:
         sources = make_sources(scheme, wordnet)
     except ValueError as error:
-        raise PrerequisiteError(f"--source: {error}") from error
+        raise PrerequisiteError(f"{source_option}: {error}") from error
     language = scheme.fit.language
     nlp = _open_english(find_spacy()) if language == "en" else load_plain(language)
     return LexicalResources(nlp, wordnet, sources)

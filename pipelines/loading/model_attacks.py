@@ -7,6 +7,7 @@ from pathlib import Path
 from attacks.attack import ModelAttack
 from pipelines.loading.attack_settings import make_attacks
 from watermark.corpus import open_corpus
+from watermark.corpus.rows import ColumnError
 from watermark.errors import CorpusError
 
 
@@ -28,23 +29,27 @@ def make_model_attacks(
 
 
 def _read_texts(text_column: str, path: str) -> list[str]:
-    documents = open_corpus(path, text_column=text_column).documents()
-    texts = [document.text for document in documents if document.text.strip()]
+    found = _read_column(path, text_column, "name the column of the texts with --text-column")
+    texts = [text for text in found if text.strip()]
     if not texts:
         raise CorpusError(f"{path}: there is no text to train on")
     return texts
 
 
-def _read_columns(path: str, *columns: str) -> list[tuple[str, ...]]:
+def _read_columns(path: str, columns: Sequence[str], advice: str) -> list[tuple[str, ...]]:
     """Return the rows that have something in all of these columns."""
-    texts = [
-        [document.text for document in open_corpus(path, text_column=column).documents()]
-        for column in columns
-    ]
+    texts = [_read_column(path, column, advice) for column in columns]
     rows = [row for row in zip(*texts, strict=True) if all(text.strip() for text in row)]
     if not rows:
         raise CorpusError(f"{path}: no row has text in the columns {', '.join(columns)}")
     return rows
+
+
+def _read_column(path: str, column: str, advice: str) -> list[str]:
+    try:
+        return [each.text for each in open_corpus(path, text_column=column).documents()]
+    except ColumnError as error:
+        raise CorpusError(f"{error.fact}: {advice}") from error
 
 
 def _makers(text_column: str) -> dict[str, Callable[..., ModelAttack]]:
@@ -146,7 +151,12 @@ def _tuning_attacks() -> dict[str, Callable[..., ModelAttack]]:
         epochs: int = 1,
         seed: int = 0,
     ) -> ModelAttack:
-        rows = _read_columns(instructions, prompt_column, answer_column)
+        rows = _read_columns(
+            instructions,
+            (prompt_column, answer_column),
+            "name the columns of the instructions, for example with --set prompt_column=question "
+            "--set answer_column=reply",
+        )
         loop = TrainingLoop(learning_rate, epochs, seed=seed)
         return InstructionTuning([Instruction(*row) for row in rows], loop)
 
@@ -157,7 +167,12 @@ def _tuning_attacks() -> dict[str, Callable[..., ModelAttack]]:
         epochs: int = 1,
         seed: int = 0,
     ) -> ModelAttack:
-        rows = _read_columns(preferences, "prompt", "chosen", "rejected")
+        rows = _read_columns(
+            preferences,
+            ("prompt", "chosen", "rejected"),
+            "give the preferences the columns prompt, chosen and rejected, for example the line "
+            '{"prompt": "Is it late?", "chosen": "Yes.", "rejected": "No."}',
+        )
         loop = TrainingLoop(learning_rate, epochs, seed=seed)
         return DirectPreferenceOptimization([Preference(*row) for row in rows], beta, loop)
 

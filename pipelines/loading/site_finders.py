@@ -29,21 +29,28 @@ LEAST_SHARE = 0.1
 """Minimum share of sentences in the wanted language among them; only these are marked."""
 
 
-def load_finder(scheme: Scheme) -> tuple[FindSites, dict[str, str]]:
+def load_finder(
+    scheme: Scheme, source_option: str = "--source"
+) -> tuple[FindSites, dict[str, str]]:
     """Return what finds the sites of a scheme, and the versions of what it is made of.
+
+    Args:
+        scheme: The scheme.
+        source_option: What the command line calls the sources of candidates, for messages.
 
     Raises:
         AssetError: Language data that it needs is not there.
+        PrerequisiteError: A source is invalid.
     """
     if isinstance(scheme, Composed):
-        first, made_first = load_finder(scheme.first)
-        second, made_second = load_finder(scheme.second)
+        first, made_first = load_finder(scheme.first, source_option)
+        second, made_second = load_finder(scheme.second, source_option)
         return lambda some: compose(first(some), second(some)), made_first | made_second
     if isinstance(scheme, Rewriting):
         return _rewriting_finder(scheme)
     if not isinstance(scheme, LexiMark):
         return cast(TextScheme, scheme).find_sites, {}
-    resources = sources.load_lexical_resources(scheme)
+    resources = sources.load_lexical_resources(scheme, source_option)
 
     def find(documents: Sequence[Document]) -> Iterator[list[Site]]:
         return sites_of_share(

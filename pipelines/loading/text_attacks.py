@@ -28,6 +28,7 @@ from pipelines.loading.candidate_sources import MASKED_MODEL, load_lexical_resou
 from pipelines.loading.site_finders import load_finder
 from watermark.corpus import open_corpus
 from watermark.document import Document
+from watermark.errors import ModelError
 from watermark.schemes.leximark import LexiMark
 
 AnyTextAttack = TextAttack | CorpusAttack
@@ -123,7 +124,7 @@ def _masked_synonyms(model: str = MASKED_MODEL, share: float = 0.5, n: int = 3) 
 
 
 def _adaptive(share: float = 1.0, source: str = "listed") -> AnyTextAttack:
-    find, _ = load_finder(LexiMark(sources=tuple(source.split(","))))
+    find, _ = load_finder(LexiMark(sources=tuple(source.split(","))), f"--set source={source}")
     return Adaptive(find, share)
 
 
@@ -153,7 +154,10 @@ def _chat(
             raise ValueError("max_failures limits the failures of an endpoint, not of a model")
         return ChatRewriting(tuple(load_local_chat(model, PROMPTS[prompt], GROWTHS[prompt])), share)
     report = warn_of("a paragraph stays as it is")
-    chats = [open_chat(endpoint, request, max_failures, report) for request in PROMPTS[prompt]]
+    try:
+        chats = [open_chat(endpoint, request, max_failures, report) for request in PROMPTS[prompt]]
+    except ModelError as error:
+        raise ModelError(f"--set endpoint: {error}") from error
     return ChatRewriting(tuple(chats), share)
 
 

@@ -93,7 +93,7 @@ def test_another_seed_gives_other_texts(attacks, name):
 class ShortWords:
     """A language model that likes short words, proposes three, and answers in capitals."""
 
-    n_failures = 0
+    n_failures = n_retryable = 0
 
     def ask(self, texts):
         return [text.upper() for text in texts]

@@ -188,9 +188,9 @@ def command(tmp_path, monkeypatch, capsys, resources):
     monkeypatch.chdir(tmp_path)
     real = sources.load_lexical_resources
 
-    def load(scheme):
+    def load(scheme, *option):
         usual = scheme.sources == ("wordnet",) and scheme.fit.language == "en"
-        return resources if usual else real(scheme)
+        return resources if usual else real(scheme, *option)
 
     monkeypatch.setattr(sources, "load_lexical_resources", load)
     entries = {"leximark": cli.main, "verify": cli.verify_main}

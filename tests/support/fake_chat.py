@@ -8,12 +8,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 @contextmanager
-def serve_chat(answer: Callable[[str], str], port: int = 0) -> Iterator[str]:
+def serve_chat(
+    answer: Callable[[str], str | None], port: int = 0, name: str = "tiny"
+) -> Iterator[str]:
     """Yield the address of the model; an answer that raises is HTTP 400. Port 0 is any free one."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
-            self.reply(200, {"data": [{"id": "tiny"}]})
+            self.reply(200, {"data": [{"id": name}]})
 
         def do_POST(self):
             body = json.loads(self.rfile.read(int(self.headers["content-length"])))
@@ -22,7 +24,9 @@ def serve_chat(answer: Callable[[str], str], port: int = 0) -> Iterator[str]:
             except ValueError as error:
                 self.reply(400, {"message": str(error)})
             else:
-                self.reply(200, {"choices": [{"message": {"content": said}}]})
+                ended = "stop" if said else "length"
+                choice = {"message": {"content": said}, "finish_reason": ended}
+                self.reply(200, {"choices": [choice]})
 
         def reply(self, status, value):
             content = json.dumps(value).encode()
@@ -39,7 +43,7 @@ def serve_chat(answer: Callable[[str], str], port: int = 0) -> Iterator[str]:
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield f"chat+http://127.0.0.1:{server.server_address[1]}/v1#tiny"
+        yield f"chat+http://127.0.0.1:{server.server_address[1]}/v1#{name}"
     finally:
         server.shutdown()
         server.server_close()

@@ -55,8 +55,18 @@ class Part(Protocol):
 class ColumnError(CorpusError):
     """Raised when the column that was named is not in the data set."""
 
-    def __init__(self, message: str, column: str) -> None:
-        super().__init__(message)
+    def __init__(self, fact: str, column: str) -> None:
+        """Make the message.
+
+        Args:
+            fact: What is wrong, without advice; some commands name columns by other options.
+            column: The name that was wanted.
+        """
+        super().__init__(
+            f"{fact}. Name the column of the text with --text-column and that of the ids with "
+            "--id-column"
+        )
+        self.fact = fact
         self.column = column
 
 
@@ -80,11 +90,7 @@ def find_column(names: Sequence[str], wanted: str, place: str) -> int:
     if count:
         raise CorpusError(f"{place}: {count} columns are named {wanted!r}; rename all but one")
     there = f"the columns are {', '.join(map(repr, names))}" if names else "there are no columns"
-    raise ColumnError(
-        f"{place}: no column {wanted!r}; {there}. Name the column of the text "
-        "with --text-column and that of the ids with --id-column",
-        wanted,
-    )
+    raise ColumnError(f"{place}: no column {wanted!r}; {there}", wanted)
 
 
 def make_row(columns: Columns, text: object, name: object, place: str) -> Row:

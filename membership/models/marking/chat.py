@@ -25,8 +25,13 @@ class Chat:
     report: Callable[[str], None] = field(repr=False)
     n_failures: int = 0
 
+    @property
+    def n_retryable(self) -> int:
+        """Failures that another run may not have: all of them."""
+        return self.n_failures
+
     def ask(self, texts: Sequence[str]) -> list[str | None]:
-        """Return the model's answer to each text, in order; None if the server failed.
+        """Return the model's answer to each text, in order; None if there is none or an empty one.
 
         Every failure is reported.
 
@@ -61,12 +66,18 @@ class Chat:
         ]
         body = {"model": self.model, "messages": messages, "temperature": 0.0, "seed": 0}
         try:
-            reply = self.server.post("chat/completions", body)
-            return str(reply["choices"][0]["message"]["content"] or "")
+            choice = self.server.post("chat/completions", body)["choices"][0]
+            answer = str(choice["message"]["content"] or "")
         except ModelError as error:
             return error
         except (KeyError, IndexError, TypeError) as error:
             return ModelError(f"the reply contains no text ({error})")
+        if answer.strip():
+            return answer
+        return ModelError(
+            f"the answer is empty (finish_reason {str(choice.get('finish_reason'))[:20]!r}); a "
+            "reasoning model needs a higher limit of tokens on the server, or no reasoning"
+        )
 
 
 def open_chat(
@@ -86,7 +97,7 @@ def open_chat(
     Raises:
         ModelError: The address is invalid, or there is no such model.
     """
-    address = parse_address(endpoint)
+    address = parse_address(endpoint, "chat+http://host:8000/v1#model")
     if address is None or address.api != "chat":
         raise ModelError(
             "wanted the address of a chat model, such as chat+http://host:8000/v1#model, "

@@ -34,6 +34,8 @@ class LocalChat:
     """Tokens that an answer may have for each token of the text, and 32 beside."""
     n_failures: int = 0
     """Texts so far that were too long for the model, or got an empty answer."""
+    n_retryable: int = 0
+    """Those of them that may get an answer in another run: none, because answers are greedy."""
 
     def ask(self, texts: Sequence[str]) -> list[str | None]:
         """Return the model's answer to each text, in order; greedy, without sampling.
@@ -92,21 +94,31 @@ class LocalChat:
 def render(tokenizer: Any, prompt: str, text: str) -> str:
     """Return the conversation that a chat model continues.
 
+    The prompt is the system message, or precedes the text where the template knows no such message.
+
     Raises:
-        jinja2.TemplateError: The chat template takes no such conversation.
+        ModelError: The chat template leaves out the prompt.
+        jinja2.TemplateError: It takes no such conversation.
     """
-    talks = (
-        [{"role": "system", "content": prompt}, {"role": "user", "content": text}],
-        [{"role": "user", "content": f"{prompt}\n\n{text}"}],  # for models without a system role
-    )
+    system = [{"role": "system", "content": prompt}, {"role": "user", "content": text}]
+    alone = [{"role": "user", "content": f"{prompt}\n\n{text}"}]
     try:
-        return str(
-            tokenizer.apply_chat_template(talks[0], tokenize=False, add_generation_prompt=True)
-        )
+        rendered = _rendered(tokenizer, system)
     except TemplateError:
-        return str(
-            tokenizer.apply_chat_template(talks[1], tokenize=False, add_generation_prompt=True)
-        )
+        rendered = ""
+    if prompt.strip() in rendered:
+        return rendered
+    rendered = _rendered(tokenizer, alone)
+    if prompt.strip() in rendered:
+        return rendered
+    raise ModelError(
+        f"{tokenizer.name_or_path}: its chat template leaves out the prompt, as a system message "
+        "and before the text; wanted a template that holds what it is given"
+    )
+
+
+def _rendered(tokenizer: Any, messages: list[dict[str, str]]) -> str:
+    return str(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
 
 
 def load_local_chat(
@@ -122,7 +134,7 @@ def load_local_chat(
         growths: Tokens that an answer may have for each token of the text, for each prompt.
 
     Raises:
-        ModelError: It cannot be loaded, is unsafe, or has no usable chat template.
+        ModelError: It cannot be loaded, is unsafe, or has no chat template that holds the prompt.
     """
     folder = find_checkpoint(name_or_folder)
     name = display_name(name_or_folder)
@@ -135,7 +147,8 @@ def load_local_chat(
                 f"{name}: its tokenizer has no chat template; wanted a model that was tuned to "
                 "answer, such as HuggingFaceTB/SmolLM2-1.7B-Instruct"
             )
-        render(tokenizer, prompts[0], "text")
+        for prompt in prompts:
+            render(tokenizer, prompt, "text")
         if tokenizer.pad_token_id is None:  # any will do: the attention mask hides it
             tokenizer.pad_token = tokenizer.eos_token or tokenizer.convert_ids_to_tokens(0)
         device = preferred_device()

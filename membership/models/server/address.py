@@ -31,8 +31,12 @@ class Address:
     """Name of the model; empty to ask the server."""
 
 
-def parse_address(name: str) -> Address | None:
+def parse_address(name: str, example: str = "openai+http://host:8000/v1#model") -> Address | None:
     """Parse an address; return None for a folder or the id of a hub model.
+
+    Args:
+        name: Address, folder or id.
+        example: Valid address, for the message.
 
     Raises:
         ModelError: The address is malformed.
@@ -41,8 +45,7 @@ def parse_address(name: str) -> Address | None:
     if not found:
         if "://" in name:
             raise ModelError(
-                f"{_hidden(name)}: not an address of a model; wanted for example "
-                "openai+http://host:8000/v1#model"
+                f"{_hidden(name)}: not an address of a model; wanted for example {example}"
             )
         return None
     api, base, model = found.groups()

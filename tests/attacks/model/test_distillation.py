@@ -7,6 +7,8 @@ import torch
 from attacks.model import distillation
 from attacks.model.distillation import TextDistillation
 from tests.attacks.model.conftest import LEARNED, LOOP
+from tests.support.tiny import save_tiny_model
+from watermark.errors import ModelError
 
 
 class Counting:
@@ -14,6 +16,7 @@ class Counting:
 
     device = torch.device("cpu")
     eos_token_id = 5
+    config = SimpleNamespace(max_position_embeddings=5)
 
     def __call__(self, text=None, *, input_ids=None, **_):
         if input_ids is None:
@@ -35,6 +38,38 @@ def test_the_teacher_continues_prompts_up_to_a_length_or_its_end_token(monkeypat
     attack = TextDistillation(Path("student"), ["1", "3", "6 7"], new_tokens=3)
     attack.transform(Path("teacher"), Path("out"))
     assert trained_on == [["1 2 3 4", "3 4", "6 7 8 9 10"]]
+
+
+class Tossing(Counting):
+    """Writes 1 or 2 at random."""
+
+    def __call__(self, text=None, *, input_ids=None, **rest):
+        if input_ids is None:
+            return super().__call__(text)
+        logits = torch.full((1, 1, 11), -1e9)
+        logits[0, 0, 1:3] = 0.0
+        return SimpleNamespace(logits=logits, past_key_values=None)
+
+
+def test_each_prompt_is_continued_by_random_numbers_of_its_own(monkeypatch):
+    trained_on = []
+    teacher = Tossing()
+    teacher.config = SimpleNamespace(max_position_embeddings=100)
+    monkeypatch.setattr(distillation, "load_checkpoint", lambda folder: (teacher, teacher))
+    monkeypatch.setattr(distillation, "train_on", lambda *args: trained_on.append(args[2]))
+    monkeypatch.setattr(distillation, "save_checkpoint", lambda *args: None)
+    for _ in range(2):
+        attack = TextDistillation(Path("student"), ["1"] * 20, new_tokens=40)
+        attack.transform(Path("teacher"), Path("out"))
+    assert trained_on[0] == trained_on[1]
+    assert len(set(trained_on[0])) == 20
+
+
+def test_prompts_that_leave_no_room_for_a_continuation_are_refused(tmp_path):
+    gpt2 = save_tiny_model(tmp_path / "gpt2", "gpt2")
+    said = "the longest of the prompts has [0-9]+ tokens, and new_tokens adds 128, but .* 96 pos"
+    with pytest.raises(ModelError, match=said):
+        TextDistillation(gpt2, ["a", *LEARNED]).transform(gpt2, tmp_path / "out")
 
 
 def test_a_student_learns_from_what_the_teacher_writes(model, trained, run_twice, mean_logprob):

@@ -52,13 +52,22 @@ def step(rows, *, max_norm, noise=0.0):
 
 def test_each_text_is_clipped_by_itself_by_hand():
     # At w = 0 the gradient of a token 1 is -1/2, of a token 0 it is 1/2.
-    rows = [[0, 1], [0, 1, 1, 0], [0, 1, 1]]  # -1/2, -1/6 and -1/2
+    rows = [[[0, 1]], [[0, 1, 1, 0]], [[0, 1, 1]]]  # -1/2, -1/6 and -1/2
     assert step(rows, max_norm=1.0)[0] == pytest.approx((1 / 2 + 1 / 6 + 1 / 2) / 2)
     assert step(rows, max_norm=0.25)[0] == pytest.approx((1 / 4 + 1 / 6 + 1 / 4) / 2, abs=1e-5)
 
 
+def test_a_text_of_several_rows_is_clipped_as_one():
+    # The gradient of three tokens 1 in two rows is that of their mean: -1/2, as of one row.
+    text = [[0, 1], [0, 1, 1]]
+    assert step([text], max_norm=1.0)[0] == pytest.approx(1 / 2 / 2)
+    assert step([text], max_norm=0.25)[0] == pytest.approx(1 / 4 / 2, abs=1e-5)
+    mixed = [[0, 1], [0, 0, 0]]  # -1/2, 1/2 and 1/2
+    assert step([mixed], max_norm=1.0)[0] == pytest.approx(-1 / 6 / 2)
+
+
 def test_a_batch_counts_once_and_an_empty_one_is_all_noise():
-    _, accountant = step([[0, 1]] * 3, max_norm=1.0, noise=2.0)
+    _, accountant = step([[[0, 1]]] * 3, max_norm=1.0, noise=2.0)
     assert accountant.history == [(2.0, 0.5, 1)]
     moved, accountant = step([], max_norm=1.0, noise=2.0)
     drawn = torch.normal(0, 2.0, (1,), generator=torch.Generator().manual_seed(0))
@@ -66,11 +75,11 @@ def test_a_batch_counts_once_and_an_empty_one_is_all_noise():
     assert accountant.history == [(2.0, 0.5, 1)]
 
 
-@pytest.mark.parametrize("epsilon", [8.0, 1e4])
+@pytest.mark.parametrize("epsilon", [8.0, 1e4, 1e6])
 def test_epsilon_is_spent_and_not_exceeded(model, epsilon):
     loaded, _ = load_checkpoint(model)
     attack = DpSgdTraining(READ, epsilon, 1e-2, loop=TrainingLoop(epochs=2, batch_size=2))
-    spent = attack.train(loaded, [[5, 6, 7]] * 7)
+    spent = attack.train(loaded, [[[5, 6, 7]]] * 7)
     assert epsilon - 0.011 < spent <= epsilon
 
 
@@ -94,7 +103,7 @@ def test_the_step_is_that_of_the_mean_of_the_gradients_where_nothing_is_clipped(
     ids = torch.tensor([[5, 6, 7], [8, 9, 4]], device=loaded.device)
     torch.autograd.backward(mean_loss(ids, ids, loaded(input_ids=ids).logits))
     wanted = [weight.detach() - weight.grad for weight in loaded.parameters()]
-    take_private_step(loaded, private_sgd(loaded, max_norm=1e6), ids.tolist())
+    take_private_step(loaded, private_sgd(loaded, max_norm=1e6), ids[:, None].tolist())
     for weight, new in zip(loaded.parameters(), wanted, strict=True):
         torch.testing.assert_close(weight.detach(), new, atol=1e-5, rtol=1e-4)
 
@@ -105,6 +114,7 @@ def test_the_step_is_that_of_the_mean_of_the_gradients_where_nothing_is_clipped(
         (lambda: DpSgdTraining([]), "texts: wanted at least one"),
         (lambda: DpSgdTraining(READ, epsilon=0.0), "epsilon must be above 0"),
         (lambda: DpSgdTraining(READ, epsilon=math.inf), "epsilon must be above 0"),
+        (lambda: DpSgdTraining(READ, epsilon=1e300), "epsilon must be above 0 and at most 1,000,0"),
         (lambda: DpSgdTraining(READ, delta=1.0), "delta must lie between 0 and 1"),
         (lambda: DpSgdTraining(READ, max_norm=-1.0), "max_norm must be above 0"),
     ],

@@ -45,6 +45,15 @@ def test_the_new_model_is_made_the_same_again_and_can_be_audited(wide, run_twice
     assert np.isfinite(trace.logprob).all()
 
 
+def test_the_rows_of_gpt2_are_those_of_its_transposed_weights(tmp_path, weights):
+    gpt2 = save_tiny_model(tmp_path / "gpt2", "gpt2")
+    GgufQuantization("Q8_0").transform(gpt2, tmp_path / "out")
+    name = "transformer.h.0.attn.c_attn.weight"
+    before, after = weights(gpt2)[name], weights(tmp_path / "out")[name]
+    assert torch.equal(after.T, through_gguf(before.T, "Q8_0"))
+    assert (after != before).any()
+
+
 def test_what_cannot_be_packed_is_refused(model, tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="format must be one of Q4_0"):
         GgufQuantization("Q4_K_M")

@@ -6,6 +6,7 @@ from attacks.model.dp_sgd import DpSgdTraining
 from attacks.model.loop import TrainingLoop, torch_seeded
 from attacks.model.lora import LoraTraining
 from tests.support.tiny import TEXTS, save_tiny_model
+from watermark.errors import ModelError
 
 TRAINED = [" ".join(text.split()[:12]) for text in TEXTS[:4]]
 
@@ -31,6 +32,42 @@ def test_dropout_follows_from_the_seed_and_the_generator_of_torch_is_restored(
     state = torch.random.get_rng_state()
     run_twice(make(TrainingLoop(learning_rate=3e-3, max_tokens=24)), with_dropout)
     assert torch.equal(torch.random.get_rng_state(), state)
+
+
+class Numbers:
+    """A tokenizer of texts that consist of the ids of their tokens."""
+
+    def __init__(self, end):
+        self.eos_token_id = end
+
+    def __call__(self, text, **_):
+        return {"input_ids": [int(word) for word in text.split()]}
+
+
+def test_a_text_longer_than_a_row_is_cut_into_rows_and_read_to_its_end():
+    loop, tokenizer = TrainingLoop(max_tokens=4), Numbers(end=0)
+    texts = ["1 2 3", "1 2 3 4 5 6", "", "1 2 3 4", "7"]
+    rows = loop.rows(tokenizer, texts)
+    assert rows == [[1, 2, 3, 0], [1, 2, 3, 4], [5, 6, 0], [1, 2, 3, 4], [7, 0]]
+    assert loop.rows_by_text(tokenizer, texts)[1] == rows[1:3]
+    # Texts that fit into a row are cut nowhere; without an end token nothing is added.
+    endless = Numbers(end=None)
+    assert TrainingLoop(max_tokens=1).rows(endless, ["5", "6"]) == [[5], [6]]
+
+
+def test_all_rows_are_learned_at_a_rate_that_falls_over_all_of_them():
+    loop = TrainingLoop(max_tokens=3, batch_size=2, epochs=2)
+    tokenizer = Numbers(end=0)
+    ids = [each for each, _ in loop.batches(tokenizer, ["1 2 3 4 5 6 7 8"], torch.device("cpu"))]
+    assert len(ids) == loop.n_steps(len(loop.rows(tokenizer, ["1 2 3 4 5 6 7 8"]))) == 4
+    assert {int(token) for batch in ids for token in batch.flatten()} == {0, *range(1, 9)}
+
+
+def test_training_that_diverges_is_an_error(with_dropout, tmp_path):
+    loop = TrainingLoop(learning_rate=1e30, max_tokens=24, batch_size=1)
+    with pytest.raises(ModelError, match=r"the loss is not finite at step 2 of .*lower"):
+        ContinuedTraining(TRAINED, loop).transform(with_dropout, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_another_seed_gives_other_dropout():

@@ -6,12 +6,13 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from attacks.model import checkpoint
 from attacks.model.merging import Merging, _slerp
 from attacks.model.pruning import Pruning
 from attacks.model.quantization import Quantization, rounded
 from membership.models.local.huggingface import load_huggingface
 from membership.traces.trace import Query
-from tests.support.tiny import save_tiny_model
+from tests.support.tiny import TEXTS, save_tiny_model, tiny_tokenizer
 from watermark.errors import ModelError
 
 
@@ -71,6 +72,50 @@ def test_a_model_of_another_shape_is_refused(models, tmp_path):
     other = save_tiny_model(tmp_path / "wide", hidden_size=64)
     with pytest.raises(ModelError, match="name a model of the same architecture"):
         Merging(other).transform(models[0], tmp_path / "out")
+
+
+def test_models_of_another_depth_or_vocabulary_are_not_merged(models, tmp_path):
+    deep = save_tiny_model(tmp_path / "deep", num_hidden_layers=3)
+    for one, other in ((models[0], deep), (deep, models[0])):
+        with pytest.raises(ModelError, match=r"None: it is not there.*the same architecture"):
+            Merging(other).transform(one, tmp_path / "out")
+    tokenizer = tiny_tokenizer()
+    other = save_tiny_model(tmp_path / "other", tokenizer=tokenizer)
+    words = tiny_tokenizer([text.upper() for text in TEXTS], vocab_size=len(tokenizer))
+    assert len(words) == len(tokenizer)
+    words.save_pretrained(other)
+    with pytest.raises(ModelError, match="has another vocabulary than the model"):
+        Merging(other).transform(models[0], tmp_path / "out")
+
+
+def test_all_layers_of_gpt2_are_rounded_and_so_are_embeddings_tied_to_the_head(tmp_path):
+    gpt2 = save_tiny_model(tmp_path / "gpt2", "gpt2")
+    Quantization(2, 8).transform(gpt2, tmp_path / "out")
+    before, after = weights(gpt2), weights(tmp_path / "out")
+    for name, weight in after.items():
+        linear = any(part in name for part in ("c_attn", "c_proj", "c_fc"))
+        if "wte" in name or (linear and weight.ndim == 2):
+            rows = weight if "wte" in name else weight.T  # Conv1D has an output in each column
+            assert all(len(group.abs().unique()) <= 2 for group in rows[:, :8]), name
+            assert (weight != before[name]).any()
+        else:
+            assert (weight == before[name]).all(), name
+
+
+def test_a_model_without_inner_linear_layers_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoint, "LINEAR", (torch.nn.Linear,))
+    gpt2 = save_tiny_model(tmp_path / "gpt2", "gpt2")  # without Conv1D only its head is linear
+    with pytest.raises(ModelError, match="has no linear layer besides its output head"):
+        Quantization().transform(gpt2, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_weights_that_are_not_finite_are_not_written(models, tmp_path):
+    loaded, tokenizer = checkpoint.load_checkpoint(models[0])
+    with torch.no_grad():
+        next(loaded.parameters()).view(-1)[3] = torch.nan
+    with pytest.raises(ModelError, match=r"embed_in\.weight has weights that are not finite"):
+        checkpoint.save_checkpoint(loaded, tokenizer, tmp_path / "out")
 
 
 @pytest.mark.parametrize("attack", [Pruning(), Quantization(8), Quantization(4)])

@@ -20,6 +20,7 @@ class Upper:
     answer: Callable[[str], str | None] = lambda text: None if text == "no" else text.upper()
     asked: list[int] = field(default_factory=list)
     n_failures: int = 0
+    n_retryable: int = 0
 
     def ask(self, texts):
         self.asked.append(len(texts))

@@ -1,3 +1,5 @@
+from time import process_time
+
 import numpy as np
 import pytest
 
@@ -93,6 +95,25 @@ def test_two_editions_are_settled_by_a_coin_and_agreement_stays():
     seen = {attack.apply(ours, np.random.default_rng(seed)).text for seed in range(9)}
     assert seen == {"an old cat", "an aged cat"}
     assert attack.apply(Document("other", "an aged cat"), RNG).text == "an aged cat"
+
+
+def test_white_space_has_no_vote_and_stays():
+    attack = Collusion([{"d": "a  large\ncat "}, {"d": "\n a large cat"}])
+    assert attack.apply(Document("d", " a big\n\n cat\n"), RNG).text == " a large\n\n cat\n"
+    assert attack.apply(Document("d", ""), RNG).text == ""
+
+
+def test_thousands_of_words_are_compared_in_seconds():
+    words = " ".join(TEXTS).split()[:4_000]
+    assert len(words) == 4_000
+    editions = [
+        {"d": " ".join("other" if i % 30 == start else word for i, word in enumerate(words))}
+        for start in (0, 10)
+    ]
+    ours = Document("d", " ".join("mark" if i % 30 == 20 else w for i, w in enumerate(words)))
+    began = process_time()
+    assert Collusion(editions).apply(ours, RNG).text == " ".join(words)
+    assert process_time() - began < 10
 
 
 def test_a_vote_without_other_editions_is_refused():

@@ -21,7 +21,7 @@ STORED = (load_effects().spread, "stored value, measured on news")
 
 @pytest.fixture
 def documents(monkeypatch, resources):
-    monkeypatch.setattr(sources, "load_lexical_resources", lambda scheme: resources)
+    monkeypatch.setattr(sources, "load_lexical_resources", lambda *_: resources)
     return [Document(f"p{i}", text) for i, text in enumerate(islice(paragraphs(), 30))]
 
 

@@ -53,6 +53,15 @@ def test_a_chain_of_attacks_rewrites_the_texts_and_leaves_the_rest(command, corp
         (["--attack", "chat"], "chat needs either endpoint, the address of a server"),
         (["--attack", "chat", "--set", "model=none/such"], "none/such"),
         (
+            ["--attack", "chat", "--set", "endpoint=http://h:1/v1#m"],
+            "--set endpoint: http://h:1/v1#m: not an address of a model; wanted for example "
+            "chat+http://host:8000/v1#model",
+        ),
+        (
+            ["--attack", "adaptive", "--set", "source=roget"],
+            "--set source=roget: there is no source 'roget'; there are listed, wordnet",
+        ),
+        (
             ["--attack", "chat", "--set", "model=m", "--set", "max_failures=1"],
             "max_failures limits",
         ),
@@ -172,6 +181,79 @@ def test_a_server_that_goes_down_stops_the_run_and_the_next_one_continues(comman
     assert (stopped.status, "no answer to any of 64 texts" in stopped.err) == (2, True)
     assert done.out.startswith("200 documents read, 200 changed")
     assert len(asked) == 128 + 200 - 64
+
+
+def test_after_a_single_failure_all_other_blocks_are_kept(command, many, tmp_path):
+    asked: list[str] = []
+
+    def answer(text):
+        asked.append(text)
+        if ("go 7." in text and len(asked) < 100) or 128 < len(asked) <= 192:
+            raise ValueError("down")
+        return text.upper()
+
+    def attack(address):
+        return command(
+            "leximark", "attack", "n.jsonl", "--id-column", "id", "--attack", "chat", "--out",
+            "out", "--set", f"endpoint={address}", "--set", "prompt=edit",
+        )  # fmt: skip
+
+    with serve_chat(answer) as address:
+        assert attack(address).status == 2  # the third block fails as a whole
+        asked_first = len(asked)
+        done = attack(address)
+    assert done.out.startswith("200 documents read, 200 changed")
+    again = asked[asked_first:]
+    assert len(again) == 200 - 64  # all but the second block, in which nothing failed
+    assert not any(text.endswith(f" {i}.") for i in range(64, 128) for text in again)
+
+
+def test_empty_answers_are_failures(command, many, corpus, tmp_path):
+    with serve_chat(lambda text: None if "go 3" in text else "New text.") as address:
+        few = command(
+            "leximark", "attack", corpus, "--attack", "chat", "--out", "few", "--set",
+            f"endpoint={address}",
+        )  # fmt: skip
+    with serve_chat(lambda text: " ") as address:
+        silent = command(
+            "leximark", "attack", "n.jsonl", "--attack", "chat", "--out", "out", "--set",
+            f"endpoint={address}",
+        )  # fmt: skip
+    assert "4 changed, 0 dropped.\nRequests without a usable answer: 1;" in few.out
+    assert "the answer is empty (finish_reason 'length')" in few.err
+    assert (silent.status, "no answer to any of 64 texts" in silent.err) == (2, True)
+
+
+def test_an_address_without_a_model_stands_for_the_model_that_answers(command, many, tmp_path):
+    def attack(name, healthy):
+        asked: list[str] = []
+
+        def answer(text):
+            asked.append(text)
+            if len(asked) > 64 and not healthy:
+                raise ValueError("down")
+            return text.upper()
+
+        with serve_chat(answer, name=name) as address:
+            return command(
+                "leximark", "attack", "n.jsonl", "--attack", "chat", "--out", "out", "--set",
+                f"endpoint={address.partition('#')[0]}", "--set", "prompt=edit",
+            )  # fmt: skip
+
+    assert attack("one", healthy=False).status == 2
+    other = attack("two", healthy=True)
+    assert (other.status, "with other settings left this journal" in other.err) == (2, True)
+    assert attack("one", healthy=True).out.startswith("200 documents read, 200 changed")
+
+
+def test_a_corpus_with_an_id_twice_leaves_nothing_behind(command, tmp_path):
+    texts = [{"id": str(i % 6), "text": f"One  {i}."} for i in range(7)]
+    (tmp_path / "n.jsonl").write_text("".join(json.dumps(row) + "\n" for row in texts))
+    arguments = ["leximark", "attack", "n.jsonl", "--attack", "whitespace", "--out", "out"]
+    refused = command(*arguments, "--id-column", "id")
+    assert (refused.status, "id '0' comes twice" in refused.err) == (2, True)
+    assert [path.name for path in tmp_path.iterdir()] == ["n.jsonl"]
+    assert command(*arguments).status == 0
 
 
 def test_a_file_that_changed_is_another_setting(many, tmp_path):

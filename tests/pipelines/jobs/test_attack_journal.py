@@ -1,3 +1,5 @@
+from itertools import islice
+
 import pytest
 
 from pipelines.jobs.attack_journal import attack_with_journal
@@ -7,7 +9,7 @@ from watermark.errors import ToolkitError
 DOCUMENTS = [Document(f"d{i}", f"text {i}") for i in range(6)]
 
 
-def run(path, documents, asked, stop_after=99, settings=None, failed=lambda: False):
+def run(path, documents, asked, stop_after=99, settings=None, n_retryable=lambda: 0):
     """Attack until so many documents came out; return the texts."""
 
     def attack(pending):
@@ -17,7 +19,7 @@ def run(path, documents, asked, stop_after=99, settings=None, failed=lambda: Fal
             yield None if number == 2 else Document(document.id, document.text.upper())
 
     found = []
-    stream = attack_with_journal(path, settings or {"seed": 0}, documents, attack, failed)
+    stream = attack_with_journal(path, settings or {"seed": 0}, documents, attack, n_retryable)
     for after in stream:
         found.append(after.text if after else None)
         if len(found) == stop_after:
@@ -48,12 +50,21 @@ def test_a_journal_of_other_settings_is_refused_and_stays(tmp_path):
     assert path.read_bytes() == before
 
 
-def test_nothing_is_recorded_after_a_failure(tmp_path):
-    path = tmp_path / "journal"
+def test_what_was_attacked_beside_a_failure_is_attacked_again_and_nothing_else(tmp_path):
+    path, n_failed = tmp_path / "journal", 0
     asked: list[str] = []
-    assert run(path, DOCUMENTS, asked, failed=lambda: len(asked) > 3) == WANTED
-    assert run(path, DOCUMENTS, asked) == WANTED
-    assert asked[6:] == ["d3", "d4", "d5"]
+
+    def attack(pending):
+        nonlocal n_failed
+        while block := list(islice(pending, 2)):
+            asked.extend(document.id for document in block)
+            n_failed += len(asked) == 4  # in the first run, of d2 and d3
+            yield from (Document(each.id, each.text.upper()) for each in block)
+
+    for _ in range(3):
+        found = attack_with_journal(path, {}, DOCUMENTS, attack, lambda: n_failed)
+        assert [after.text for after in found if after] == [f"TEXT {i}" for i in range(6)]
+    assert asked == ["d0", "d1", "d2", "d3", "d4", "d5", "d2", "d3"]
 
 
 def test_two_runs_do_not_write_one_journal(tmp_path):
@@ -74,13 +85,13 @@ def test_an_empty_journal_is_removed(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_changed_document_and_what_follows_it_is_attacked_again(tmp_path):
+def test_a_changed_document_alone_is_attacked_again(tmp_path):
     path = tmp_path / "journal"
     asked: list[str] = []
     run(path, DOCUMENTS, asked)
     changed = [*DOCUMENTS[:3], Document("d3", "new"), *DOCUMENTS[4:]]
     assert run(path, changed, asked) == [*WANTED[:3], "NEW", *WANTED[4:]]
-    assert asked[6:] == ["d3", "d4", "d5"]
+    assert asked[6:] == ["d3"]
 
 
 def test_a_line_that_was_cut_off_is_written_again(tmp_path):

@@ -50,15 +50,34 @@ def test_attacks_follow_each_other(command, model, tmp_path):
         (["--attack", "dp_sgd"], "needs --set texts=VALUE"),
         (["--attack", "instruction_tuning", "--set", "instructions=gone.csv"], "gone.csv: no such"),
         (["--attack", "dpo", "--set", "preferences=gone.csv"], "gone.csv: no such file"),
+        (
+            ["--attack", "dp_sgd", "--set", "texts=rows.jsonl", "--set", "epsilon=1e300"],
+            "--attack dp_sgd: epsilon must be above 0 and at most 1,000,000, got 1e+300",
+        ),
+        (
+            ["--attack", "dpo", "--set", "preferences=rows.jsonl"],
+            "no column 'prompt'; the columns are 'text', 'instruction': give the preferences the "
+            "columns prompt, chosen and rejected, for example the line",
+        ),
+        (
+            ["--attack", "instruction_tuning", "--set", "instructions=rows.jsonl"],
+            "name the columns of the instructions, for example with --set prompt_column=question",
+        ),
+        (
+            ["--attack", "lora", "--set", "texts=rows.jsonl", "--text-column", "body"],
+            "the columns are 'text', 'instruction': name the column of the texts with "
+            "--text-column\n",
+        ),
     ],
 )
 def test_what_the_user_can_fix_is_one_message_and_nothing_is_left(
     command, model, tmp_path, arguments, said
 ):
+    (tmp_path / "rows.jsonl").write_text('{"text": "A b.", "instruction": "Say it."}\n')
     done = command("leximark", "attack-model", "model", "--out", "out", *arguments)
     assert done.status == 2
     assert said in done.err
-    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+    assert {path.name for path in tmp_path.iterdir()} == {"model", "rows.jsonl"}
 
 
 ROWS = [

@@ -44,7 +44,6 @@ def test_paragraphs_are_rewritten_and_restored(corpus, tmp_path, command):
         lambda text: text * 2,
         lambda text: text[:20],
         lambda text: text.replace(" has", "\n\nhas"),
-        lambda text: "",
     ],
 )
 def test_a_rewriting_that_lost_something_is_not_taken(corpus, tmp_path, command, spoil):
@@ -72,6 +71,13 @@ def test_failures_are_reported_and_stop_marking_beyond_the_limit(corpus, tmp_pat
     assert "too hard" in done.err
     (_, marked), _ = open_vault(tmp_path / "vault").marked()
     assert [m.original for m in marked.marks] == [FIRST]
+
+
+def test_an_empty_answer_is_a_failure(corpus, tmp_path, command):
+    with serve_chat(lambda text: "" if "17" in text else text.upper()) as address:
+        done = command("leximark", "mark", corpus, *OUT, "--set", f"endpoint={address}")
+    assert (done.status, "no answer to 1 texts" in done.err) == (2, True)
+    assert "the answer is empty" in done.err
 
 
 @pytest.mark.parametrize("endpoint", ["", "openai+http://127.0.0.1:9/v1#m", "gpt-4o"])

@@ -57,7 +57,7 @@ def test_a_text_that_does_not_fit_gets_no_answer_and_is_counted(folder):
     (chat,) = load_local_chat(folder, ["Be brief."])
     wanted = chat.ask(TEXTS)
     assert chat.ask([TEXTS[0], TEXTS[1] * 30, TEXTS[1]]) == [wanted[0], None, wanted[1]]
-    assert chat.n_failures == 1
+    assert (chat.n_failures, chat.n_retryable) == (1, 0)
 
 
 def test_a_tokenizer_without_padding_and_a_template_without_a_system_role(folder, tmp_path):
@@ -72,6 +72,23 @@ def test_a_tokenizer_without_padding_and_a_template_without_a_system_role(folder
     assert render(chat.tokenizer, "Be brief.", "A.") == "user: Be brief.\n\nA.\nassistant:"
     alone = [chat.ask([text])[0] for text in TEXTS]
     assert chat.ask(TEXTS) == alone
+
+
+USER_ALONE = "{% for m in messages if m.role == 'user' %}{{ m.content }}\n{% endfor %}"
+
+
+def test_a_template_that_ignores_the_system_role_gets_the_prompt_with_the_text():
+    tokenizer = tiny_tokenizer()
+    tokenizer.chat_template = USER_ALONE
+    assert render(tokenizer, "Be brief.", "A.") == "Be brief.\n\nA.\n"
+
+
+def test_a_template_that_leaves_the_prompt_out_is_refused(tmp_path):
+    tokenizer = tiny_tokenizer()
+    tokenizer.chat_template = USER_ALONE.replace("m.content", "m.content[-5:]")
+    path = save_tiny_model(tmp_path / "deaf", "llama", tokenizer)
+    with pytest.raises(ModelError, match="deaf: its chat template leaves out the prompt"):
+        load_local_chat(path, ["A.", "Be brief."])
 
 
 def test_a_broken_template_is_the_model_s_fault(tmp_path):

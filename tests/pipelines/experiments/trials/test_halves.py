@@ -15,7 +15,7 @@ DOCUMENTS = [Document(f"t{i}", text) for i, text in enumerate(islice(paragraphs(
 
 @pytest.fixture
 def make(tmp_path, monkeypatch, resources):
-    monkeypatch.setattr(sources, "load_lexical_resources", lambda scheme=None: resources)
+    monkeypatch.setattr(sources, "load_lexical_resources", lambda *_: resources)
 
     def run(name, arm, seed=0):
         return make_halves(tmp_path / name, DOCUMENTS, arm, seed)
