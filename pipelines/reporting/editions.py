@@ -63,8 +63,8 @@ def _verdict_lines(result: EditionsResult) -> Iterator[str]:
     yield f"Some edition: p = {result.some_pvalue:.2g}; level {result.alpha:g}"
     for each in result.named:
         yield (
-            f"{each.licensee}: p = {each.pvalue:.2g}, {each.adjusted:.2g} after Holm's correction "
-            f"for {len(result.editions):,} licensees; z = {each.zscore:.1f}"
+            f"{each.licensee}: p = {each.pvalue:.2g}, {each.adjusted:.2g} after correction for "
+            f"{len(result.editions):,} licensees (Holm, closed); z = {each.zscore:.1f}"
         )
     for pair in result.alike:
         yield (

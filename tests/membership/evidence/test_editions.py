@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.stats import kstest
+from scipy.stats import binomtest, kstest
 
 from membership.evidence.editions import editions_test, holm, some_edition_pvalue
 from membership.evidence.redraw import choices_of, draw_table
@@ -74,6 +74,16 @@ def test_p_of_each_edition_and_of_some_edition_is_uniform_over_1_000_keys():
     assert kstest(of_one, "uniform").pvalue > 0.001
     assert kstest(of_some, "uniform").pvalue > 0.001
     assert wrong <= 75  # 50 expected at most
+
+
+def test_an_innocent_model_gets_no_claim_of_either_kind_more_often_than_alpha():
+    table = table_of(1.5, [key_of(10_000)], n_draws=60)
+    claims = 0
+    for seed in range(4_000):
+        result = editions_test(table, keys_of(seed, 3), alpha=0.05, n_resamples=399, seed=seed)
+        claims += result.words != "no evidence"
+        assert result.some_pvalue <= 0.05 or not result.named
+    assert binomtest(claims, 4_000, 0.05, alternative="greater").pvalue > 0.001
 
 
 def test_innocent_licensees_are_safe_beside_a_guilty_one():

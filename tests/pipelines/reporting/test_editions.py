@@ -21,11 +21,11 @@ def report(adjusted, some, alike=()):
 
 
 def test_a_report_names_those_with_evidence_and_clears_nobody(tmp_path):
-    made = report(2e-5, 1e-4, (AlikePair("A|B", "Charlie", 3),))
+    made = report(1e-4, 1e-4, (AlikePair("A|B", "Charlie", 3),))
     lines = list(made.lines())
     assert lines[0].startswith("Not fixed beforehand")
     assert "Verdict: licensees named: A|B" in lines
-    assert "A|B: p = 1e-05, 2e-05 after Holm's correction for 2 licensees; z = 9.3" in lines
+    assert "A|B: p = 1e-05, 0.0001 after correction for 2 licensees (Holm, closed); z = 9.3" in lines
     assert any("cannot be told apart" in line and "at 3 of the 200" in line for line in lines)
     assert lines[-1] == "A licensee who is not named is not cleared by that."
     write_editions_report(made, tmp_path / "r", began=datetime.now(UTC), seconds=1.0)
@@ -34,7 +34,7 @@ def test_a_report_names_those_with_evidence_and_clears_nobody(tmp_path):
     assert written["indistinguishable"] == [
         {"licensee": "A|B", "other": "Charlie", "n_different": 3}
     ]
-    assert "| A/B | 1e-05 | 2e-05 | 9.3 |" in (tmp_path / "r/report.md").read_text()
+    assert "| A/B | 1e-05 | 0.0001 | 9.3 |" in (tmp_path / "r/report.md").read_text()
 
 
 @pytest.mark.parametrize(
