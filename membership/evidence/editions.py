@@ -4,8 +4,8 @@ Every edition has coins of its own at the same sites. A suspect that was trained
 depends on the coins of that edition and of no other, so the re-draw test of each other edition is
 exact, also if the suspect is a mixture or a vote of editions. Licensees are named by closed
 testing: after Holm's correction, and only if the suspect depends on some edition at all. So the
-chance that a model is wrongly said to depend on some edition, or that an innocent licensee is named,
-is at most alpha for both together.
+chance that a model is wrongly said to depend on some edition, or an innocent licensee is named, is
+at most alpha for both together.
 
 Source: R. Marcus, E. Peritz and K. R. Gabriel, "On closed testing procedures with special reference
 to ordered analysis of variance", Biometrika 1976.

@@ -379,7 +379,8 @@ def holdout_numbers(files: Mapping[str, bytes], said: Mapping[str, Any], alpha: 
 
 def combined_numbers(files: Mapping[str, bytes], said: Mapping[str, Any], alpha: float) -> Numbers:
     """Recompute both tests and Fisher's combination of them."""
-    coins, holdout = redraw_numbers(files, said, alpha), holdout_numbers(files, said, alpha)
+    own = {**said, "seed": said["seed"] + 1}  # the two resamplings share no random number
+    coins, holdout = redraw_numbers(files, said, alpha), holdout_numbers(files, own, alpha)
     one, two = float(coins["pvalue"] or 0), float(holdout["pvalue"] or 0)
     least = 1 / (said["n_resamples"] + 1)
     statistic = -2 * (math.log(one) + math.log(two))
