@@ -23,7 +23,7 @@ from pipelines.jobs.inspect import Inspection, inspect_vault, write_inspection
 from pipelines.jobs.mark import make_intent, mark_command
 from pipelines.jobs.review import DecisionFiles, review_command
 from pipelines.jobs.score import Extras, choose
-from pipelines.jobs.verify import said_verdict
+from pipelines.jobs.verify import notebook_verdict
 from pipelines.loading.labelled import Record, labels_of
 from pipelines.loading.models import ModelOptions, load_models
 from pipelines.loading.references import open_references
@@ -220,7 +220,7 @@ def verify(
     suspect = _opened(model)
     others = open_references(references, opened.plan, suspect)
     name = str(model) if isinstance(model, str | Path) else ""
-    return said_verdict(opened, name, suspect, others, alpha, n_resamples, seed)
+    return notebook_verdict(opened, name, suspect, others, alpha, n_resamples, seed)
 
 
 def score(

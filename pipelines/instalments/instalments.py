@@ -167,7 +167,7 @@ def verify_instalments_command(
     )  # fmt: skip
     if names:
         said = (*said, f"instalments: all by default, {len(parts):,} named ones used")
-    joint = with_other_models(joint, records, suspect.fingerprint)
+    joint = _with_other_models(joint, records, suspect.fingerprint)
     audit = Audit(Verdict(joint, level, (bets,), said, {}), found, table)
     run = _describe(parts, suspect, others, seed)
     beforehand = _conclude(records, joint.pvalue)
@@ -234,7 +234,7 @@ def _open_parts(
     return parts, tuple(said)
 
 
-def with_other_models(
+def _with_other_models(
     result: TestResult, records: Sequence[AuditRecord], suspect: str
 ) -> TestResult:
     """Return a result that says how many other models were audited with these instalments.

@@ -144,7 +144,7 @@ def logged_audit(
     return result, record.conclude(primary.test, primary.pvalue), record
 
 
-def said_verdict(
+def notebook_verdict(
     vault: Vault,
     model: str,
     suspect: Suspect,

@@ -2,13 +2,17 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy.stats import binomtest
 
+from membership.audit.audit import Settings, audit
+from membership.detectors import default_detectors
 from pipelines.jobs.evidence import NOTHING_MORE, Evidence, begin_audit, share_of_level
+from pipelines.loading.models import ModelOptions, load_model
 from watermark.vault.custody import CustodyLog
 from watermark.vault.vault import open_vault
 
@@ -108,3 +112,16 @@ def test_a_model_without_files_gets_no_date_from_the_folder_one_works_in(
     assert record.conclude("redraw", 0.5).files_date is None
     lines = (own_vault / "custody.jsonl").read_text().splitlines()
     assert json.loads(lines[-1])["pvalue"] == 0.5
+
+
+@pytest.mark.parametrize("test", ["redraw", "holdout", "combined"])
+def test_a_reference_that_learned_the_text_is_named_whatever_the_primary_test_is(job, test):
+    vault = open_vault(job.vault, job.key_file)
+    planned = replace(vault, plan=replace(vault.plan, test=test))
+    options = ModelOptions(dtype="float32")
+    suspect, learned = (load_model(str(model), options) for model in (job.other, job.trained))
+    settings = Settings(n_resamples=999)
+    found = audit(planned, suspect, {"base": learned}, default_detectors(), settings)
+    assert found.verdict.primary.test == test
+    (caution,) = found.verdict.primary.cautions
+    assert caution.startswith("Reference base depends on the key itself")
