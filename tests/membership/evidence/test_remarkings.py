@@ -70,9 +70,9 @@ def test_many_blocks_need_few_versions_and_too_many_texts_are_sampled(monkeypatc
 
 def test_the_fresh_versions_are_those_of_the_key_and_the_same_in_every_test():
     def alternatives(key):
-        return [some[1:] for some in make_remarkings(*given, key, alpha=0.01).texts]
+        made = make_remarkings(DOCUMENTS, WORDS, [(1, 0), (0,), (1,)], key, alpha=0.01)
+        return [some[1:] for some in made.texts]
 
-    given = (DOCUMENTS, WORDS, [(1, 0), (0,), (1,)])
     assert alternatives(KEY) == alternatives(KEY)
     assert alternatives(KEY) != alternatives(Key(bytes(32)))
 

@@ -83,7 +83,7 @@ def begun(vault, model, fingerprint="f", **settings):
 
 
 def test_only_a_model_that_is_run_from_files_can_repeat_an_audit(own_vault):
-    levels = []
+    levels: list[float] = []
     for model in ("a-folder", "a-folder", "openai+http://localhost/v1#m", "", ""):
         record = begun(own_vault, model)
         record.conclude("redraw", 0.5 + len(levels) / 100 * (model != "a-folder"))
