@@ -139,11 +139,11 @@ def verify_instalments_command(
         model, chosen, replace(options, texts=texts)
     )
     check_references(suspect, others)
-    fingerprints = [other.fingerprint for other in others.values()]
     records = [
         begin_audit(
-            vault, evidence, model, suspect.fingerprint, fingerprints, alpha=alpha,
-            n_resamples=n_resamples, seed=seed, test="redraw", instalments=sorted(parts),
+            vault, evidence, model, suspect.fingerprint,
+            [o.fingerprint for o in others.values()], alpha=alpha, n_resamples=n_resamples,
+            seed=seed, test="redraw", instalments=sorted(parts),
         )
         for vault in parts.values()
     ]  # fmt: skip
@@ -165,8 +165,7 @@ def verify_instalments_command(
         [vault.plan for vault in parts.values()], test=joint.test, alpha=level,
         references=tuple(others), seed=seed, n_resamples=n_resamples,
     )  # fmt: skip
-    if names:
-        said = (*said, f"instalments: all by default, {len(parts):,} named ones used")
+    said += (f"instalments: all by default, {len(parts):,} named ones used",) * bool(names)
     joint = _with_other_models(joint, records, suspect.fingerprint)
     audit = Audit(Verdict(joint, level, (bets,), said, {}), found, table)
     run = _describe(parts, suspect, others, seed)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from membership.audit.audit import Audit
@@ -158,16 +159,18 @@ def verify_choices_command(
         {"resampling": seed},
     )  # fmt: skip
     observations = Observations(corpus, SiteLogprobs((), (), {}, corpus.language), {})
-    null = None
-    if n_null_keys:
-        rng = np.random.default_rng([seed, 1])
-        keys = [Key(rng.bytes(KEY_BYTES)) for _ in range(n_null_keys)]
-        null = simulate_null(table, keys, seed=seed)
+    null = _simulated_null(table, seed, n_null_keys) if n_null_keys else None
     beforehand = record.conclude(result.test, result.pvalue)
     line = references_line(others, chosen)
     report = Report(Audit(verdict, observations, table), vault.plan, run, beforehand, null, line)
     write_case(report, record, out, seconds=time.monotonic() - began[1], began=began[0])
     return report
+
+
+def _simulated_null(table: ScoreTable, seed: int, n_keys: int) -> NDArray[np.float64]:
+    rng = np.random.default_rng([seed, 1])
+    keys = [Key(rng.bytes(KEY_BYTES)) for _ in range(n_keys)]
+    return simulate_null(table, keys, seed=seed)
 
 
 def _questions(corpus: AuditCorpus, address: Address, asking: Asking) -> list[SiteQuestion]:
