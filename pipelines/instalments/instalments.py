@@ -170,8 +170,7 @@ def verify_instalments_command(
     audit = Audit(Verdict(joint, level, (bets,), said, {}), found, table)
     run = _describe(parts, suspect, others, seed)
     beforehand = _conclude(records, joint.pvalue)
-    line = references_line(others, chosen)
-    report = Report(audit, first.plan, run, beforehand, references=line)
+    report = Report(audit, first.plan, run, beforehand, None, references_line(others, chosen))
     insight = insight_of(report, JoinedKey(keys), evidence.n_shown_sites)
     write_report(
         report, out, case_pages(report, insight),
