@@ -1,5 +1,6 @@
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -8,7 +9,7 @@ from watermark.vault.plan import read_plan
 
 OLD = Path(__file__).parents[2] / "fixtures/written_by_20fc137"
 PLAN = replace(read_plan(OLD / "vault"), references=(), public_references=None)
-AS_PLANNED = {
+AS_PLANNED: dict[str, Any] = {
     "test": PLAN.test,
     "alpha": PLAN.alpha,
     "references": (),
