@@ -13,9 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from membership.audit.audit import Settings, audit
 from membership.audit.verdict import Verdict
-from membership.detectors import default_detectors
 from membership.scoring import score_documents
 from membership.traces.suspect_protocol import Suspect
 from pipelines.forecast.forecast import plan_corpus as plan
@@ -25,6 +23,7 @@ from pipelines.jobs.inspect import Inspection, inspect_vault, write_inspection
 from pipelines.jobs.mark import make_intent, mark_command
 from pipelines.jobs.review import DecisionFiles, review_command
 from pipelines.jobs.score import Extras, choose
+from pipelines.jobs.verify import notebook_verdict
 from pipelines.loading.labelled import Record, labels_of
 from pipelines.loading.models import ModelOptions, load_models
 from pipelines.loading.references import open_references
@@ -196,7 +195,7 @@ def verify(
     """Audit a model with a vault: was it trained on our text?
 
     Args:
-        vault: The folder that marking filled.
+        vault: The folder that marking filled; its custody log gets a line, or stderr says why not.
         model: The suspect.
         references: Models that have not seen the marked text, best the suspect's base; () for none,
             None for those of the plan or the public models that are installed.
@@ -217,10 +216,11 @@ def verify(
     """
     if alpha is not None and not 0 < alpha < 0.5:
         raise ValueError(f"alpha must lie in (0, 0.5), got {alpha:g}")
-    opened, detectors = open_owned(Path(vault), _path(key_file)), default_detectors()
+    opened = open_owned(Path(vault), _path(key_file))
     suspect = _opened(model)
     others = open_references(references, opened.plan, suspect)
-    return audit(opened, suspect, others, detectors, Settings(alpha, n_resamples, seed)).verdict
+    name = str(model) if isinstance(model, str | Path) else ""
+    return notebook_verdict(opened, name, suspect, others, alpha, n_resamples, seed)
 
 
 def score(

@@ -104,7 +104,6 @@ TESTED_ELSEWHERE = {
     "pipelines/bundle/check_bundle.py": "tests/pipelines/bundle/test_bundle.py",
     "pipelines/bundle/write_bundle.py": "tests/pipelines/bundle/test_bundle.py",
     "pipelines/jobs/check.py": "tests/pipelines/bundle/test_bundle.py",
-    "pipelines/jobs/evidence.py": "tests/pipelines/jobs/test_verify.py",
     "pipelines/reporting/judgement.py": "tests/pipelines/jobs/test_challenge.py",
     "membership/audit/challenge.py": "tests/pipelines/jobs/test_challenge.py",
     "watermark/vault/stamps.py": "tests/pipelines/jobs/test_stamp.py",

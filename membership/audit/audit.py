@@ -4,13 +4,14 @@ This is the whole audit as one function of a vault and a model; it returns a ver
 behind it. Files, plots and printing are handled in `pipelines/`.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence, Sized
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from membership.audit.corpus import AuditCorpus, load_audit_corpus
+from membership.audit.departures import N_RESAMPLES, SEED, departures, planned_detector
 from membership.audit.observations import Observations, observe
 from membership.audit.twins import twins_of
 from membership.audit.verdict import Verdict
@@ -47,9 +48,9 @@ class Settings:
 
     alpha: float | None = None
     """Level instead of the planned one; reported as a departure from the plan."""
-    n_resamples: int = 99_999
+    n_resamples: int = N_RESAMPLES
     """Number of fresh keys; another number is reported as a departure from the plan."""
-    seed: int = 0
+    seed: int = SEED
 
 
 @dataclass(frozen=True)
@@ -95,22 +96,32 @@ def audit(
     remarking = None
     if plan.test == "remark":
         remarkings = make_remarkings(
-            corpus.originals, corpus.sites, corpus.choices, alpha=alpha, seed=settings.seed
+            corpus.originals, corpus.sites, corpus.choices, vault.key, alpha=alpha
         )
         remarking = (remarkings, detector)
     found = observe(corpus, panel, progress, remarking=remarking)
     table = found.site_logprobs.table()
     level = Level(alpha, settings.n_resamples, settings.seed)
     tests: dict[str, Callable[[], TestResult]] = {
-        "redraw": lambda: _redraw(found, table, vault.key, level),
+        "redraw": lambda: redraw_test(table, vault.key, **vars(level)),
         "twin": lambda: _twin(corpus, vault.key, panel, detector, progress, level),
         "remark": lambda: _remark(found, panel, detector, level),
         "holdout": lambda: _holdout(found, panel, detector, level),
         "combined": lambda: _combined(found, table, vault.key, panel, detector, progress, level),
     }
     results, skipped = _run_tests(plan.test, tests)
-    departures = _departures(plan, results[0], alpha, tuple(references), settings)
-    verdict = Verdict(results[0], alpha, tuple(results[1:]), departures, skipped)
+    pvalues = reference_pvalues(found.site_logprobs.reference_tables(), [vault.key])
+    primary, *others = (with_reference_check(result, pvalues) for result in results)
+    said = departures(
+        [plan],
+        test=primary.test,
+        alpha=alpha,
+        references=tuple(references),
+        seed=settings.seed,
+        n_resamples=settings.n_resamples,
+        detectors=primary.detectors,
+    )
+    verdict = Verdict(primary, alpha, tuple(others), said, skipped)
     return Audit(verdict, found, table)
 
 
@@ -142,13 +153,9 @@ def check_planned_detectors(vault: Vault, detectors: Collection[str]) -> None:
             )
 
 
-def _planned_detector(plan: Plan, references: Sized) -> str:
-    return plan.detector_with_reference if references else plan.detector
-
-
 def _detector(plan: Plan, panel: Panel) -> str:
     """Return the planned detector, or one that needs less if the models cannot serve it."""
-    planned = _planned_detector(plan, panel.references)
+    planned = planned_detector(plan, panel.references)
     simple = _SIMPLE[bool(panel.references)]
     return simple if planned in panel.unable and simple in panel.detectors else planned
 
@@ -160,12 +167,6 @@ class Level:
     alpha: float
     n_resamples: int
     seed: int
-
-
-def _redraw(found: Observations, table: ScoreTable, key: Key, level: Level) -> TestResult:
-    known = found.site_logprobs
-    checked = reference_pvalues(known.sites, known.references, key, language=known.language)
-    return with_reference_check(redraw_test(table, key, **vars(level)), checked)
 
 
 def _twin(
@@ -223,7 +224,7 @@ def _combined(
         progress=progress,
     )
     return combined_test(
-        _redraw(found, table, key, level),
+        redraw_test(table, key, **vars(level)),
         _compare_groups(corpus, values_of(scores[detector]), detector, level),
         alpha=level.alpha,
     )
@@ -256,38 +257,3 @@ def _run_tests(
     if not results:
         raise PrerequisiteError("no test can be run. " + "; ".join(skipped.values()))
     return results, skipped
-
-
-def reference_departure(plan: Plan, used: Sequence[str]) -> list[tuple[str, str, str]]:
-    """Return what was planned and what was used, if the references are not those of the plan.
-
-    A plan that names public models leaves room for the suspect's base, which nobody knows before
-    there is a suspect; it leaves no room for an audit without any reference.
-    """
-    planned = plan.references or plan.public_references
-    if planned is None or set(planned) == set(used) or (used and planned and not plan.references):
-        return []
-    return [("references", ", ".join(planned) or "none", ", ".join(used) or "none")]
-
-
-def _departures(
-    plan: Plan, primary: TestResult, alpha: float, references: Sequence[str], settings: Settings
-) -> tuple[str, ...]:
-    planned = _planned_detector(plan, references)
-    pairs = [
-        ("test", plan.test, primary.test),
-        ("detector", planned, ", ".join(primary.detectors) or planned),
-        ("alpha", f"{plan.alpha:g}", f"{alpha:g}"),
-    ]
-    pairs += reference_departure(plan, references)
-    return (
-        *(f"{what}: {ours} planned, {used} used" for what, ours, used in pairs if ours != used),
-        *(
-            f"{what}: {usual:,} by default, {used:,} used"
-            for what, usual, used in (
-                ("seed of the re-draws", Settings.seed, settings.seed),
-                ("number of re-draws", Settings.n_resamples, settings.n_resamples),
-            )
-            if usual != used
-        ),
-    )

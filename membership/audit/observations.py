@@ -47,6 +47,22 @@ class SiteLogprobs:
             language=self.language,
         )
 
+    def reference_tables(self) -> dict[str, ScoreTable]:
+        """Return the preferences of each reference, for the check that it is independent."""
+        return reference_tables(self.sites, self.references, self.language)
+
+
+def reference_tables(
+    sites: Sequence[Site],
+    references: Mapping[str, Sequence[CandidateLogprobs]],
+    language: str,
+) -> dict[str, ScoreTable]:
+    """Return the table of each reference as if it was the suspect, without a reference."""
+    return {
+        name: build_table(sites, readings, {}, language=language)
+        for name, readings in references.items()
+    }
+
 
 @dataclass(frozen=True)
 class Observations:

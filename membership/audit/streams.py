@@ -15,6 +15,7 @@ from membership.evidence.redraw import (
     standard_deviation,
     statistic,
 )
+from membership.evidence.reference_check import reference_pvalues, with_reference_check
 from membership.evidence.result import TestResult
 from membership.evidence.score_table import ScoreTable
 from membership.evidence.streams import StreamState, bet_instalment
@@ -109,6 +110,8 @@ def stream_results(
     """
     table = readings.table()
     joint = redraw_test(table, key, alpha=alpha, n_resamples=n_resamples, seed=seed)
+    pvalues = reference_pvalues(readings.reference_tables(), [key])
+    joint = with_reference_check(joint, pvalues)
     n = len(key.keys)
     joint = replace(
         joint,

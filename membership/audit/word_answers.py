@@ -16,7 +16,7 @@ from membership.audit.corpus import AuditCorpus
 from membership.choices.answers import Answers, Chooser, answer_counts, answers_sentence
 from membership.choices.local_model import LocalChooser
 from membership.choices.question import SiteQuestion, Window, asking_order, site_questions
-from membership.evidence.answer_table import answer_table
+from membership.evidence.answer_table import answer_table, reference_tables
 from membership.evidence.betting import (
     STRONG_GROWTH,
     BettingState,
@@ -25,6 +25,7 @@ from membership.evidence.betting import (
     out_of_reach,
 )
 from membership.evidence.redraw import ASSUMPTION, draw_table, redraw_test
+from membership.evidence.reference_check import reference_pvalues, with_reference_check
 from membership.evidence.result import TestResult
 from membership.evidence.score_table import ScoreTable
 from membership.traces.suspect_protocol import Suspect
@@ -51,6 +52,11 @@ class Asked:
     def table(self) -> ScoreTable:
         """Return the table of the re-draw test."""
         return answer_table(self.questions, self.answers, self.references, language=self.language)
+
+    def checked(self, result: TestResult, key: Key) -> TestResult:
+        """Return a result that says which references depend on the key."""
+        tables = reference_tables(self.questions, self.references, language=self.language)
+        return with_reference_check(result, reference_pvalues(tables, [key]))
 
 
 @dataclass(frozen=True)
@@ -239,6 +245,7 @@ def redraw_result(
     result = redraw_test(
         asked.table(), key, alpha=alpha, n_resamples=n_resamples, seed=seed, unit="share of answers"
     )
+    result = asked.checked(result, key)
     return replace(
         result,
         title="re-draw test on answers in words",

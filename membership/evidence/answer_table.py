@@ -5,7 +5,6 @@ answers are one. Preferences are compared as shares of the answers: with a handf
 site, logarithms of counts are mostly infinite or noise.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -42,29 +41,54 @@ def answer_table(
         language: Language in which the rarity of candidates is looked up.
     """
     usable = [i for i, answers in enumerate(suspect) if _is_usable(answers, references, i)]
-    unusable = Counter(NO_ANSWER for _ in range(len(questions) - len(usable)))
     kept = [questions[i] for i in usable]
-    sites = [question.site for question in kept]
     shares = [np.array(suspect[i].counts) / suspect[i].n_asked for i in usable]
-    preference = _differences(kept, shares)
     features = {
         f"reference {name}": _differences(kept, [values[i] for i in usable])
         for name, values in references.items()
     }
+    return _table(kept, shares, features, len(questions) - len(usable), language)
+
+
+def reference_tables(
+    questions: Sequence[SiteQuestion],
+    references: Mapping[str, Sequence[NDArray[np.float64]]],
+    *,
+    language: str = "en",
+) -> dict[str, ScoreTable]:
+    """Return the table of each reference as if it was the suspect, without a reference.
+
+    The arguments are those of `answer_table`.
+    """
+    found = {}
+    for name, values in references.items():
+        usable = [i for i, value in enumerate(values) if np.isfinite(value).all() and value.any()]
+        kept, shares = [questions[i] for i in usable], [values[i] for i in usable]
+        found[name] = _table(kept, shares, {}, len(questions) - len(usable), language)
+    return found
+
+
+def _table(
+    questions: Sequence[SiteQuestion],
+    shares: Sequence[NDArray[np.float64]],
+    features: Mapping[str, NDArray[np.float64]],
+    n_unusable: int,
+    language: str,
+) -> ScoreTable:
+    sites = [question.site for question in questions]
+    preference = _differences(questions, shares)
     free = {
         "rarity": rarity_differences(sites, preference.shape, language),
-        POSITION: _positions(kept, preference.shape),
+        POSITION: _positions(questions, preference.shape),
     }
-    score, adjustment = adjust_preferences(
-        np.array([len(site.candidates) for site in sites], dtype=np.int64),
-        preference, free, features, robust=False,
-    )  # fmt: skip
+    n_candidates = np.array([len(site.candidates) for site in sites], dtype=np.int64)
+    score, adjustment = adjust_preferences(n_candidates, preference, free, features, robust=False)
     return ScoreTable(
         tuple(site.document_id for site in sites),
         tuple(site.draw for site in sites),
-        np.array([len(site.candidates) for site in sites], dtype=np.int64),
+        n_candidates,
         score,
-        dict(unusable),
+        {NO_ANSWER: n_unusable} if n_unusable else {},
         adjustment,
         tuple(site.start for site in sites),
     )

@@ -2,8 +2,13 @@
 
 Every edition has coins of its own at the same sites. A suspect that was trained on one edition
 depends on the coins of that edition and of no other, so the re-draw test of each other edition is
-exact, also if the suspect is a mixture or a vote of editions. With Holm's correction the chance
-that any innocent licensee is named is at most alpha.
+exact, also if the suspect is a mixture or a vote of editions. Licensees are named by closed
+testing: after Holm's correction, and only if the suspect depends on some edition at all. So the
+chance that a model is wrongly said to depend on some edition, or an innocent licensee is named, is
+at most alpha for both together.
+
+Source: R. Marcus, E. Peritz and K. R. Gabriel, "On closed testing procedures with special reference
+to ordered analysis of variance", Biometrika 1976.
 """
 
 from collections.abc import Mapping
@@ -38,7 +43,7 @@ class EditionEvidence:
     zscore: float
     pvalue: float
     adjusted: float
-    """p after Holm's correction for the number of licensees."""
+    """p after Holm's correction for the number of licensees; at least the p of some edition."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +122,8 @@ def editions_test(
     choices = {name: choices_of(key, draws) for name, key in keys.items()}
     observed = np.array([statistic(draws, chosen) for chosen in choices.values()])
     pvalues = np.array([monte_carlo_pvalue(value, null) for value in observed])
-    adjusted = holm(pvalues)
+    some = some_edition_pvalue(observed, null.reshape(n_groups, n))
+    adjusted = np.maximum(holm(pvalues), some)
     zscores = observed / (standard_deviation(draws) or 1.0)
     editions = tuple(
         EditionEvidence(name, *map(float, numbers))
@@ -126,7 +132,7 @@ def editions_test(
     named = [each.licensee for each in editions if each.adjusted <= alpha]
     return EditionsResult(
         editions=editions,
-        some_pvalue=some_edition_pvalue(observed, null.reshape(n_groups, n)),
+        some_pvalue=some,
         alpha=alpha,
         n_resamples=null.size,
         n_groups=n_groups,

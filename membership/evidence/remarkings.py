@@ -1,4 +1,9 @@
-"""The published texts re-marked with fresh keys."""
+"""The published texts re-marked with fresh keys.
+
+The fresh outcomes follow from the owner's key. So they are the same in every test, and secret: with
+a public seed anyone could find out which versions the published one will be compared with, and make
+a score or a model that dislikes those, without knowing the key.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from watermark.document import Document, Site, apply_choices
+from watermark.keys import Key
 
 FEW_BLOCKS = 10
 """With at least this many independent blocks, a few versions of each are enough."""
@@ -54,9 +60,9 @@ def make_remarkings(
     originals: Sequence[Document],
     sites: Sequence[Sequence[Site]],
     choices: Sequence[Sequence[int]],
+    key: Key,
     *,
     alpha: float,
-    seed: int,
 ) -> Remarkings:
     """Re-mark documents with fresh draws.
 
@@ -64,10 +70,11 @@ def make_remarkings(
         originals: The documents before marking.
         sites: Sites of each document; documents without sites are left out.
         choices: Candidate that the owner's key drew at each site of each document.
+        key: The owner's key. A digest of it that shares nothing with its draws seeds the fresh
+            ones and the sample of documents.
         alpha: Level of the planned test; enough versions are made to reach it.
-        seed: Seed for the fresh draws and for the sample of documents.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(int.from_bytes(key.digest("re-marking", ""), "big"))
     marked = [i for i, some in enumerate(sites) if some]
     n_marked = len(marked)
     n_remarkings = _n_remarkings(_n_blocks([sites[i] for i in marked]), alpha)

@@ -3,6 +3,8 @@
 Players with fixed stakes bet on the coins of every instalment, as in `betting.py`. Their stakes and
 the scale of the gains come from the past and from what needs no key, so the mean wealth is a test
 martingale: it exceeds 1 / alpha with a probability of at most alpha, whenever one looks or stops.
+This holds for one suspect. Another release of it has a wealth of its own on the same coins, and the
+largest of several is no martingale.
 
 Before every instalment a share of the wealth is divided among all players, one of whom never bets.
 So the evidence recovers soon when a suspect begins to train on a stream in its middle. Dividing

@@ -8,13 +8,14 @@ from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from shlex import quote
-from typing import Any
 
 from membership.audit.audit import Audit, check_references
 from membership.audit.corpus import load_audit_corpus
+from membership.audit.departures import departures
 from membership.audit.observations import observe
 from membership.audit.streams import JoinedKey, join_corpora, stream_results
 from membership.audit.verdict import Verdict
+from membership.evidence.result import TestResult
 from membership.scoring import assemble_panel
 from membership.traces.suspect_protocol import Suspect
 from pipelines.jobs.case import case_pages, insight_of
@@ -139,11 +140,11 @@ def verify_instalments_command(
         model, chosen, replace(options, texts=texts)
     )
     check_references(suspect, others)
-    fingerprints = [other.fingerprint for other in others.values()]
     records = [
         begin_audit(
-            vault, evidence, suspect.fingerprint, fingerprints,
-            alpha=alpha, n_resamples=n_resamples, seed=seed, instalments=sorted(parts),
+            vault, evidence, model, suspect.fingerprint,
+            [o.fingerprint for o in others.values()], alpha=alpha, n_resamples=n_resamples,
+            seed=seed, test="redraw", instalments=sorted(parts),
         )
         for vault in parts.values()
     ]  # fmt: skip
@@ -161,12 +162,16 @@ def verify_instalments_command(
         n_resamples=n_resamples,
         seed=seed,
     )
-    departures = _departures(parts, level, names, others, n_resamples, seed)
-    audit = Audit(Verdict(joint, level, (bets,), departures, {}), found, table)
+    said = departures(
+        [vault.plan for vault in parts.values()], test=joint.test, alpha=level,
+        references=tuple(others), seed=seed, n_resamples=n_resamples,
+    )  # fmt: skip
+    said += (f"instalments: all by default, {len(parts):,} named ones used",) * bool(names)
+    joint = _with_other_models(joint, records, suspect.fingerprint)
+    audit = Audit(Verdict(joint, level, (bets,), said, {}), found, table)
     run = _describe(parts, suspect, others, seed)
-    beforehand = _conclude(records, model, joint.pvalue)
-    line = references_line(others, chosen)
-    report = Report(audit, first.plan, run, beforehand, references=line)
+    beforehand = _conclude(records, joint.pvalue)
+    report = Report(audit, first.plan, run, beforehand, None, references_line(others, chosen))
     insight = insight_of(report, JoinedKey(keys), evidence.n_shown_sites)
     write_report(
         report, out, case_pages(report, insight),
@@ -228,36 +233,34 @@ def _open_parts(
     return parts, tuple(said)
 
 
-def _departures(
-    parts: Mapping[str, Vault],
-    level: float,
-    names: Sequence[str],
-    references: Mapping[str, Any],
-    n_resamples: int,
-    seed: int,
-) -> tuple[str, ...]:
-    """Return how the audit differs from the plans of the instalments."""
-    plans = [vault.plan for vault in parts.values()]
-    tests = sorted({plan.test for plan in plans} - {"redraw"})
-    alphas = sorted({plan.alpha for plan in plans} - {level})
-    planned = sorted({r for plan in plans for r in plan.references})
-    said = [f"test: {test} planned for some instalments, redraw used" for test in tests]
-    said += [f"alpha: {alpha:g} planned, {level:g} used" for alpha in alphas]
-    if planned and set(planned) != set(references):
-        used = ", ".join(references) or "none"
-        said.append(f"references: {', '.join(planned)} planned, {used} used")
-    if names:
-        said.append(f"instalments: all by default, {len(parts):,} named ones used")
-    if n_resamples != 99_999:
-        said.append(f"number of re-draws: 99,999 by default, {n_resamples:,} used")
-    if seed:
-        said.append(f"seed of the re-draws: 0 by default, {seed} used")
-    return tuple(said)
+def _with_other_models(
+    result: TestResult, records: Sequence[AuditRecord], suspect: str
+) -> TestResult:
+    """Return a result that says how many other models were audited with these instalments.
+
+    The bets hold for one model at all times. Another release of it is another model: its bets on
+    the same coins are a test of its own.
+    """
+    others = {
+        entry["settings"].get("suspect")
+        for record in records
+        for entry in record.custody.entries
+        if entry["event"] == "audit"
+    } - {suspect}
+    if not others:
+        return result
+    models = f"{len(others):,} other model{'s' if len(others) > 1 else ''}"
+    caution = (
+        f"The custody log names {models} audited with these instalments. Each release of a model "
+        "is a test of its own: that bets may be looked at any time holds for each of them, not for "
+        "the best of them (--family gives each audit its share of the level)"
+    )
+    return replace(result, cautions=(*result.cautions, caution))
 
 
-def _conclude(records: Sequence[AuditRecord], model: str, pvalue: float) -> Beforehand:
+def _conclude(records: Sequence[AuditRecord], pvalue: float) -> Beforehand:
     """Note the audit in every custody log; return what is known of the least certain instalment."""
-    found = [record.conclude(model, "redraw", pvalue) for record in records]
+    found = [record.conclude("redraw", pvalue) for record in records]
     weakest = min(found, key=lambda each: (each.is_shown, -len(each.stamps)))
     rejected = [each.n_rejected for each in found if each.n_rejected is not None]
     return replace(

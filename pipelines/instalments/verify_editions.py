@@ -8,8 +8,14 @@ from pathlib import Path
 
 from membership.audit.audit import check_references
 from membership.audit.corpus import load_audit_corpus
+from membership.audit.departures import departures
 from membership.audit.observations import observe
 from membership.evidence.editions import editions_test
+from membership.evidence.reference_check import (
+    reference_cautions,
+    reference_pvalues,
+    unchecked_references,
+)
 from membership.scoring import assemble_panel
 from pipelines.jobs.evidence import NOTHING_MORE, Evidence, begin_audit, check_level
 from pipelines.jobs.verify import Bars
@@ -25,6 +31,9 @@ from pipelines.reporting.provenance import describe_model, describe_run
 from watermark.atomic import refuse_existing
 from watermark.vault.editions import edition_key, licensees_of
 from watermark.vault.plan import COMMITMENT, PLAN, file_sha256
+
+N_FRESH_SETS = 1_999
+"""Fresh sets of keys, one key a licensee, with which the preferences of references are compared."""
 
 
 def verify_editions_command(
@@ -60,14 +69,22 @@ def verify_editions_command(
     )
     check_references(suspect, others)
     record = begin_audit(
-        vault, evidence, suspect.fingerprint, [other.fingerprint for other in others.values()],
-        alpha=alpha, n_resamples=n_resamples, seed=seed,
+        vault, evidence, model, suspect.fingerprint, [o.fingerprint for o in others.values()],
+        alpha=alpha, n_resamples=n_resamples, seed=seed, test="editions",
     )  # fmt: skip
     bars = Bars()
     found = observe(load_audit_corpus(vault), assemble_panel({}, suspect, others), bars.update)
     bars.close()
     table = found.site_logprobs.table()
     result = editions_test(table, keys, alpha=record.level, n_resamples=n_resamples, seed=seed)
+    pvalues = reference_pvalues(
+        found.site_logprobs.reference_tables(), list(keys.values()), n_resamples=N_FRESH_SETS
+    )
+    cautions = (*reference_cautions(pvalues), *unchecked_references(pvalues))
+    said = departures(
+        [vault.plan], test="redraw", alpha=record.level, references=tuple(others), seed=seed,
+        n_resamples=n_resamples,
+    )  # fmt: skip
     run = describe_run(
         {
             "vault": {name: file_sha256(vault_folder / name) for name in (PLAN, COMMITMENT)},
@@ -76,7 +93,8 @@ def verify_editions_command(
         },
         {"resampling": seed},
     )
-    beforehand = record.conclude(model, "editions", result.some_pvalue)
-    report = EditionsReport(result, run, beforehand, references_line(others, chosen))
+    beforehand = record.conclude("editions", result.some_pvalue)
+    line = references_line(others, chosen)
+    report = EditionsReport(result, run, beforehand, said, cautions, line)
     write_editions_report(report, out, seconds=time.monotonic() - began[1], began=began[0])
     return report

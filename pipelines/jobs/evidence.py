@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from membership.models.server.address import parse_address
 from pipelines.bundle.write_bundle import Disclosure
 from pipelines.reporting.provenance import program_version
 from watermark.errors import ToolkitError
@@ -31,7 +32,7 @@ class Evidence:
     tsa_roots: tuple[Path, ...] = ()
     """Certificates of time-stamping authorities that are trusted beside the public ones."""
     family: bool = False
-    """Whether the level is divided by the number of audits that were made with the vault."""
+    """Whether this audit gets a share of the level, so that all audits of the vault keep it."""
     bundle: Path | None = None
     """Zip file to write for others to check."""
     disclosure: Disclosure = field(default_factory=Disclosure)
@@ -50,13 +51,15 @@ class AuditRecord:
 
     vault: Vault
     evidence: Evidence
+    model: str
+    """The suspect as the auditor named it; empty if it has no folder, file or address."""
     custody: CustodyLog
     stamps: tuple[Stamp, ...]
     settings_at: Callable[[float, str], dict[str, Any]]
     """The settings of the audit at a level and with a test."""
     level: float
 
-    def conclude(self, model: str, test: str, pvalue: float) -> Beforehand:
+    def conclude(self, test: str, pvalue: float) -> Beforehand:
         """Note the audit in the vault's custody log; return what its report says first.
 
         A log that cannot be written is no reason to lose the audit: the report says so.
@@ -69,7 +72,7 @@ class AuditRecord:
         return Beforehand(
             self.stamps,
             self.evidence.model_date,
-            _oldest_file(Path(model)),
+            _oldest_file(Path(self.model)) if self.model else None,
             rejected_sites(self.vault.plan.corpus),
             self.custody.audits_before(this, pvalue),
             not_logged,
@@ -89,12 +92,14 @@ def check_level(alpha: float | None) -> None:
 def begin_audit(
     vault: Vault,
     evidence: Evidence,
+    model: str,
     suspect: str,
     references: Sequence[str],
     *,
     alpha: float | None,
     n_resamples: int,
     seed: int,
+    test: str = "",
     **more: Any,
 ) -> AuditRecord:
     """Read stamps and custody log of a vault and settle the level of an audit.
@@ -102,11 +107,13 @@ def begin_audit(
     Args:
         vault: The vault.
         evidence: What the auditor knows or wants.
+        model: The suspect as the auditor named it; empty if it has no folder, file or address.
         suspect: Fingerprint of the suspect.
         references: Fingerprints of the references.
         alpha: The level instead of the planned one.
         n_resamples: Number of re-draws.
         seed: Seed for the re-draws.
+        test: What the log will call the test; by default the planned one.
         more: Settings of one kind of audit, which the custody log keeps too.
 
     Raises:
@@ -120,22 +127,38 @@ def begin_audit(
         return audit_settings(suspect, references, test, at, n_resamples, seed, **more)
 
     if evidence.family:
-        level = corrected_level(level, custody, lambda at: settings_at(at, vault.plan.test))
-    return AuditRecord(vault, evidence, custody, stamps, settings_at, level)
+        kept = _is_kept_on_this_machine(model)
+        planned = test or vault.plan.test
+        level = share_of_level(level, custody, lambda at: settings_at(at, planned) if kept else {})
+    return AuditRecord(vault, evidence, model, custody, stamps, settings_at, level)
 
 
-def corrected_level(
+def share_of_level(
     level: float, custody: CustodyLog, settings_at: Callable[[float], Mapping[str, Any]]
 ) -> float:
-    """Return the level divided by the number of audits of a vault, this one among them.
+    """Return the level of an audit, such that all audits of a vault together keep `level`.
 
-    An audit that is repeated keeps the level that it had.
+    The k-th audit gets the share 1 / (k (k + 1)). All shares add up to 1, so the chance that any of
+    these audits finds evidence against an innocent model is at most `level`, however many there
+    are and whenever they stop. An audit that is repeated keeps the share that it had.
+
+    Args:
+        level: The level of all audits together.
+        custody: The log of the vault.
+        settings_at: The settings of this audit at a level; empty if its numbers cannot be the same
+            again, because a server answers anew each time.
     """
-    n_audits = 1 + custody.audits_before(settings_at(level))
+    n_audits = custody.audits_before({}) + 1
+    made = [entry["settings"] for entry in custody.entries if entry["event"] == "audit"]
     for n in range(1, n_audits):
-        if custody.audits_before(settings_at(level / n)) < n_audits - 1:
-            return level / n
-    return level / n_audits
+        if settings_at(level / (n * (n + 1))) in made:
+            return level / (n * (n + 1))
+    return level / (n_audits * (n_audits + 1))
+
+
+def _is_kept_on_this_machine(model: str) -> bool:
+    """Tell whether a model is run from files here, so that it gives the same numbers again."""
+    return bool(model) and parse_address(model) is None
 
 
 def _oldest_file(model: Path) -> date | None:

@@ -7,13 +7,17 @@ from pathlib import Path
 
 from membership.audit.challenge import Credibility, credibility, make_challenge, site_readings
 from membership.audit.corpus import AuditCorpus, load_audit_corpus
+from membership.audit.departures import LOGPROBS, N_RESAMPLES, SEED, WORDS, departures
+from membership.audit.observations import reference_tables
 from membership.audit.word_challenge import (
     credibility_in_words,
     make_word_challenge,
     site_answers,
 )
 from membership.evidence.answer_table import answer_table, shares_of
+from membership.evidence.answer_table import reference_tables as answered_tables
 from membership.evidence.redraw import redraw_test
+from membership.evidence.reference_check import reference_pvalues, with_reference_check
 from membership.evidence.score_table import ScoreTable, build_table
 from pipelines.challenge import logprob_rows, word_rows
 from pipelines.challenge.files import (
@@ -28,8 +32,6 @@ from pipelines.loading.vaults import open_owned
 from pipelines.reporting.judgement import Judgement
 from watermark.keys import Key
 
-N_RESAMPLES = 99_999
-
 
 @dataclass(frozen=True)
 class Reading:
@@ -39,8 +41,10 @@ class Reading:
     credibility: Credibility
     model: Mapping[str, str]
     """The suspect, as whoever answered states it."""
-    references: tuple[str, ...]
-    """Fingerprints."""
+    references: tuple[Mapping[str, str], ...]
+    """The same of each reference."""
+    reference_tables: Mapping[str, ScoreTable]
+    """The answers of each reference, as if it was the suspect."""
     unit: str
 
 
@@ -72,14 +76,22 @@ def judge_command(
     found = read(corpus, vault.key, name, answers, references)
     alpha = vault.plan.alpha
     result = redraw_test(
-        found.table, vault.key, alpha=alpha, n_resamples=N_RESAMPLES, unit=found.unit
+        found.table, vault.key, alpha=alpha, n_resamples=N_RESAMPLES, seed=SEED, unit=found.unit
     )
+    pvalues = reference_pvalues(found.reference_tables, [vault.key])
+    result = with_reference_check(result, pvalues)
     record = begin_audit(
-        vault, Evidence(model_date, tuple(tsa_roots)), found.model["fingerprint"],
-        list(found.references), alpha=None, n_resamples=N_RESAMPLES, seed=result.seed,
+        vault, Evidence(model_date, tuple(tsa_roots)), "", found.model["fingerprint"],
+        [each["fingerprint"] for each in found.references],
+        alpha=None, n_resamples=N_RESAMPLES, seed=SEED,
     )  # fmt: skip
-    known = record.conclude("", _noted(form), result.pvalue)
-    return Judgement(known, result, alpha, found.credibility, found.model)
+    said = departures(
+        [vault.plan], test=result.test, alpha=alpha, seed=SEED, n_resamples=N_RESAMPLES,
+        references=[each["name"] for each in found.references],
+        candidates=WORDS if form == "words" else LOGPROBS,
+    )  # fmt: skip
+    known = record.conclude(_noted(form), result.pvalue)
+    return Judgement(known, result, alpha, said, found.credibility, found.model)
 
 
 def _noted(form: Form) -> str:
@@ -95,13 +107,14 @@ def _in_numbers(
     model, rows = read_answer_lines(answers, digest, n)
     said = logprob_rows.read_answers(rows, made)
     sites, readings = site_readings(made, said)
-    others, fingerprints = {}, []
+    others, models = {}, []
     for folder in references:
         theirs, rows = _of_reference(folder, digest, n, model)
         others[str(folder)] = site_readings(made, logprob_rows.read_answers(rows, made))[1]
-        fingerprints.append(theirs)
+        models.append(theirs)
     table = build_table(sites, readings, others, language=made.language)
-    return Reading(table, credibility(made, said), model, tuple(fingerprints), "nats")
+    tables = reference_tables(sites, others, made.language)
+    return Reading(table, credibility(made, said), model, tuple(models), tables, "nats")
 
 
 def _in_words(
@@ -112,20 +125,21 @@ def _in_words(
     model, rows = read_answer_lines(answers, digest, n)
     said = word_rows.read_answers(rows, made)
     questions, found = site_answers(made, said)
-    others, fingerprints = {}, []
+    others, models = {}, []
     for folder in references:
         theirs, rows = _of_reference(folder, digest, n, model)
         others[str(folder)] = shares_of(site_answers(made, word_rows.read_answers(rows, made))[1])
-        fingerprints.append(theirs)
+        models.append(theirs)
     table = answer_table(questions, found, others, language=made.language)
     credible = credibility_in_words(made, said)
-    return Reading(table, credible, model, tuple(fingerprints), "share of answers")
+    tables = answered_tables(questions, others, language=made.language)
+    return Reading(table, credible, model, tuple(models), tables, "share of answers")
 
 
 def _of_reference(
     folder: Path, digest: str, n: int, suspect: Mapping[str, str]
-) -> tuple[str, list[tuple[str, dict[str, object]]]]:
+) -> tuple[Mapping[str, str], list[tuple[str, dict[str, object]]]]:
     model, rows = read_answer_lines(folder, digest, n)
     if model["fingerprint"] == suspect["fingerprint"]:
         raise AnswersError(f"{folder}: is of the suspect itself: name another model's answers")
-    return model["fingerprint"], rows
+    return model, rows

@@ -1,7 +1,9 @@
 """The job behind `verify`: open vault and models, audit, write the report."""
 
 import json
+import sys
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from itertools import islice
@@ -13,10 +15,18 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from membership.audit.audit import Audit, Settings, audit
+from membership.audit.verdict import Verdict
 from membership.detectors import default_detectors
 from membership.evidence.redraw import simulate_null
+from membership.traces.suspect_protocol import Suspect
 from pipelines.jobs.case import write_case
-from pipelines.jobs.evidence import NOTHING_MORE, Evidence, begin_audit, check_level
+from pipelines.jobs.evidence import (
+    NOTHING_MORE,
+    AuditRecord,
+    Evidence,
+    begin_audit,
+    check_level,
+)
 from pipelines.jobs.verify_choices import (
     USUAL,
     Asking,
@@ -36,7 +46,9 @@ from pipelines.reporting.report import Report
 from watermark.atomic import refuse_existing
 from watermark.errors import PrerequisiteError, ToolkitError
 from watermark.keys import KEY_BYTES, Key
+from watermark.vault.beforehand import Beforehand
 from watermark.vault.plan import COMMITMENT, PLAN, file_sha256
+from watermark.vault.vault import Vault
 
 
 def verify_command(
@@ -71,15 +83,10 @@ def verify_command(
     suspect, others, chosen = load_suspect_and_references(
         model, chosen, replace(options, texts=texts)
     )
-    fingerprints = [other.fingerprint for other in others.values()]
-    record = begin_audit(
-        vault, evidence, suspect.fingerprint, fingerprints,
-        alpha=alpha, n_resamples=n_resamples, seed=seed,
+    result, beforehand, record = logged_audit(
+        vault, model, suspect, others, alpha=alpha, n_resamples=n_resamples, seed=seed,
+        evidence=evidence,
     )  # fmt: skip
-    bars = Bars()
-    settings = Settings(record.level, n_resamples, seed)
-    result = audit(vault, suspect, others, default_detectors(), settings, bars.update)
-    bars.close()
     null = _simulated_null(result, seed, n_null_keys) if n_null_keys else None
     run = describe_run(
         {
@@ -89,12 +96,73 @@ def verify_command(
         },
         {"resampling": seed},
     )
-    primary = result.verdict.primary
-    beforehand = record.conclude(model, primary.test, primary.pvalue)
     line = references_line(others, chosen)
     report = Report(result, vault.plan, run, beforehand, null, line)
     write_case(report, record, out, seconds=time.monotonic() - began[1], began=began[0])
     return report
+
+
+def logged_audit(
+    vault: Vault,
+    model: str,
+    suspect: Suspect,
+    references: Mapping[str, Suspect],
+    *,
+    alpha: float | None,
+    n_resamples: int,
+    seed: int,
+    evidence: Evidence = NOTHING_MORE,
+) -> tuple[Audit, Beforehand, AuditRecord]:
+    """Audit a suspect with a vault, whose custody log gets a line.
+
+    Args:
+        vault: The vault.
+        model: The suspect as the auditor named it; empty if it was open already.
+        suspect: The suspect.
+        references: Models that have not seen the marked text, by name.
+        alpha: Level instead of the planned one.
+        n_resamples: Number of re-draws.
+        seed: Seed of the re-draws.
+        evidence: What the auditor knows or wants beyond the test.
+
+    Returns:
+        The audit, what a report says before it, and the record of both.
+
+    Raises:
+        ToolkitError: No test can be run, or the custody log was altered.
+    """
+    fingerprints = [other.fingerprint for other in references.values()]
+    record = begin_audit(
+        vault, evidence, model, suspect.fingerprint, fingerprints,
+        alpha=alpha, n_resamples=n_resamples, seed=seed,
+    )  # fmt: skip
+    bars = Bars()
+    settings = Settings(record.level, n_resamples, seed)
+    result = audit(vault, suspect, references, default_detectors(), settings, bars.update)
+    bars.close()
+    primary = result.verdict.primary
+    return result, record.conclude(primary.test, primary.pvalue), record
+
+
+def notebook_verdict(
+    vault: Vault,
+    model: str,
+    suspect: Suspect,
+    references: Mapping[str, Suspect],
+    alpha: float | None,
+    n_resamples: int,
+    seed: int,
+) -> Verdict:
+    """Return the verdict of an audit without a report; stderr gets what a report says of the log.
+
+    The arguments are those of `logged_audit`.
+    """
+    result, beforehand, _ = logged_audit(
+        vault, model, suspect, references, alpha=alpha, n_resamples=n_resamples, seed=seed
+    )
+    for line in beforehand.audit_lines():
+        print(f"leximark: {vault.folder}: {line}", file=sys.stderr)
+    return result.verdict
 
 
 def _simulated_null(result: Audit, seed: int, n_keys: int) -> NDArray[np.float64]:

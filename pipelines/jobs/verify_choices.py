@@ -6,14 +6,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from tqdm import tqdm
 
-from membership.audit.audit import (
-    Audit,
-    Settings,
-    reference_departure,
-)
+from membership.audit.audit import Audit
 from membership.audit.corpus import AuditCorpus, load_audit_corpus
+from membership.audit.departures import WORDS, departures
 from membership.audit.observations import Observations, SiteLogprobs
 from membership.audit.verdict import Verdict
 from membership.audit.word_answers import (
@@ -44,7 +42,7 @@ from pipelines.reporting.report import Report
 from watermark.atomic import refuse_existing
 from watermark.errors import PrerequisiteError, ToolkitError
 from watermark.keys import KEY_BYTES, Key
-from watermark.vault.plan import COMMITMENT, PLAN, Plan, file_sha256
+from watermark.vault.plan import COMMITMENT, PLAN, file_sha256
 
 
 @dataclass(frozen=True)
@@ -137,15 +135,18 @@ def verify_choices_command(
     others = {name: load_model(source, options) for name, source in chosen.sources.items()}
     asked = vars(replace(asking, words=window_of(address, asking).left_words))
     record = begin_audit(
-        vault, evidence, chooser.fingerprint, [other.fingerprint for other in others.values()],
+        vault, evidence, "", chooser.fingerprint, [other.fingerprint for other in others.values()],
         alpha=alpha, n_resamples=n_resamples, seed=seed, asking=asked,
     )  # fmt: skip
     level = record.level
     result, table = _run(
         corpus, chooser, others, questions, vault.key, asking, level, n_resamples, seed
     )
-    departures = _departures(vault.plan, result, level, tuple(others), seed, n_resamples)
-    verdict = Verdict(result, level, (), departures, {})
+    said = departures(
+        [vault.plan], test=result.test, alpha=level, references=tuple(others), seed=seed,
+        n_resamples=None if result.test == "betting" else n_resamples, candidates=WORDS,
+    )  # fmt: skip
+    verdict = Verdict(result, level, (), said, {})
     run = describe_run(
         {
             "vault": {name: file_sha256(vault_folder / name) for name in (PLAN, COMMITMENT)},
@@ -158,16 +159,18 @@ def verify_choices_command(
         {"resampling": seed},
     )  # fmt: skip
     observations = Observations(corpus, SiteLogprobs((), (), {}, corpus.language), {})
-    null = None
-    if n_null_keys:
-        rng = np.random.default_rng([seed, 1])
-        keys = [Key(rng.bytes(KEY_BYTES)) for _ in range(n_null_keys)]
-        null = simulate_null(table, keys, seed=seed)
-    beforehand = record.conclude("", result.test, result.pvalue)
+    null = _simulated_null(table, seed, n_null_keys) if n_null_keys else None
+    beforehand = record.conclude(result.test, result.pvalue)
     line = references_line(others, chosen)
     report = Report(Audit(verdict, observations, table), vault.plan, run, beforehand, null, line)
     write_case(report, record, out, seconds=time.monotonic() - began[1], began=began[0])
     return report
+
+
+def _simulated_null(table: ScoreTable, seed: int, n_keys: int) -> NDArray[np.float64]:
+    rng = np.random.default_rng([seed, 1])
+    keys = [Key(rng.bytes(KEY_BYTES)) for _ in range(n_keys)]
+    return simulate_null(table, keys, seed=seed)
 
 
 def _questions(corpus: AuditCorpus, address: Address, asking: Asking) -> list[SiteQuestion]:
@@ -209,33 +212,10 @@ def _run(
                 corpus, chooser, references, questions, key,
                 budget=asking.budget, alpha=alpha, **how,  # type: ignore[arg-type]
             )  # fmt: skip
-            table = found.asked.table()
-            return betting_result(found, way=chooser.way, alpha=alpha, seed=seed), table
+            bets = betting_result(found, way=chooser.way, alpha=alpha, seed=seed)
+            return found.asked.checked(bets, key), found.asked.table()
         asked = ask(corpus, chooser, references, questions, **how)  # type: ignore[arg-type]
     result = redraw_result(
         asked, key, way=chooser.way, alpha=alpha, n_resamples=n_resamples, seed=seed
     )
     return result, asked.table()
-
-
-def _departures(
-    plan: Plan,
-    result: TestResult,
-    alpha: float,
-    references: tuple[str, ...],
-    seed: int,
-    n_resamples: int,
-) -> tuple[str, ...]:
-    pairs = [
-        ("test", plan.test, result.test),
-        ("alpha", f"{plan.alpha:g}", f"{alpha:g}"),
-        ("candidates", "log-probabilities", "answers in words"),
-    ]
-    pairs += reference_departure(plan, references)
-    usual = [("seed of the re-draws", Settings.seed, seed)]
-    if result.test != "betting":
-        usual.append(("number of re-draws", Settings.n_resamples, n_resamples))
-    return (
-        *(f"{name}: {wanted} planned, {got} used" for name, wanted, got in pairs if wanted != got),
-        *(f"{name}: {own:,} by default, {got:,} used" for name, own, got in usual if own != got),
-    )

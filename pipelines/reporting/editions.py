@@ -21,6 +21,10 @@ class EditionsReport:
     result: EditionsResult
     run: Run
     beforehand: Beforehand
+    departures: tuple[str, ...] = ()
+    """How the audit differs from the plan that was fixed before publication."""
+    cautions: tuple[str, ...] = ()
+    """What a reader must know before the verdict is believed."""
     references: str = ""
     """Which references were used and why, in a line."""
 
@@ -32,9 +36,7 @@ class EditionsReport:
     def lines(self) -> Iterator[str]:
         """Yield the verdict in plain words, for a terminal; what it rests on comes first."""
         yield from self.beforehand.lines()
-        yield from _verdict_lines(self.result)
-        if self.references:
-            yield self.references
+        yield from _verdict_lines(self)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report for machines."""
@@ -45,6 +47,9 @@ class EditionsReport:
             "named": [each.licensee for each in result.named],
             "pvalue_some_edition": result.some_pvalue,
             "alpha": result.alpha,
+            "in_plan": not self.departures,
+            "departures": list(self.departures),
+            "cautions": list(self.cautions),
             "editions": [asdict(each) for each in result.editions],
             "indistinguishable": [asdict(pair) for pair in result.alike],
             "n_sites": result.n_sites,
@@ -57,14 +62,16 @@ class EditionsReport:
         }
 
 
-def _verdict_lines(result: EditionsResult) -> Iterator[str]:
+def _verdict_lines(report: EditionsReport) -> Iterator[str]:
+    result = report.result
     names = ", ".join(each.licensee for each in result.named)
     yield f"Verdict: {result.words}{': ' if names else ''}{names}"
     yield f"Some edition: p = {result.some_pvalue:.2g}; level {result.alpha:g}"
+    yield from (f"Caution: {caution}" for caution in report.cautions)
     for each in result.named:
         yield (
-            f"{each.licensee}: p = {each.pvalue:.2g}, {each.adjusted:.2g} after Holm's correction "
-            f"for {len(result.editions):,} licensees; z = {each.zscore:.1f}"
+            f"{each.licensee}: p = {each.pvalue:.2g}, {each.adjusted:.2g} after correction for "
+            f"{len(result.editions):,} licensees (Holm, closed); z = {each.zscore:.1f}"
         )
     for pair in result.alike:
         yield (
@@ -73,6 +80,9 @@ def _verdict_lines(result: EditionsResult) -> Iterator[str]:
         )
     yield f"Based on {result.n_sites:,} sites, decided by {result.n_draws:,} draws in each edition"
     yield f"Valid if: {ASSUMPTION}"
+    if report.references:
+        yield report.references
+    yield from (f"Not in the plan: {departure}" for departure in report.departures)
     yield "A licensee who is not named is not cleared by that."
 
 
@@ -95,8 +105,7 @@ def _markdown(report: EditionsReport) -> str:
         "",
         f"# {words[0].upper()}{words[1:]}",
         "",
-        *(f"- {line}" for line in _verdict_lines(report.result)),
-        *([f"- {report.references}"] if report.references else []),
+        *(f"- {line}" for line in _verdict_lines(report)),
         "",
         "| licensee | p | after correction | z |",
         "|---|---|---|---|",

@@ -17,6 +17,8 @@ class Judgement:
     beforehand: Beforehand
     result: TestResult
     alpha: float
+    departures: tuple[str, ...]
+    """How the audit differs from the plan that was fixed before publication."""
     credibility: Credibility
     model: Mapping[str, str]
     """Name, fingerprint and settings of the model, as whoever answered states them."""
@@ -40,12 +42,15 @@ def judgement_lines(found: Judgement) -> Iterator[str]:
         f"{result.title} over the answers, p = {result.pvalue:.2g}, z = {result.zscore:.1f}; level "
         f"{found.alpha:g}"
     )
+    yield from (f"Caution: {caution}" for caution in result.cautions)
+    yield from result.left_out
     yield f"Effect: {result.effect_words}"
     yield f"Valid if: {result.assumption}"
     yield (
         f"Repeated questions answered alike: {credible.share_repeated:.0%}; word of the text "
         f"preferred in decoys: {credible.share_decoys:.0%} (a coin: 50%)"
     )
+    yield from (f"Not in the plan: {departure}" for departure in found.departures)
     yield f"Answered by: {found.model['name']}, fingerprint {found.model['fingerprint']}"
     yield (
         "Nothing here shows that the answers are those of the model in question: compare its "
@@ -60,6 +65,8 @@ def judgement_dict(found: Judgement) -> dict[str, Any]:
         "verdict": found.words,
         "pvalue": found.result.pvalue,
         "alpha": found.alpha,
+        "in_plan": not found.departures,
+        "departures": list(found.departures),
         "credibility": asdict(found.credibility) | {"problems": list(found.credibility.problems)},
         "test": test_dict(found.result),
         "model": dict(found.model),

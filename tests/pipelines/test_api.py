@@ -14,6 +14,7 @@ from tests.support.forged_vault import forge
 from tests.support.tiny import save_tiny_model
 from watermark.document import restore, sites_of
 from watermark.errors import CorpusError, PrerequisiteError, VaultError
+from watermark.vault.custody import NotLoggedError, read_custody
 from watermark.vault.vault import open_vault
 
 
@@ -94,6 +95,34 @@ def test_a_review_takes_marks_back(marked, tmp_path):
     assert open_vault(tmp_path / "vault").plan.corpus["review"]["n_rejected"] == 9
     with pytest.raises(ValueError, match="name one file"):
         api.review(*where)
+
+
+def test_an_audit_is_in_the_custody_log_and_says_so_if_it_cannot_be(
+    job, tmp_path, capsys, monkeypatch
+):
+    vault = shutil.copytree(job.vault, tmp_path / "vault")
+    (vault / "custody.jsonl").unlink(missing_ok=True)
+
+    def verify(**settings):
+        settings = {"n_resamples": 999, "key_file": job.key_file, **settings}
+        return api.verify(vault, other, (), **settings), capsys.readouterr().err
+
+    other = api.open_model(job.other, api.ModelOptions(dtype="float32"))
+    first, said = verify()
+    assert "audit was made" not in said
+    (entry,) = [e for e in read_custody(vault).entries if e["event"] == "audit"]
+    assert entry["pvalue"] == first.primary.pvalue
+    assert entry["settings"]["suspect"] == other.fingerprint
+    _, said = verify(seed=1)
+    assert "1 other audit was made with this vault before" in said
+
+    def refuse(*_, **__):
+        raise NotLoggedError("custody.jsonl: cannot be written")
+
+    monkeypatch.setattr("pipelines.jobs.evidence.log_event", refuse)
+    again, said = verify()
+    assert again.primary.pvalue == first.primary.pvalue
+    assert "Not in the custody log" in said
 
 
 def test_an_audit_finds_the_model_that_was_trained_and_no_other(job):

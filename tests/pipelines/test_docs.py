@@ -80,8 +80,8 @@ def test_the_chain_is_the_one_of_the_docs(tmp_path, command):
         assert "\nVerdict: trained on it\n" in out
     assert "not credible" not in said["judge"][1]  # words say less: evidence depends on the key
     assert "2 other audits were made with this vault before" in said["verify"][0]
-    assert "alpha: 0.001 planned, 0.000333333 used" in said["verify"][0]
-    assert "'trained on it' follows from p, level 0.000333333 and plan" in said["check"][0]
+    assert "alpha: 0.001 planned, 8.33333e-05 used" in said["verify"][0]
+    assert "'trained on it' follows from p, level 8.33333e-05 and plan" in said["check"][0]
     assert "with a signature that holds" in said["check"][0]
     log = (tmp_path / "vault/custody.jsonl").read_text().splitlines()
     events = [json.loads(line)["event"] for line in log]

@@ -79,21 +79,25 @@ class Beforehand:
                 f"Reviewed after marking ({self.n_rejected:,} sites rejected): this is evidence "
                 "only if the reviewer did not know the key, which nothing here shows"
             )
+        yield from self.audit_lines()
+        for stamp in self.stamps:
+            if stamp.problem:
+                yield f"Time stamp {stamp.words}"
+
+    def audit_lines(self) -> Iterator[str]:
+        """Yield what the custody log knows of other audits, and whether it knows of this one."""
         if self.audits_before:
             yield (
                 f"{self.audits_before:,} other "
                 f"{'audits were' if self.audits_before > 1 else 'audit was'} made with this vault "
                 "before, with other models, settings or answers: the smallest of several p-values "
-                "is not a valid p-value (--family corrects the level)"
+                "is not a valid p-value (--family gives each its share of the level)"
             )
         if self.not_logged:
             yield (
                 f"Not in the custody log ({self.not_logged}): audits with this copy of the vault "
                 "are not counted by later ones"
             )
-        for stamp in self.stamps:
-            if stamp.problem:
-                yield f"Time stamp {stamp.words}"
 
     def _why_not(self) -> str:
         first = self.earliest

@@ -39,8 +39,8 @@ class EvidenceFlags:
         bool,
         typer.Option(
             "--family",
-            help="Divide the level by the number of different audits in the vault's custody log, "
-            "this one among them.",
+            help="Give this audit, the k-th in the vault's custody log, the share 1/(k(k+1)) of "
+            "the level. All audits together then keep the level, however many there will be.",
         ),
     ] = False
     bundle: Annotated[

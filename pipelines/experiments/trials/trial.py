@@ -80,6 +80,6 @@ def _remarking(halves: Halves, trial: Trial) -> tuple[Remarkings, str] | None:
         return None
     corpus, alpha = halves.corpus, trial.arm.remark_alpha
     versions = make_remarkings(
-        corpus.originals, corpus.sites, corpus.choices, alpha=alpha, seed=trial.seed
+        corpus.originals, corpus.sites, corpus.choices, halves.key, alpha=alpha
     )
     return versions, WITH_REFERENCE

@@ -85,10 +85,17 @@ def _custody(report: Report) -> Assumption:
         )
     if known.audits_before:
         words = f"Audits that the custody log names beside this one: {known.audits_before:,}. "
-        level, planned = report.audit.verdict.alpha, report.plan.alpha
-        is_divided = level * (known.audits_before + 1) <= planned * (1 + 1e-9)
-        words += f"The level, {level:g}, is {'' if is_divided else 'NOT '}divided by all of them."
-        return Assumption(claim, words, is_divided)
+        level, planned, k = report.audit.verdict.alpha, report.plan.alpha, known.audits_before + 1
+        is_share = level * k * (k + 1) <= planned * (1 + 1e-9)
+        share = f"1/({k:,} x {k + 1:,}) of the planned level {planned:g}"
+        words += (
+            f"The level, {level:g}, is at most {share}. With such shares all audits together keep "
+            "the planned level, however many there are."
+            if is_share
+            else f"The level, {level:g}, is NOT at most {share}, so all audits together may exceed "
+            "the planned level."
+        )
+        return Assumption(claim, words, is_share)
     return Assumption(
         claim,
         "The custody log names no other audit. It does not cover copies of the vault.",

@@ -98,7 +98,8 @@ def _beginning(report: Report, shareable: bool) -> Iterator[str]:
         kind = ("fixed", "fixed") if good else ("warning", "warning")
         yield _field(kind[0], line + ".", "p", kind[1])
     yield f"<h1>{_field('verdict', HEADLINES[verdict.words])}</h1>"
-    yield f'<p class="lead">{_html(verdict_sentence(verdict))}</p>'
+    lead = verdict_sentence(verdict, report.plan.alpha)
+    yield f'<p class="lead">{_html(lead)}</p>'
     suspect = report.run.inputs["suspect"]
     name = Path(suspect["name"]).name if shareable else suspect["name"]
     yield '<dl class="facts">'

@@ -21,15 +21,19 @@ HEADLINES: Mapping[Words, str] = {
 }
 
 
-def verdict_sentence(verdict: Verdict) -> str:
-    """Return the verdict in one sentence for a reader who knows no statistics."""
+def verdict_sentence(verdict: Verdict, planned_alpha: float) -> str:
+    """Return the verdict in one sentence for a reader who knows no statistics.
+
+    Args:
+        verdict: The verdict.
+        planned_alpha: The level that the plan fixed before publication.
+    """
     test, level = verdict.primary, f"{verdict.alpha:g}"
     if verdict.words == "trained on it":
         return (
             "The model depends on our secret key, as it would after training on the marked texts: "
             "with a model that has nothing to do with them, a result this strong comes up for at "
-            f"most one key in {int(1 / test.pvalue + 1e-6):,}; the plan asks for one in "
-            f"{int(1 / verdict.alpha + 1e-6):,}."
+            f"most one key in {_one_in(test.pvalue)}; {_level_words(verdict.alpha, planned_alpha)}."
         )
     if verdict.words == "no evidence":
         return (
@@ -41,6 +45,18 @@ def verdict_sentence(verdict: Verdict) -> str:
     return (
         f"This test cannot tell: its p-value is {test.pvalue:.2g} (evidence begins at {level}), "
         f"but it is too weak to be informative. {_too_weak(test)}"
+    )
+
+
+def _one_in(share: float) -> str:
+    return f"{int(1 / share + 1e-6):,}"
+
+
+def _level_words(alpha: float, planned: float) -> str:
+    if alpha == planned:
+        return f"the plan asks for one in {_one_in(planned)}"
+    return (
+        f"the level of this audit is one in {_one_in(alpha)} (the plan: one in {_one_in(planned)})"
     )
 
 
@@ -131,7 +147,11 @@ TERMS: tuple[tuple[str, str], ...] = (
         "p-value",
         "The probability of a result at least as strong if the model does not depend on the key.",
     ),
-    ("Level", "The p-value at which evidence begins, written into the plan before publication."),
+    (
+        "Level",
+        "The p-value at which evidence begins. The plan fixes one before publication; an audit "
+        "with another one says so.",
+    ),
     (
         "Minimum detectable effect",
         "The smallest true effect that this test would find in four of five cases.",

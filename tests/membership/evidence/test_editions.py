@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.stats import kstest
+from scipy.stats import binomtest, kstest
 
 from membership.evidence.editions import editions_test, holm, some_edition_pvalue
 from membership.evidence.redraw import choices_of, draw_table
@@ -74,6 +74,26 @@ def test_p_of_each_edition_and_of_some_edition_is_uniform_over_1_000_keys():
     assert kstest(of_one, "uniform").pvalue > 0.001
     assert kstest(of_some, "uniform").pvalue > 0.001
     assert wrong <= 75  # 50 expected at most
+
+
+class Flips:
+    """Coins that are quickly drawn, for many keys."""
+
+    def __init__(self, rng):
+        self.outcomes = rng.integers(0, 2, N_DRAWS).tolist()
+
+    def draw(self, name, n_options):
+        return self.outcomes[int(name[1:])]
+
+
+def test_an_innocent_model_gets_no_claim_of_either_kind_more_often_than_alpha():
+    table, rng, claims = table_of(0, [], n_draws=60), np.random.default_rng(7), 0
+    for seed in range(4_000):
+        keys = {str(i): Flips(rng) for i in range(20)}
+        result = editions_test(table, keys, alpha=0.05, n_resamples=1_999, seed=seed)
+        claims += result.words != "no evidence"
+        assert result.some_pvalue <= 0.05 or not result.named
+    assert binomtest(claims, 4_000, 0.05, alternative="greater").pvalue > 0.001
 
 
 def test_innocent_licensees_are_safe_beside_a_guilty_one():

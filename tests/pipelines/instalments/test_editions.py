@@ -11,6 +11,7 @@ from pipelines.instalments.verify_editions import verify_editions_command
 from pipelines.jobs.mark import make_intent
 from pipelines.loading.models import ModelOptions
 from tests.pipelines.instalments.conftest import INTENT
+from tests.support.tiny import edit_json
 from watermark.corpus import open_corpus
 from watermark.document import sites_of
 from watermark.errors import CorpusError, PrerequisiteError, ToolkitError, VaultError
@@ -39,6 +40,19 @@ def test_the_licensee_whose_edition_was_trained_on_is_named(stream, tmp_path):
     assert "Bravo" not in (stream.vault / "custody.jsonl").read_text()
     (entry,) = [e for e in read_custody(stream.vault).entries if e["event"] == "audit"]
     assert entry["settings"]["test"] == "editions"
+
+
+def test_a_report_of_editions_names_departures_and_checks_references(stream, tmp_path):
+    base = shutil.copytree(stream.model, tmp_path / "base")  # it learned the edition, too
+    edit_json(base / "config.json", release=2)
+    report = verify_editions_command(
+        stream.vault, str(stream.model), (str(base),), tmp_path / "r", OPTIONS, alpha=0.01, seed=3
+    )
+    assert "alpha: 0.001 planned, 0.01 used" in report.departures
+    assert "seed of the re-draws: 0 by default, 3 used" in report.departures
+    assert report.cautions[0].startswith(f"Reference {base} depends on the key itself")
+    written = json.loads((tmp_path / "r/report.json").read_text())
+    assert written["departures"] == list(report.departures)
 
 
 def test_editions_are_written_again_alike_and_differ_from_each_other(stream, tmp_path):

@@ -1,10 +1,12 @@
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 
 from pipelines.instalments.instalments import instalments_command, verify_instalments_command
 from pipelines.loading.models import ModelOptions
+from tests.support.tiny import edit_json
 from watermark.errors import ToolkitError, VaultError
 from watermark.keys import new_key, write_key
 
@@ -33,6 +35,25 @@ def test_instalments_are_tested_together_and_one_after_the_other(stream, tmp_pat
     assert len(bets.path) == 3
     again = audit(stream, tmp_path / "s")
     assert again.audit.verdict.primary.pvalue == verdict.primary.pvalue
+
+
+def test_another_release_of_the_model_is_said_to_be_a_test_of_its_own(stream, tmp_path):
+    first = audit(stream, tmp_path / "r")
+    assert first.audit.verdict.primary.cautions == ()
+    assert audit(stream, tmp_path / "s").audit.verdict.primary.cautions == ()  # the same model
+    release = shutil.copytree(stream.model, tmp_path / "release")
+    edit_json(release / "config.json", release=2)
+    later = audit(replace(stream, model=release), tmp_path / "t")
+    (caution,) = later.audit.verdict.primary.cautions
+    assert caution.startswith("The custody log names 1 other model audited with these instalments")
+    assert f"Caution: {caution}" in list(later.lines())
+
+
+def test_departures_are_named_for_instalments_too(stream, tmp_path):
+    said = audit(stream, tmp_path / "r", alpha=0.01, seed=2).audit.verdict.departures
+    assert "alpha: 0.001 planned, 0.01 used" in said
+    assert "seed of the re-draws: 0 by default, 2 used" in said
+    assert "number of re-draws: 99,999 by default, 9,999 used" in said
 
 
 def test_named_instalments_are_tested_alone(stream, tmp_path):

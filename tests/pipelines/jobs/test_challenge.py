@@ -18,6 +18,7 @@ from pipelines.jobs.answer import answer_command
 from pipelines.jobs.challenge import challenge_command
 from pipelines.jobs.judge import judge_command
 from pipelines.loading.models import ModelOptions
+from pipelines.reporting.judgement import judgement_dict, judgement_lines
 from watermark.errors import ToolkitError
 from watermark.keys import Key
 from watermark.text.rarity import rarity_bits
@@ -57,6 +58,14 @@ def test_answers_of_another_model_serve_as_a_reference(job, sealed):
     assert found.result.details["adjustment"][f"reference {sealed / 'other'}"] > 0
     with pytest.raises(ToolkitError, match="is of the suspect itself"):
         judged(job, sealed, sealed / "trained", [sealed / "trained"])
+
+
+def test_a_reference_that_learned_the_text_is_named_by_the_judge(job, sealed):
+    found = judged(job, sealed, sealed / "other", [sealed / "trained"])
+    lines = list(judgement_lines(found))
+    name = sealed / "trained"
+    assert any(line.startswith(f"Caution: Reference {name} depends on the key") for line in lines)
+    assert judgement_dict(found)["departures"] == list(found.departures)
 
 
 def test_the_three_commands_are_the_chain(job, command, tmp_path):

@@ -40,6 +40,8 @@ def test_answers_in_words_give_the_verdict_too(job, asked):
     found = judged(job, asked, "trained", ["other"])
     assert found.credibility.problems == ()
     assert found.words == "trained on it"
+    assert "candidates: log-probabilities planned, answers in words used" in found.departures
+    assert "reference_pvalues" in found.result.details
     other = judged(job, asked, "other")
     assert other.credibility.problems == ()
     assert other.words in ("no evidence", "cannot tell")

@@ -59,7 +59,9 @@ def test_a_second_run_asks_nothing_again(job, command):
     assert asked <= 10  # the probes
 
 
-def test_each_way_of_asking_is_another_audit_and_divides_the_level(job, command, tmp_path):
+def test_each_time_a_model_is_asked_is_another_audit_with_its_share_of_the_level(
+    job, command, tmp_path
+):
     vault = tmp_path / "vault"
     shutil.copytree(job.vault, vault)
     (vault / "custody.jsonl").unlink(missing_ok=True)
@@ -75,8 +77,8 @@ def test_each_way_of_asking_is_another_audit_and_divides_the_level(job, command,
             report = json.loads(done.out)
             found.append((report["beforehand"]["audits_before"], report["alpha"]))
             assert command("leximark", "check", f"{i}.zip").status == 0
-    # The third repeats the second, answers and all: it is the same audit at the same level.
-    assert found == [(0, 0.001), (1, 0.0005), (1, 0.0005), (2, 0.001 / 3)]
+    # The third asks like the second: answers of a server may differ, so it is another audit.
+    assert found == [(k - 1, pytest.approx(0.001 / (k * (k + 1)))) for k in (1, 2, 3, 4)]
 
 
 def test_the_cost_is_stated_without_a_call(job, command):

@@ -17,24 +17,32 @@ def report(adjusted, some, alike=()):
         EditionEvidence("Charlie", 0.1, 0.5, 0.5),
     )
     result = EditionsResult(editions, some, 0.001, 99_999, 50_000, 400, 200, alike)
-    return EditionsReport(result, RUN, Beforehand())
+    said = ("alpha: 0.01 planned, 0.001 used",)
+    return EditionsReport(result, RUN, Beforehand(), said, ("Reference base depends on the key",))
 
 
 def test_a_report_names_those_with_evidence_and_clears_nobody(tmp_path):
-    made = report(2e-5, 1e-4, (AlikePair("A|B", "Charlie", 3),))
+    made = report(1e-4, 1e-4, (AlikePair("A|B", "Charlie", 3),))
     lines = list(made.lines())
     assert lines[0].startswith("Not fixed beforehand")
     assert "Verdict: licensees named: A|B" in lines
-    assert "A|B: p = 1e-05, 2e-05 after Holm's correction for 2 licensees; z = 9.3" in lines
+    assert (
+        "A|B: p = 1e-05, 0.0001 after correction for 2 licensees (Holm, closed); z = 9.3" in lines
+    )
     assert any("cannot be told apart" in line and "at 3 of the 200" in line for line in lines)
+    assert "Not in the plan: alpha: 0.01 planned, 0.001 used" in lines
+    assert "Caution: Reference base depends on the key" in lines
     assert lines[-1] == "A licensee who is not named is not cleared by that."
     write_editions_report(made, tmp_path / "r", began=datetime.now(UTC), seconds=1.0)
     written = json.loads((tmp_path / "r/report.json").read_text())
     assert (written["verdict"], written["named"]) == ("licensees named", ["A|B"])
+    assert written["departures"] == ["alpha: 0.01 planned, 0.001 used"]
+    assert written["cautions"] == ["Reference base depends on the key"]
+    assert "- Not in the plan: alpha" in (tmp_path / "r/report.md").read_text()
     assert written["indistinguishable"] == [
         {"licensee": "A|B", "other": "Charlie", "n_different": 3}
     ]
-    assert "| A/B | 1e-05 | 2e-05 | 9.3 |" in (tmp_path / "r/report.md").read_text()
+    assert "| A/B | 1e-05 | 0.0001 | 9.3 |" in (tmp_path / "r/report.md").read_text()
 
 
 @pytest.mark.parametrize(

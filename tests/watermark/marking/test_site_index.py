@@ -54,7 +54,7 @@ def test_a_second_run_reads_what_the_first_one_found(tmp_path):
 
 
 def test_progress_is_told_of_each_document_and_of_those_that_were_there(tmp_path):
-    told = []
+    told: list[int] = []
     for _ in range(2):
         index_sites(documents(BATCH_DOCUMENTS + 2), tmp_path / "sites", find, told.append)
     assert told == [1] * (BATCH_DOCUMENTS + 2) + [BATCH_DOCUMENTS, 2]

@@ -67,7 +67,7 @@ def test_settings_tried_until_p_is_small_are_counted_and_hardly_move_p(job, case
         for seed in range(3)
     ]  # fmt: skip
     assert [report.beforehand.audits_before for report in reports] == [0, 1, 2]
-    assert reports[2].audit.verdict.alpha == pytest.approx(0.001 / 3)
+    assert reports[2].audit.verdict.alpha == pytest.approx(0.001 / 12)
     assert "seed of the re-draws: 0 by default, 2 used" in reports[2].audit.verdict.departures
 
 
