@@ -60,3 +60,8 @@ def test_many_blocks_need_few_versions_and_too_many_texts_are_sampled(monkeypatc
     assert len(made.texts) == 10
     again = make_remarkings(documents, own, [(0,)] * 40, alpha=0.001, seed=0)
     assert made.texts == again.texts
+
+
+def test_few_blocks_get_as_many_versions_as_the_level_takes():
+    made = make_remarkings(DOCUMENTS[2:], WORDS[2:], [(0,)], alpha=1e-4, seed=0)
+    assert len(made.texts[0]) == 10_000  # the published version and 9,999 others
