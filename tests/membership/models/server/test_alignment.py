@@ -46,3 +46,15 @@ def test_the_given_reply_stays_as_it_is():
 )
 def test_an_alignment_describes_itself(alignment, words):
     assert str(alignment) == words
+
+
+@pytest.mark.parametrize(
+    ("alignment", "has_number"),
+    [
+        (LogprobAlignment(), [False, True, True, True]),
+        (LogprobAlignment(0, True), [True, True, True, True]),
+        (LogprobAlignment(-1, True), [True, True, True, False]),
+    ],
+)
+def test_the_first_token_has_a_number_only_after_a_start_token(alignment, has_number):
+    assert alignment.has_number(REPLY).tolist() == has_number
