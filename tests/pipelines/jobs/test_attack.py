@@ -250,7 +250,7 @@ def test_editions_and_other_texts_are_read_from_files(command, corpus, tmp_path)
 
 
 def test_the_seed_decides_which_documents_are_also_written_as_they_came(many, tmp_path):
-    kept = []
+    kept: list[set[str]] = []
     for seed in (1, 1, 2):
         out = tmp_path / f"out{len(kept)}"
         attack_command(
