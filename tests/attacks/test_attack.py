@@ -220,3 +220,10 @@ def test_no_attack_opens_a_file_of_a_vault():
         text = path.read_text(encoding="utf-8")
         assert "ledger.parquet" not in text
         assert "documents.parquet" not in text
+
+
+def test_a_share_of_one_attacks_every_document_and_a_share_of_zero_none():
+    documents = [Document(str(i), "a") for i in range(5_000)]
+    after = list(attack_documents([Shout()], documents, seed=0))
+    assert all(d is not None and d.text != "a" for d in after)
+    assert list(attack_documents([Shout()], documents, seed=0, share=0.0)) == documents

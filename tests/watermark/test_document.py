@@ -51,3 +51,8 @@ def test_a_text_that_was_edited_afterwards_cannot_be_restored():
     edited = Document("d", marked.document.text.replace("enormous", "huge"))
     with pytest.raises(ValueError, match="has no 'enormous'"):
         restore(type(marked)(edited, marked.marks))
+
+
+def test_a_site_of_another_document_is_refused():
+    with pytest.raises(ValueError, match="of 'e' is out of order"):
+        apply_choices(DOCUMENT, [Site("e", 4, "big", ("big", "enormous"), "big")], [1])

@@ -125,3 +125,8 @@ def test_a_full_temporary_folder_is_named(monkeypatch):
     monkeypatch.setattr(keys, "temporary_database", small)
     with pytest.raises(ToolkitError, match=r"hold-out do not fit into the temporary folder .*full"):
         limit_of_share(range(10_000), 0.1)
+
+
+def test_the_number_below_the_limit_is_rounded_to_the_nearest():
+    assert limit_of_share([7, 8, 9], 0.5) == 9  # two of three: 1.5 is rounded to the even number
+    assert limit_of_share([7, 8, 9], 0.6) == 9  # 1.8

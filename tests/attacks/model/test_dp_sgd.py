@@ -3,8 +3,10 @@ import sys
 
 import pytest
 import torch
+from opacus import optimizers
 from opacus.accountants import RDPAccountant
 from opacus.optimizers import DPOptimizer
+from opacus.utils import uniform_sampler
 
 from attacks.model.checkpoint import load_checkpoint
 from attacks.model.dp_sgd import DpSgdTraining, take_private_step
@@ -13,6 +15,7 @@ from attacks.model.losses import mean_loss
 from tests.support.tiny import TEXTS, save_tiny_model
 from watermark.errors import PrerequisiteError, ToolkitError
 
+SAMPLER = "UniformWithReplacementSampler"
 LOOP = TrainingLoop(learning_rate=3e-3, epochs=6, max_tokens=24)
 READ = [" ".join(text.split()[:20]) for text in TEXTS]
 
@@ -130,3 +133,20 @@ def test_what_cannot_be_private_is_refused(model, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "opacus", None)
     with pytest.raises(PrerequisiteError, match=r"dp_sgd: opacus .*leximark\[attacks\]"):
         DpSgdTraining(READ).transform(model, tmp_path / "out")
+
+
+def test_the_noise_is_independent_of_the_choice_of_batches(model, monkeypatch):
+    seeds = []
+
+    def noting_seeds(make):
+        def made(*args, **settings):
+            seeds.append(settings["generator"].initial_seed())
+            return make(*args, **settings)
+
+        return made
+
+    for module, name in ((optimizers, "DPOptimizer"), (uniform_sampler, SAMPLER)):
+        monkeypatch.setattr(module, name, noting_seeds(getattr(module, name)))
+    loaded, _ = load_checkpoint(model)
+    DpSgdTraining(READ, 8.0, 1e-2, loop=TrainingLoop(seed=5)).train(loaded, [[[5, 6, 7]]] * 4)
+    assert len(seeds) == len(set(seeds)) == 2

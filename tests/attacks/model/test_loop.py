@@ -101,3 +101,33 @@ def test_the_generators_of_all_gpus_are_restored(monkeypatch):
 def test_settings_out_of_range_are_refused(settings, said):
     with pytest.raises(ValueError, match=said):
         TrainingLoop(**settings)
+
+
+class Letters:
+    """A tokenizer whose tokens are letters."""
+
+    eos_token_id = None
+
+    def __call__(self, text, add_special_tokens):
+        return {"input_ids": [ord(letter) for letter in text]}
+
+
+def test_the_seed_decides_the_order_of_the_texts():
+    def order(seed):
+        loop = TrainingLoop(batch_size=1, seed=seed)
+        batches = loop.batches(Letters(), "abcdefgh", torch.device("cpu"))
+        return [chr(int(ids)) for ids, _ in batches]
+
+    assert order(1) == order(1) != order(0)
+    assert sorted(order(1)) == sorted(order(0)) == list("abcdefgh")
+
+
+def test_the_learning_rate_falls_to_zero_in_equal_steps():
+    weight = torch.nn.Parameter(torch.zeros(1))
+    optimizer, fall = TrainingLoop(learning_rate=0.4).optimizer([weight], 4)
+    rates = fall.get_last_lr()
+    for _ in range(4):
+        optimizer.step()
+        fall.step()
+        rates += fall.get_last_lr()
+    assert rates == pytest.approx([0.4, 0.3, 0.2, 0.1, 0.0])

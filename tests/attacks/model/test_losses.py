@@ -5,7 +5,13 @@ import torch
 
 from attacks.model import losses
 from attacks.model.loop import padded
-from attacks.model.losses import IGNORED, goldfish_labels, mean_loss, negative_preference
+from attacks.model.losses import (
+    IGNORED,
+    goldfish_labels,
+    mean_loss,
+    negative_preference,
+    teacher_divergence,
+)
 
 
 def test_the_mean_loss_leaves_padding_out():
@@ -42,3 +48,13 @@ def test_negative_preference_by_hand_and_towards_gradient_ascent():
     negative_preference(now, torch.tensor([-1.0]), 1e-4).backward()
     assert now.grad is not None
     assert now.grad.tolist() == pytest.approx([1.0], abs=1e-3)  # that of log p itself
+
+
+@pytest.mark.parametrize("temperature", [1.0, 2.0])
+def test_the_divergence_from_a_teacher_by_hand(temperature):
+    # The teacher gives 3/4 and 1/4 where the student gives 1/2 and 1/2; the last token is padding.
+    teacher = temperature * torch.tensor([[[math.log(3), 0.0], [9.0, 0.0], [0.0, 0.0]]])
+    labels = torch.tensor([[0, 1, IGNORED]])
+    found = teacher_divergence(torch.zeros(1, 3, 2), teacher, labels, temperature)
+    wanted = 0.75 * math.log(0.75 / 0.5) + 0.25 * math.log(0.25 / 0.5)
+    assert float(found) == pytest.approx(temperature**2 * wanted)

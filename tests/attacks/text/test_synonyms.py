@@ -106,3 +106,15 @@ def test_the_adaptive_thief_tosses_every_coin_of_every_site_anew(rng):
     assert n + after.count("cat") == 400
     assert abs(n - 200) < 4 * np.sqrt(100)
     assert Adaptive(lambda documents: [sites], 0.0).apply(Document("d", text), rng).text == text
+
+
+class PrefersWhatFollows(Prefers):
+    """A language model that finds all words alike, and likely what follows one of them."""
+
+    def read(self, contexts):
+        return [Likelihood(-1.0, found.word) for found in super().read(contexts)]
+
+
+def test_the_likeliest_synonym_makes_the_rest_of_the_sentence_likely_too(thesaurus, rng):
+    attack = LikeliestSynonyms(thesaurus, PrefersWhatFollows("bought"))
+    assert attack.apply(Document("d", TEXT), rng).text == TEXT.replace("purchased a", "bought a")

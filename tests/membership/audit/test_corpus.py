@@ -1,10 +1,14 @@
+from dataclasses import replace
+
 import numpy as np
 from scipy.stats import kstest
 
-from membership.audit.corpus import AuditCorpus
+from membership.audit.corpus import AuditCorpus, load_audit_corpus
 from membership.evidence.holdout import holdout_test
-from watermark.document import Document
+from tests.support.marked_news import run, write_news
+from watermark.document import Document, Site
 from watermark.keys import Key, holdout_limit
+from watermark.vault.vault import open_vault
 
 
 def corpus(names, published=None):
@@ -40,3 +44,28 @@ def test_the_hold_out_test_stays_exact_when_many_documents_have_one_text():
         )  # fmt: skip
         pvalues.append(result.pvalue)
     assert kstest(pvalues, "uniform").pvalue > 0.001
+
+
+def test_insertions_cannot_be_compared_in_place():
+    word = Site("a", 4, "old", ("old", "aged"), "w")
+    insertion = Site("a", 12, "", ("", " indeed"), "i")
+    documents = Document("a", "the old town"), Document("b", "the new town")
+    loaded = AuditCorpus(
+        documents,
+        np.ones(2, dtype=bool),
+        documents,
+        ((word, insertion), (replace(insertion, document_id="b"),)),
+        ((0, 0), (0,)),
+    )
+    assert list(loaded.readable()) == [(documents[0], (word,))]
+
+
+def test_documents_held_out_have_no_sites(tmp_path, resources):
+    write_news(tmp_path / "news.jsonl")
+    run(tmp_path / "news.jsonl", tmp_path, resources, None)
+    loaded = load_audit_corpus(open_vault(tmp_path / "vault"))
+    assert 0 < loaded.published.sum() < len(loaded.documents)
+    for is_published, sites, choices in zip(
+        loaded.published, loaded.sites, loaded.choices, strict=True
+    ):
+        assert bool(sites) == bool(choices) == is_published

@@ -5,7 +5,7 @@ import pytest
 
 from membership import scoring
 from membership.audit.corpus import AuditCorpus
-from membership.audit.observations import observe
+from membership.audit.observations import SiteLogprobs, observe
 from membership.detectors import default_detectors
 from membership.detectors.loss import Loss
 from membership.detectors.min_k_plus_plus import MinKPlusPlus
@@ -146,3 +146,11 @@ def test_a_reference_with_other_tokens_is_compared_per_byte():
 def test_rarity_is_looked_up_in_the_language_of_the_marks():
     found = observe(replace(MATERIAL, language="de"), assemble_panel({}, Fake("suspect", ALL), {}))
     assert found.site_logprobs.language == "de"
+
+
+def test_a_table_of_some_documents_has_their_sites_alone():
+    sites = (SITE, replace(SITE, document_id="b", draw="old.b:old|aged"))
+    readings = tuple(CandidateLogprobs(np.array([-1.0, -2.0])) for _ in sites)
+    found = SiteLogprobs(sites, readings, {"base": readings})
+    assert found.table().document_ids == ("a", "b")
+    assert found.table(documents={"b"}).document_ids == ("b",)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import kstest
 
+from membership.audit import streams
 from membership.audit.corpus import AuditCorpus
 from membership.audit.observations import SiteLogprobs
 from membership.audit.streams import JoinedKey, join_corpora, rows_of, stream_results
@@ -83,3 +84,24 @@ def test_p_of_the_joint_test_is_uniform_over_1_000_owners():
     table = readings(joint, keys_of(99_999, names), 2.0).table()
     pvalues = simulate_null(table, [keys_of(seed, names) for seed in range(1_000)])
     assert kstest(pvalues, "uniform").pvalue > 0.001
+
+
+def bets_on(names, effect=0.0, only=""):
+    """The bets on instalments whose words have one rarity, after `effect` was added in `only`."""
+    joint, key = join_corpora({name: part(60) for name in names}), keys_of(1, names)
+    said = readings(joint, key, effect, only=only)
+    return stream_results(said, key, (), alpha=0.001, n_resamples=99, seed=0)[2]
+
+
+def test_a_bet_uses_no_later_instalment():
+    assert bets_on("abc").path[:2] == pytest.approx(bets_on("ab").path)
+
+
+def test_a_bet_uses_no_instalment_before_the_window(monkeypatch):
+    monkeypatch.setattr(streams, "WINDOW", 1)
+    before, after = (
+        [row["zscore"] for row in bets_on("abc", effect, "a/").details["instalments"]]
+        for effect in (0.0, 3.0)
+    )
+    assert after[1] != pytest.approx(before[1])
+    assert after[2] == pytest.approx(before[2])

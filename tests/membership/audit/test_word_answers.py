@@ -1,4 +1,5 @@
 import dataclasses
+from itertools import groupby
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from membership.audit.word_answers import (
     questions_of,
 )
 from membership.choices.answers import Answers
-from membership.choices.question import Window
+from membership.choices.question import Window, asking_order
 from watermark.document import Document, Site
 from watermark.keys import Key
 
@@ -111,3 +112,24 @@ def test_an_innocent_suspect_is_found_no_more_often_than_alpha(corpus):
         for _ in range(120)
     )  # fmt: skip
     assert found <= 23  # 12 expected at the level; P(> 23) < 0.001
+
+
+def test_questions_of_one_draw_are_asked_together_in_the_public_order(corpus):
+    shared = dataclasses.replace(
+        corpus,
+        sites=tuple(
+            (dataclasses.replace(site, draw=f"draw {i % 7}"),)
+            for i, (site,) in enumerate(corpus.sites)
+        ),
+    )
+    questions = questions_of(shared, Window())
+    runs = [draw for draw, _ in groupby(question.site.draw for question in questions)]
+    assert runs == asking_order(questions)
+    assert len(runs) == 7
+
+
+def test_evidence_that_the_budget_cannot_reach_is_out_of_reach(corpus):
+    # 64 more bets at the highest stake gain at most 64 log 1.9 = 41 nats; 336 would gain 216.
+    model = suspect(corpus, KEY, 0.0)
+    found = budgeted(corpus, model, budget=2 * BATCH_DRAWS, alpha=1e-30)
+    assert (found.stopped, found.n_calls) == ("out of reach", BATCH_DRAWS)

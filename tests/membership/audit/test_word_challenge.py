@@ -81,3 +81,11 @@ def test_the_first_answer_to_a_site_counts():
 def test_too_little_text_is_refused():
     with pytest.raises(PrerequisiteError, match="wanted 20 decoys"):
         make_word_challenge(corpus(4), KEY, "name")
+
+
+def test_sites_decoys_and_repeats_come_in_random_order():
+    made = make_word_challenge(corpus(), KEY, "name")
+    half = made.sources[: len(made.sources) // 2]
+    assert {source < made.n_sites for source in half} == {True, False}
+    assert len(set(half)) < len(half)  # some question has come twice by then
+    assert list(half) != sorted(half)

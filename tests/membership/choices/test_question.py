@@ -118,3 +118,8 @@ def test_the_order_does_not_depend_on_the_id_of_the_document():
 def test_windows_that_show_nothing_are_rejected():
     with pytest.raises(ValueError, match="at least 1 word before"):
         Window(0, 3)
+
+
+def test_the_order_of_options_differs_between_the_places_of_a_text():
+    orders = {option_order("text", Site("a", at, "x", ("x", "y"), "d")) for at in range(20)}
+    assert orders == {(0, 1), (1, 0)}

@@ -44,3 +44,7 @@ def test_the_share_is_of_windows():
     logprob = -np.arange(12.0)
     windows = [np.mean([-i, -i - 1, -i - 2]) for i in range(10)]
     assert score(logprob, np.zeros(12)) == pytest.approx(np.mean(sorted(windows)[:2]))
+
+
+def test_a_document_of_three_tokens_is_one_window():
+    assert score([-1.0, -2.0, -6.0], [-1.0, -1.0, -1.0]) == pytest.approx(-2)  # (0 + 1 + 5) / 3

@@ -52,3 +52,8 @@ def test_what_is_no_share_is_refused(k):
 def test_the_name_tells_an_unusual_share():
     names = MinKPlusPlus().name, MinKPlusPlus(0.05).name
     assert names == ("min_k_plus_plus", "min_k_plus_plus_0.05")
+
+
+def test_a_deviation_that_is_rounding_error_is_certainty():
+    assert MinKPlusPlus().score(DOCUMENT, [trace_of([-1.0], mean=-2.0, std=1e-7)]) == 0.0
+    assert MinKPlusPlus().score(DOCUMENT, [trace_of([-1.0], mean=-2.0, std=1e-5)]) != 0.0

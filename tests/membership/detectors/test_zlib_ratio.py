@@ -30,3 +30,10 @@ def test_a_lone_surrogate_does_no_harm():
     text = "a\ud800b"
     score = ZlibRatio().score(Document("a", text), [trace_of([-2.0], text)])
     assert score == pytest.approx(-2.0 / len(zlib.compress(b"a?b")))
+
+
+def test_the_text_is_compressed_at_the_default_level():
+    text = " ".join(f"{i:b}" for i in range(999))
+    size = len(zlib.compress(text.encode()))
+    assert size != len(zlib.compress(text.encode(), 9))
+    assert ZlibRatio().score(Document("a", text), [trace_of([-2.0], text)]) == -2.0 / size

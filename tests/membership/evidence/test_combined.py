@@ -79,3 +79,18 @@ def test_the_combined_test_says_both_p_values_and_keeps_what_they_assume():
     assert coins.assumption in found.assumption
     assert holdout.assumption in found.assumption
     assert found.detectors == ("loss",)
+
+
+def test_with_too_few_resamples_for_the_level_nothing_would_have_been_seen():
+    rng = np.random.default_rng(13)
+    score = rng.normal(size=(60, 2))
+    table = ScoreTable(
+        tuple(map(str, range(60))), tuple(f"d{i}" for i in range(60)), np.full(60, 2),
+        score - score.mean(1, keepdims=True), {}, {},
+    )  # fmt: skip
+    coins = redraw_test(table, Key(bytes(32)), alpha=0.2, n_resamples=9)
+    scores = {"loss": rng.normal(size=40)}, {"loss": rng.normal(size=10)}
+    holdout = holdout_test(*scores, detectors=["loss"], alpha=0.2, n_resamples=9)
+    assert np.isfinite(combined_test(coins, holdout, alpha=0.2).detectable_effect)
+    # The smallest combination of two p-values of 1/10 is 0.056.
+    assert np.isinf(combined_test(coins, holdout, alpha=1e-6).detectable_effect)

@@ -66,3 +66,10 @@ def test_nothing_is_detectable_where_even_the_best_split_is_too_likely():
     small = run({"d": [4, 5, 6]}, {"d": [1, 2, 3]})
     assert small.detectable(0.05) < np.inf  # 1 / 20 reaches it
     assert small.detectable(0.04) == np.inf
+
+
+def test_what_is_detectable_follows_from_the_spread_of_the_permutations():
+    rng = np.random.default_rng(6)
+    found = run({"d": rng.normal(size=8)}, {"d": rng.normal(size=8)}, n_resamples=99_999)
+    quantiles = 1.6449 + 0.8416  # of the normal distribution, for 5 % and for 20 %
+    assert found.detectable(0.05) - 0.5 == pytest.approx(quantiles * found.null.std(), rel=0.01)

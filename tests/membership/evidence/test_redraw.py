@@ -234,3 +234,33 @@ def test_a_bound_is_rounded_up(bound, words):
 def test_a_statistic_or_a_null_that_is_no_number_is_no_evidence(value):
     assert monte_carlo_pvalue(np.nan, np.zeros(9)) == 1.0
     assert monte_carlo_pvalue(1.0, np.array([value, 0.0, 0.0])) == 2 / 4
+
+
+def test_the_chernoff_bound_is_above_the_exact_p_where_draws_differ_in_their_options():
+    rng = np.random.default_rng(1)
+    n_options = np.array([3, 3, 2, 2])
+    value = rng.normal(size=(4, 3)) * (np.arange(3) < n_options[:, None])
+    value -= np.where(value, value.sum(1, keepdims=True) / n_options[:, None], 0)
+    draws = DrawTable(tuple("abcd"), n_options, value, np.ones(4, dtype=int))
+    outcomes = itertools.product(*map(range, n_options))
+    every = np.array([statistic(draws, np.array(outcome)) for outcome in outcomes])
+    for observed in every[every > 0]:
+        exact = np.mean(every >= observed - 1e-12)
+        assert exact <= chernoff_bound(draws, observed) * (1 + 1e-9)
+
+
+def test_the_seed_decides_the_fresh_keys(key):
+    suspect = table(np.random.default_rng(8))
+    one, two = (
+        redraw_test(suspect, key, alpha=0.001, n_resamples=999, seed=seed).null for seed in (0, 1)
+    )
+    assert not np.array_equal(one, two)
+    again = null_statistics(draw_table(suspect), 999, np.random.default_rng(1))
+    np.testing.assert_array_equal(two, again)
+
+
+def test_a_draw_whose_sites_differ_in_their_number_of_candidates_is_our_mistake():
+    score = np.array([[-1.0, 1.0, 0.0], [-1.0, 0.0, 1.0]])
+    mixed = ScoreTable(("d", "d"), ("a", "a"), np.array([2, 3]), score, {}, {})
+    with pytest.raises(ValueError, match="must have the same number of candidates"):
+        draw_table(mixed)

@@ -102,3 +102,9 @@ def test_where_no_p_is_small_enough_nothing_would_have_been_seen():
         remarkings(1, 4, [0]), [[3.0, 1.0, 3.0, 5.0, 2.0]], alpha=0.05
     )  # the least is 1 / 5
     assert np.isinf(result.detectable_effect)
+
+
+def test_texts_of_a_block_are_added_and_divided_by_the_root_of_their_number():
+    # Each published text is 0.5 above its mean: 4 * 0.5 / 2 in the first block, 0.5 in the second.
+    result = run(remarkings(5, 1, [0, 0, 0, 0, 1]), np.tile([1.0, 0.0], (5, 1)))
+    assert result.statistic == pytest.approx(1.5)

@@ -100,3 +100,8 @@ def test_p_is_uniform_for_a_score_that_dislikes_what_a_public_seed_would_give():
         test = remark_test(made, scores, detector="loss", alpha=0.001, n_resamples=999, seed=seed)
         pvalues.append(test.pvalue)
     assert kstest(pvalues, "uniform").pvalue > 0.001
+
+
+def test_few_blocks_get_as_many_versions_as_the_level_takes():
+    made = make_remarkings(DOCUMENTS[2:], WORDS[2:], [(0,)], KEY, alpha=1e-4)
+    assert len(made.texts[0]) == 10_000  # the published version and 9,999 others

@@ -74,3 +74,8 @@ def test_the_zscore_is_in_standard_deviations_of_the_null():
 def test_the_effect_is_said_with_what_could_have_been_seen():
     assert result().effect_words == "0.512 (nats); minimum detectable effect 0.25 (80 % power)"
     assert "with 4 units no p-value" in result(detectable_effect=np.inf).effect_words
+
+
+def test_a_p_value_equal_to_the_level_is_evidence():
+    assert result(pvalue=0.01).words(0.01) == "trained on it"
+    assert result(pvalue=0.0101).words(0.01) == "no evidence"

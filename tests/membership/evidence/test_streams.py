@@ -73,3 +73,15 @@ def test_unfair_gains_and_streams_without_draws():
         bet_instalment(StreamState(), unfair, np.array([1]))
     assert bet_stream([]).pvalue == 1
     assert bet_stream([(draws_of([0.0]), np.array([1]))]).pvalue == 1
+
+
+def test_evidence_that_was_reached_is_not_lost_again():
+    won, lost = (draws_of([1.0]), np.array([1])), (draws_of([1.0]), np.array([0]))
+    state = bet_stream([won, lost])
+    assert state.path[1] < state.path[0]
+    assert state.pvalue == pytest.approx(np.exp(-state.path[0]))
+
+
+def test_a_gain_is_not_scaled_by_a_larger_one_that_comes_later():
+    state = bet_instalment(StreamState(), draws_of([1.0, 4.0]), np.array([1, 0]))
+    assert np.exp(state.log_wealth) == pytest.approx((1 + PLAYERS) * (1 - PLAYERS))

@@ -73,3 +73,15 @@ def test_too_few_documents_to_show_anything_are_refused():
         run([[1, 0]] * 3, [0] * 3, alpha=0.1)
     with pytest.raises(PrerequisiteError, match="0 documents"):
         run([], [], alpha=0.1)
+
+
+def test_a_document_counts_no_more_than_three_typical_ones():
+    # Centred scores of +-0.5 four times and +-50 once: the median is 0.5, so 50 counts as 1.5.
+    result = run([[1, 0]] * 4 + [[100, 0]], [0] * 5)
+    assert result.statistic == pytest.approx(4 * 0.5 + 1.5)
+
+
+def test_a_document_that_was_cut_to_size_has_mean_zero_again():
+    # Scores 6, -3 and -3 are cut to 1.5, -1.5 and -1.5, whose mean is -0.5.
+    result = run([[1, 0]] * 4 + [[9, 0, 0]], [0] * 5)
+    assert result.statistic == pytest.approx(4 * 0.5 + 2.0)

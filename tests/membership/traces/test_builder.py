@@ -91,3 +91,10 @@ def test_blocks_have_every_query_once_in_order_and_end_when_they_are_large(monke
     queries = [Query(text) for text in ("abc", "d", "", "efgh", "i")]
     assert list(text_blocks(queries)) == [range(2), range(2, 4), range(4, 5)]
     assert list(text_blocks([])) == []
+
+
+def test_a_slot_in_the_left_context_of_a_later_window_is_not_read_there():
+    (made,) = build(Query("a b d", (SLOT,)))
+    first, second = Window(0, 0, 3, 0), Window(0, 1, 5, 3)
+    assert len(made.choices(first)) == 1
+    assert made.choices(second) == []

@@ -6,7 +6,7 @@ import pytest
 from membership.models.local.huggingface import load_huggingface
 from membership.models.local.inference_settings import InferenceSettings
 from membership.traces.cached_model import CachedModel, open_cached, with_cache
-from membership.traces.store import TASKS, clear, contents
+from membership.traces.store import NOTES, TASKS, clear, contents
 from membership.traces.suspect_protocol import Sampling
 from membership.traces.trace import Query, Slot
 from tests.support.tiny import TEXTS, save_tiny_model
@@ -195,3 +195,35 @@ def test_clearing_removes_what_was_cached_and_nothing_else(model, tmp_path):
 def test_a_model_that_does_not_write_says_so(model, tmp_path):
     with pytest.raises(PrerequisiteError, match="is not asked to write"):
         with_cache(model, tmp_path).write(["a"], Sampling(), max_tokens=1)
+
+
+def test_a_slot_at_another_place_of_the_text_is_read_by_the_model(model, tmp_path):
+    text = "a class in a class"
+    first, second = (Query(text, (Slot(at, "class", ("class", "try")),)) for at in (2, 13))
+    list(with_cache(model, tmp_path).trace([first]))
+    counting = Counting(model)
+    ((_, found),) = with_cache(counting, tmp_path).trace([second])
+    assert counting.read == [0]
+    assert_same(found, dict(model.trace([second]))[0])
+
+
+def test_a_model_that_is_run_with_other_options_is_opened_again(model, tmp_path):
+    opened = []
+
+    def open_with(request):
+        def open_model():
+            opened.append(request)
+            return model
+
+        open_cached(
+            tmp_path,
+            name="m",
+            fingerprint=model.fingerprint,
+            request=request,
+            open_model=open_model,
+        )
+
+    for request in ("float32", "bfloat16", "float32"):
+        open_with(request)
+    assert opened == ["float32", "bfloat16"]
+    assert len(list(tmp_path.glob(NOTES))) == 2

@@ -4,7 +4,7 @@ import pytest
 from datasets import Dataset
 
 from pipelines import api
-from pipelines.jobs.attack import _content
+from pipelines.jobs.attack import _content, attack_command
 from tests.support.fake_chat import serve_chat
 from watermark.corpus import open_corpus
 
@@ -329,3 +329,14 @@ def test_editions_and_other_texts_are_read_from_files(command, corpus, tmp_path)
     assert not (tmp_path / "other").exists()
     texts = [document.text for document in open_corpus(tmp_path / "out/news.jsonl").documents()]
     assert all(text.endswith("Good.") for text in texts)
+
+
+def test_the_seed_decides_which_documents_are_also_written_as_they_came(many, tmp_path):
+    kept: list[set[str]] = []
+    for seed in (1, 1, 2):
+        out = tmp_path / f"out{len(kept)}"
+        attack_command(
+            tmp_path / "n.jsonl", out, ["whitespace"], {}, id_column="id", seed=seed, untouched=0.5
+        )
+        kept.append({row["id"] for row in rows(tmp_path / f"{out.name}-untouched/n.jsonl")})
+    assert kept[0] == kept[1] != kept[2]

@@ -11,14 +11,16 @@ import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
 
-from membership.audit.challenge import make_challenge
+from membership.audit.challenge import Challenge, Question, make_challenge, site_readings
 from membership.audit.corpus import load_audit_corpus
 from membership.audit.word_challenge import make_word_challenge
+from membership.traces.trace import CandidateLogprobs, Slot
 from pipelines.jobs.answer import answer_command
 from pipelines.jobs.challenge import challenge_command
 from pipelines.jobs.judge import judge_command
 from pipelines.loading.models import ModelOptions
 from pipelines.reporting.judgement import judgement_dict, judgement_lines
+from watermark.document import Site
 from watermark.errors import ToolkitError
 from watermark.keys import Key
 from watermark.text.rarity import rarity_bits
@@ -271,3 +273,15 @@ def test_a_classifier_cannot_guess_outcomes_from_the_questions(job, make, featur
     found = f"AUROC {areas.mean():.4f} +- {error / 2.58 * 1.96:.4f}, {half} keys"
     sys.stdout.write(f"\n{make.__name__}: {found}\n")
     assert areas.mean() - error < 0.5 < areas.mean() + error
+
+
+def test_of_a_question_that_came_twice_the_first_answer_counts():
+    site = Site("d", 4, "old", ("old", "aged"), "w")
+    question = Question("the old town", (Slot(4, "old", ("aged", "old")),))
+    made = Challenge((question, question), (0, 0), ({0: site},))
+    first, repeated = (
+        [CandidateLogprobs(np.array(logprob))] for logprob in ([-2.0, -1.0], [-8.0, -9.0])
+    )
+    sites, (reading,) = site_readings(made, [first, repeated])
+    assert sites == [site]
+    assert reading.logprob.tolist() == [-1.0, -2.0]  # of "old" and of "aged"

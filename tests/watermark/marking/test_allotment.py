@@ -79,3 +79,12 @@ def test_draws_that_do_not_grow_are_not_counted():
     tally.add(3, sites(3), LexiMark(scope="site"))
     tally.add(3, sites(3), LexiMark(rule="published"))
     assert not tally.n_sites
+
+
+def test_the_rarest_replacement_of_a_pair_limits_its_share():
+    words = ("buy", "purchase", "procure")
+    n_words, n = 100_000_000, 100_000
+    assert rarity_bits("procure") > rarity_bits("purchase") + 3
+    (found,) = settled(n_words, [Site("d", 0, "buy", words, PAIR)] * n).values()
+    added = n * found.limit / CERTAIN / 3  # the coin puts it at a third of the sites
+    assert added == pytest.approx(n_words * 2 ** -rarity_bits("procure"))

@@ -7,7 +7,7 @@ from membership.evidence.result import monte_carlo_pvalue
 from membership.evidence.score_table import ScoreTable
 from watermark.document import Document, Site, text_sha256
 from watermark.keys import Key
-from watermark.marking.codebook import build_codebook, draw_marks
+from watermark.marking.codebook import build_codebook, choose_published, draw_marks
 from watermark.marking.site_index import index_document
 from watermark.schemes.leximark import LexiMark
 
@@ -132,3 +132,9 @@ def test_a_place_where_the_settled_word_does_not_fit_stays_as_it_was(key):
     codebook = build_codebook([index_document(document, offers)], settings)
     marked = draw_marks(document, offers, codebook, settings, key)
     assert [mark.start for mark in marked.marks] == [4]
+
+
+def test_the_rarest_word_of_all_sites_is_chosen_in_whatever_order_they_come():
+    both = Site("d", 0, "buy", ("purchase", "bribe"), "published")
+    one = Site("d", 4, "Buy", ("Purchase",), "published")
+    assert choose_published([both, one]) == choose_published([one, both]) == {"buy": "bribe"}

@@ -226,3 +226,24 @@ def test_published_texts_are_those_of_the_vault(corpus, tmp_path, resources, key
     for document in open_vault(tmp_path / "vault", key_file).documents():
         if document.status == "published":
             assert document.published_sha256 == text_sha256(published[document.id])
+
+
+def test_a_corpus_that_changes_while_it_is_marked_is_refused(corpus, tmp_path, resources):
+    scheme = LexiMark()
+
+    def find_while_someone_edits(batch):
+        found = list(find_sites(resources, batch, scheme))
+        corpus.write_text(corpus.read_text().replace("sick child", "ill child"))
+        return found
+
+    with pytest.raises(CorpusError, match="the corpus changed while it was marked, at 'n"):
+        mark_corpus(
+            open_corpus(corpus, id_column="id"),
+            tmp_path / "published",
+            tmp_path / "vault",
+            Intent(scheme),
+            find_while_someone_edits,
+            made_with={},
+        )
+    assert not (tmp_path / "published").exists()
+    assert not (tmp_path / "vault").exists()

@@ -1,4 +1,5 @@
 import json
+import os
 
 import pytest
 
@@ -78,3 +79,14 @@ def test_texts_that_are_not_ours_are_never_replaced(work, tmp_path, name):
     assert (tmp_path / "published" / name).read_text() == "theirs\n"
     assert (work / PUBLISHED / "news.jsonl").exists()
     assert not (tmp_path / "vault").exists()
+
+
+def test_texts_of_the_same_size_and_time_are_compared_by_their_bytes(work, tmp_path):
+    finished(work)
+    ours, theirs = work / PUBLISHED / "news.jsonl", tmp_path / "published" / "news.jsonl"
+    theirs.parent.mkdir()
+    theirs.write_text("[]\n")
+    os.utime(theirs, ns=(ours.stat().st_atime_ns, ours.stat().st_mtime_ns))
+    with pytest.raises(ToolkitError, match="published: exists already"):
+        move_into_place(work, tmp_path / "published", tmp_path / "vault")
+    assert theirs.read_text() == "[]\n"

@@ -99,3 +99,9 @@ def test_the_first_source_goes_before_the_second_and_rejected_words_go_last(reso
         ("ash", "second"),
         ("yew", "first"),
     ]
+
+
+def test_phrases_of_three_words_are_left_alone(resources):
+    target = target_of(resources, "They ignored the right of way there.", "way")
+    assert not resources.wordnet.is_phrase("of way")
+    assert phrase_exclusion(resources.wordnet, target.sentence, target.index)

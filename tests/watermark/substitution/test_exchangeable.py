@@ -83,3 +83,21 @@ def test_the_list_has_each_line_once_and_nothing_that_is_never_put_in():
 def test_every_word_of_the_list_has_the_forms_that_a_text_needs():
     for lemma, pos, other, _ in ROWS:
         assert inflect_lemma(other, TAG[pos]), (lemma, other)
+
+
+def test_all_conditions_of_a_line_must_hold(resources, monkeypatch, tmp_path):
+    (tmp_path / "pairs.tsv").write_text(
+        "large\ta\tbig\tprev=a next=ADJ\nlarge\ta\tsizeable\tprev=a next=NOUN\n"
+    )
+    monkeypatch.setattr(module, "FILE", tmp_path / "pairs.tsv")
+    module._pairs.cache_clear()
+    try:
+        found = exchangeable(target_of(resources, "They bought a large building.", "large"))
+        assert found == {"big": "next=ADJ", "sizeable": ""}
+    finally:
+        module._pairs.cache_clear()
+
+
+def test_the_last_word_of_a_text_without_a_full_stop_is_at_the_end(resources):
+    target = target_of(resources, "They saw the harbour", "harbour")
+    assert read_condition("next=END").holds(target)

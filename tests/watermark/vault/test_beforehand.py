@@ -51,3 +51,11 @@ def test_a_review_is_said_even_where_a_stamp_is_older_than_the_model():
     assert known.is_shown
     assert "Reviewed after marking (3 sites rejected)" in list(known.lines())[1]
     assert known.as_dict()["warnings"]
+
+
+def test_of_several_stamps_the_earliest_counts():
+    later = Stamp("stamps/002.tsr", datetime(2026, 3, 1, tzinfo=UTC), "CN=Clock House")
+    for stamps in ((STAMP, later), (later, STAMP)):
+        known = Beforehand(stamps, date(2026, 2, 1))
+        assert known.earliest == STAMP
+        assert known.is_shown

@@ -35,3 +35,7 @@ def test_an_empty_tree_is_refused():
 
 def test_a_leaf_depends_on_its_salt():
     assert document_leaf("d", "00", b"1") != document_leaf("d", "00", b"2")
+
+
+def test_a_leaf_depends_on_the_id_of_its_document():
+    assert document_leaf("d", "00", b"1") != document_leaf("e", "00", b"1")

@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 
-from membership.models.server.alignment import LogprobAlignment
+from membership.models.server.alignment import LogprobAlignment, repeat_probe
+from membership.models.server.probes import Cut
 from membership.models.server.prompt_logprobs import Reply
+from watermark.errors import ModelError
 
 NAN = np.nan
 REPLY = Reply(
@@ -46,3 +48,47 @@ def test_the_given_reply_stays_as_it_is():
 )
 def test_an_alignment_describes_itself(alignment, words):
     assert str(alignment) == words
+
+
+@pytest.mark.parametrize(
+    ("alignment", "has_number"),
+    [
+        (LogprobAlignment(), [False, True, True, True]),
+        (LogprobAlignment(0, True), [True, True, True, True]),
+        (LogprobAlignment(-1, True), [True, True, True, False]),
+    ],
+)
+def test_the_first_token_has_a_number_only_after_a_start_token(alignment, has_number):
+    assert alignment.has_number(REPLY).tolist() == has_number
+
+
+def server(errors):
+    """A server that writes " x", and reads it in each text with the next error, in nats."""
+    left = iter(errors)
+
+    def ask(prompt):
+        words = prompt.split()
+        n = len(words)
+        read = np.full(n, -1.0)
+        if "x" in words:
+            read[words.index("x")] -= next(left)
+        ids = np.array([sum(map(ord, word)) for word in words])
+        return Reply(tuple(words), ids, read, read, np.zeros(n, dtype=int), " x", -1.0)
+
+    return ask
+
+
+@pytest.mark.parametrize(
+    ("errors", "n_learnt"),
+    [([0, 0, 9], 2), ([9, 0, 0, 0, 9], 4), ([9, 9, 0, 0, 0, 0, 9], 6)],
+)
+def test_numbers_that_are_off_by_chance_decide_nothing(errors, n_learnt):
+    cuts = [Cut("the old", " town")] * 9
+    assert repeat_probe(server(errors), cuts, LogprobAlignment(), "s") == n_learnt
+
+
+@pytest.mark.parametrize("errors", [[9, 9, 9], [0, 9, 9, 9, 9]])
+def test_a_server_that_disagrees_three_times_more_often_than_not_is_refused(errors):
+    cuts = [Cut("the old", " town")] * 9
+    with pytest.raises(ModelError, match=f"in {len(errors)} probes"):
+        repeat_probe(server(errors), cuts, LogprobAlignment(), "s")

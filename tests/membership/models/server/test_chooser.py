@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from membership.choices.answers import Answers
 from membership.choices.cache import CachedChooser
 from membership.choices.question import Question
 from membership.models.server import chooser as choices
@@ -174,3 +175,33 @@ def test_a_grammar_escapes_what_ends_a_string():
 def test_the_next_token_speaks_for_the_option_that_it_begins(tokens, shares):
     found = next_word_shares(tokens, ("buy", "purchase"))
     assert found == (None if shares is None else pytest.approx(shares))
+
+
+class Counting:
+    """Answers every question with its first option, and counts what it is asked."""
+
+    name = fingerprint = "counting"
+
+    def __init__(self, way="test"):
+        self.way, self.asked = way, list[Question]()
+
+    def choose(self, questions, n, seed):
+        for index, question in enumerate(questions):
+            self.asked.append(question)
+            yield index, Answers((n, 0))
+
+
+@pytest.mark.parametrize(("n", "seed"), [(3, 0), (2, 1)])
+def test_other_numbers_of_answers_and_other_seeds_are_asked_for(tmp_path, n, seed):
+    list(CachedChooser(Counting(), tmp_path).choose(QUESTIONS, 2, 0))
+    again = Counting()
+    found = dict(CachedChooser(again, tmp_path).choose(QUESTIONS, n, seed))
+    assert again.asked == QUESTIONS
+    assert {answers.n_asked for answers in found.values()} == {n}
+
+
+def test_a_model_that_is_made_to_choose_in_another_way_is_asked_again(tmp_path):
+    one, other = Counting("json schema"), Counting("grammar")
+    for chooser in (one, other):
+        list(CachedChooser(chooser, tmp_path).choose(QUESTIONS, 2, 0))
+    assert other.asked == QUESTIONS
