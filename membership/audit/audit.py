@@ -225,6 +225,7 @@ def _combined(
     return combined_test(
         _redraw(found, table, key, level),
         _compare_groups(corpus, values_of(scores[detector]), detector, level),
+        table,
         alpha=level.alpha,
     )
 

@@ -73,7 +73,7 @@ def test_the_combined_test_says_both_p_values_and_keeps_what_they_assume():
     coins = redraw_test(table, Key(bytes(32)), alpha=0.05, n_resamples=999)
     scores = {"loss": rng.normal(size=40) + 1}, {"loss": rng.normal(size=10)}
     holdout = holdout_test(*scores, detectors=["loss"], alpha=0.05, n_resamples=999)
-    found = combined_test(coins, holdout, alpha=0.05)
+    found = combined_test(coins, holdout, table, alpha=0.05)
     assert found.pvalue == fisher_pvalue(coins.pvalue, holdout.pvalue)
     assert f"p = {holdout.pvalue:.2g}" in found.basis
     assert coins.assumption in found.assumption

@@ -398,10 +398,10 @@ TAMPERING = {
 }
 
 
-def remade(files, path):
+def remade(files, path, form=2):
     """Write a bundle whose manifest fits, as a forger would."""
     hashes = {n: hashlib.sha256(c).hexdigest() for n, c in files.items() if n != "manifest.json"}
-    files["manifest.json"] = json.dumps({"format": 1, "files": hashes}).encode()
+    files["manifest.json"] = json.dumps({"format": form, "files": hashes}).encode()
     path.write_bytes(pack(files))
     return path
 
