@@ -7,7 +7,7 @@ without an effect is measured on the table at hand.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import floor
+from math import floor, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +39,8 @@ class Response:
     n_resamples: int
     absorbed: float = 0.0
     """Share of an effect that regression and clipping take out of the table."""
+    skewness: float = 0.0
+    """Of the null without an effect; 0 for pairs."""
 
     def power(self, effect: float, alpha: float) -> float:
         """Return the probability of a p-value of at most alpha."""
@@ -78,9 +80,12 @@ class Response:
             critical: The critical value in standard deviations of the null.
         """
         kept = 1.0 - self.absorbed
+        expansion = np.where(critical > 1, (critical**2 - 1) / 6, 0.0)  # Cornish and Fisher
         null = np.sqrt(ratio + kept * self.widening)
         own = np.sqrt(ratio + kept * self.absorbed * self.widening)
-        distance: NDArray[np.float64] = (kept * self.gain - critical * null) / own
+        distance: NDArray[np.float64] = (
+            kept * self.gain - (critical + max(0.0, self.skewness) * expansion) * null
+        ) / own
         return distance
 
     def _effect(self, power: Callable[[float], float]) -> float:
@@ -110,7 +115,7 @@ def reachable(alpha: float, least: float, n_resamples: int) -> bool:
     """
     allowed = floor(alpha * (n_resamples + 1) * (1 + 1e-12)) - 1
     expected = n_resamples * least
-    return allowed >= 0 and allowed + 0.5 >= expected + QUANTILE * np.sqrt(expected)
+    return allowed >= 0 and allowed + 0.5 >= expected + QUANTILE * sqrt(expected)
 
 
 def strong_difference(scores: NDArray[np.float64], n_versions: NDArray[np.int64]) -> float:

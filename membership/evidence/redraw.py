@@ -247,13 +247,16 @@ def response(draws: DrawTable, n_resamples: int, share_absorbed: float = 0.0) ->
         share_absorbed: Share of an effect that was taken out of the table.
     """
     chance = 1.0 / draws.n_options
+    noise = standard_deviation(draws) ** 2
+    third = float(((draws.value**3).sum(1) * chance).sum())
     return Response(
         gain=statistic_per_unit(draws),
         widening=float((draws.n_sites * chance * (1.0 - chance)).sum()),
-        noise=standard_deviation(draws) ** 2,
+        noise=noise,
         least=least_pvalue(draws),
         n_resamples=n_resamples,
         absorbed=share_absorbed,
+        skewness=third / noise**1.5 if noise else 0.0,
     )
 
 

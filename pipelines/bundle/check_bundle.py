@@ -449,9 +449,10 @@ def detectable(table: Table, said: Mapping[str, Any], levels: Sequence[float]) -
     gain = kept * float(((1 - chance) * np.sqrt(table.n_sites)).sum())
     widening = kept * float((table.n_sites * chance * (1 - chance)).sum())
     noise = float((np.square(table.value).sum(1) * chance).sum())
+    skew = float(((table.value**3).sum(1) * chance).sum()) / noise**1.5 if noise else 0.0
     least = math.exp(-float(np.log(table.n_options).sum()))
     known = [level for level in levels if reachable(level, least, said["n_resamples"])]
-    critical = [-_quantile(level) for level in known]
+    critical = [_critical(level, max(0.0, skew)) for level in known]
 
     def power(ratio: float) -> float:
         null, own = math.sqrt(ratio + widening), math.sqrt(ratio + (1 - kept) * widening)
@@ -468,6 +469,12 @@ def detectable(table: Table, said: Mapping[str, Any], levels: Sequence[float]) -
         middle = (low + high) / 2
         low, high = (low, middle) if power(middle) < POWER else (middle, high)
     return math.sqrt(noise / low)
+
+
+def _critical(level: float, skew: float) -> float:
+    """Return the critical value, expanded by Cornish and Fisher for a skewed null."""
+    critical = -_quantile(level)
+    return critical + skew * (critical**2 - 1) / 6 if critical > 1 else critical
 
 
 def reachable(alpha: float, least: float, n_resamples: int) -> bool:
