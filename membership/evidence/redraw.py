@@ -188,7 +188,7 @@ def redraw_test(
         grade="A",
         strong_effect=STRONG_EFFECT[unit],
         bound=chernoff_bound(draws, observed),
-        cautions=_cautions(draws, monte_carlo_pvalue(-observed, -null), alpha),
+        cautions=_cautions(draws, table.adjustment, monte_carlo_pvalue(-observed, -null), alpha),
         left_out=tuple(f"Unusable: {n:,} sites, {why}" for why, n in table.unusable.items()),
         details={
             "n_documents": n_documents,
@@ -200,20 +200,21 @@ def redraw_test(
     )
 
 
-def _cautions(draws: DrawTable, mirrored: float, alpha: float) -> tuple[str, ...]:
+def _cautions(
+    draws: DrawTable, adjustment: Mapping[str, float], mirrored: float, alpha: float
+) -> tuple[str, ...]:
     """Return what an honest suspect would hardly show.
 
     Args:
         draws: The table of draws.
+        adjustment: Coefficients of the table's regression.
         mirrored: p-value in the other direction.
         alpha: Level of the test.
     """
     if not draws.value.any():
-        return (
-            "No preference of the suspect is left to compare: it prefers no word to any other, as "
-            "no language model does, or the references explain its preferences entirely, as they "
-            "can at very few sites",
-        )
+        if any(abs(coefficient) > 1e-9 for coefficient in adjustment.values()):
+            return ("The adjustment explains the suspect's preferences entirely, so none is left",)
+        return ("The suspect prefers no word to any other, as no language model does",)
     if mirrored <= alpha:
         return (
             f"{WRONG_WAY} (p = {mirrored:.2g} in that direction), as a model does that was made to "

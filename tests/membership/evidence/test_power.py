@@ -166,6 +166,7 @@ def test_a_table_that_the_references_explain_entirely_cannot_tell():
     assert found.words(0.05) == "cannot tell"
     assert "nothing varies with the key" in found.effect_words
     assert found.pvalue == 1.0
+    assert "explains the suspect's preferences entirely" in found.cautions[0]
 
 
 @pytest.mark.parametrize(
