@@ -69,7 +69,9 @@ class Response:
             lambda ratio: float((reached * ndtr(self._distance(ratio, critical))).mean())
         )
 
-    def _distance(self, ratio: float, critical: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _distance(
+        self, ratio: float, critical: np.float64 | NDArray[np.float64]
+    ) -> NDArray[np.float64]:
         """Return how far the mean of T lies above the critical value, in its standard deviations.
 
         What is absorbed differs between sites: a regression puts a mixture of other marks in its
