@@ -226,6 +226,7 @@ def _combined(
     return combined_test(
         redraw_test(table, key, **vars(level)),
         _compare_groups(corpus, values_of(scores[detector]), detector, level),
+        table,
         alpha=level.alpha,
     )
 

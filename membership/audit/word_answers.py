@@ -21,7 +21,7 @@ from membership.evidence.betting import (
     STRONG_GROWTH,
     BettingState,
     bet,
-    least_growth,
+    detectable_growth,
     out_of_reach,
 )
 from membership.evidence.redraw import ASSUMPTION, draw_table, redraw_test
@@ -273,7 +273,7 @@ def betting_result(found: BudgetedEvidence, *, way: str, alpha: float, seed: int
         null=np.zeros(0),
         seed=seed,
         effect=found.state.log_e / max(1, n_draws),
-        detectable_effect=least_growth(n_draws, alpha),
+        detectable_effect=detectable_growth(n_draws, alpha),
         effect_unit="nats by which the wealth grew at each draw",
         strong_effect=STRONG_GROWTH,
         assumption=ASSUMPTION,

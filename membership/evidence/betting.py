@@ -17,6 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from membership.evidence.power import QUANTILE
+
 STAKES = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9)
 """Shares of the wealth that the players of the mixture put on a coin at full confidence."""
 
@@ -90,14 +92,20 @@ def out_of_reach(state: BettingState, n_left: int, alpha: float) -> bool:
     return bool(_log_mean(best) < -np.log(alpha))
 
 
-def least_growth(n_draws: int, alpha: float) -> float:
-    """Return the mean growth of the wealth, in nats a draw, that reaches 1 / alpha.
+def detectable_growth(n_draws: int, alpha: float) -> float:
+    """Return the mean growth of the wealth, in nats a draw, with an 80 % chance of 1 / alpha.
 
-    Infinite if no player can reach it although every draw is won.
+    The best stake makes wealth grow by g nats a draw and scatter with a variance of 2g a draw, in
+    the limit of small gains. A growth of n g that lies 0.84 standard deviations above the logarithm
+    of 1 / alpha solves a quadratic equation. No growth exceeds that of winning every draw.
+
+    Infinite if no player can reach 1 / alpha although every draw is won.
     """
     if not n_draws or out_of_reach(BettingState(), n_draws, alpha):
         return float("inf")
-    return float(-np.log(alpha) / n_draws)
+    most = _log_mean(n_draws * np.log1p(np.array(STAKES)))
+    root = (QUANTILE + np.sqrt(QUANTILE**2 - 2 * np.log(alpha))) / np.sqrt(2)
+    return float(min(root**2, most) / n_draws)
 
 
 def _log_mean(values: NDArray[np.float64]) -> float:

@@ -9,7 +9,9 @@ so both p-values are valid at once and Fisher's combination of them is too.
 import numpy as np
 from scipy.stats import chi2
 
+from membership.evidence.redraw import absorbed, draw_table, response
 from membership.evidence.result import TestResult
+from membership.evidence.score_table import ScoreTable
 
 
 def fisher_pvalue(first: float, second: float) -> float:
@@ -29,15 +31,26 @@ def fisher_pvalue(first: float, second: float) -> float:
     return float(chi2.sf(-2 * (np.log(first) + np.log(second)), df=4))
 
 
-def combined_test(coins: TestResult, holdout: TestResult, *, alpha: float) -> TestResult:
+def product_for(alpha: float) -> float:
+    """Return the product of two p-values at which their combination has a p-value of alpha."""
+    return float(np.exp(-chi2.isf(alpha, df=4) / 2))
+
+
+def combined_test(
+    coins: TestResult, holdout: TestResult, table: ScoreTable, *, alpha: float
+) -> TestResult:
     """Combine the two tests into one.
+
+    The detectable effect is that of the words alone, with a hold-out p-value that says nothing:
+    how much training raises the scores of whole documents is not known.
 
     Args:
         coins: The re-draw test of the published documents.
         holdout: The hold-out test of scores of *original* texts.
+        table: The table of the re-draw test.
         alpha: Level of the test.
     """
-    least = fisher_pvalue(1 / (coins.n_resamples + 1), 1 / (holdout.n_resamples + 1))
+    known = response(draw_table(table), coins.n_resamples, absorbed(table))
     return TestResult(
         test="combined",
         title="re-draw and hold-out test, combined by Fisher's method",
@@ -52,7 +65,7 @@ def combined_test(coins: TestResult, holdout: TestResult, *, alpha: float) -> Te
         null=np.zeros(0),
         seed=coins.seed,
         effect=coins.effect,
-        detectable_effect=coins.detectable_effect if least <= alpha else np.inf,
+        detectable_effect=known.detectable_combined(product_for(alpha)),
         effect_unit=coins.effect_unit,
         assumption=f"{coins.assumption}; and {holdout.assumption}",
         grade="A",

@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from membership.evidence.blind import BlindBaseline
 from membership.evidence.permutation import Comparison, Scores, compare
+from membership.evidence.power import STRONG_AUROC
 from membership.evidence.result import TestResult
 from watermark.errors import PrerequisiteError
 
@@ -96,6 +97,7 @@ def control_result(
         effect_unit="AUROC of documents in question against control documents",
         assumption=ASSUMPTION,
         grade="B",
+        strong_effect=STRONG_AUROC,
         detectors=tuple(detectors),
         details={
             "detectors": list(detectors),

@@ -8,6 +8,7 @@ any detector.
 from collections.abc import Sequence
 
 from membership.evidence.permutation import Scores, compare
+from membership.evidence.power import STRONG_AUROC
 from membership.evidence.result import TestResult
 from watermark.errors import PrerequisiteError
 
@@ -15,9 +16,6 @@ ASSUMPTION = (
     "the withheld documents were chosen at random by the key and reached nobody; "
     "the suspect was made without knowledge of the key"
 )
-
-STRONG_EFFECT = 0.9
-"""An AUROC that repeated training reaches; one epoch reached 0.76 to 0.88 (reports/proof)."""
 
 
 def holdout_test(
@@ -75,7 +73,7 @@ def holdout_test(
         effect_unit="AUROC of published against withheld documents",
         assumption=ASSUMPTION,
         grade="A",
-        strong_effect=STRONG_EFFECT,
+        strong_effect=STRONG_AUROC,
         groups=(published[detectors[0]], withheld[detectors[0]]) if len(detectors) == 1 else None,
         detectors=tuple(detectors),
         details={

@@ -43,7 +43,7 @@ class Comparison:
         """
         n, m = self.n_inside, self.n_outside
         sd = np.sqrt((n + m + 1) / (12 * n * m))
-        shift = detectable_shift(alpha, max(1 / (self.null.size + 1), 1 / comb(n + m, n)))
+        shift = detectable_shift(alpha, 1 / comb(n + m, n), self.null.size)
         return shift if np.isinf(shift) else float(min(1.0, 0.5 + shift * sd))
 
 

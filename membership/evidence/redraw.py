@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
-from membership.evidence.result import BLOCK_CELLS, TestResult, detectable_shift, monte_carlo_pvalue
-from membership.evidence.score_table import ScoreTable
+from membership.evidence.power import Response
+from membership.evidence.result import BLOCK_CELLS, TestResult, monte_carlo_pvalue
+from membership.evidence.score_table import ScoreTable, clipped_share
 from watermark.errors import PrerequisiteError
 from watermark.keys import Coins
 
@@ -165,9 +166,7 @@ def redraw_test(
     observed = statistic(draws, choices_of(key, draws))
     null = null_statistics(draws, n_resamples, np.random.default_rng(seed))
     per_nat = statistic_per_unit(draws)
-    sd = standard_deviation(draws)
     pvalue = monte_carlo_pvalue(observed, null)
-    reach = detectable_shift(alpha, least_pvalue(draws, n_resamples)) * sd / per_nat
     n_sites, n_documents = len(table.draws), len(set(table.document_ids))
     return TestResult(
         test="redraw",
@@ -183,13 +182,13 @@ def redraw_test(
         null=null,
         seed=seed,
         effect=observed / per_nat,
-        detectable_effect=float(reach) if sd else float("inf"),
+        detectable_effect=response(draws, n_resamples, absorbed(table)).detectable(alpha),
         effect_unit=f"{unit} by which the suspect prefers a published word, mean over sites",
         assumption=ASSUMPTION,
         grade="A",
         strong_effect=STRONG_EFFECT[unit],
         bound=chernoff_bound(draws, observed),
-        cautions=_cautions(sd, monte_carlo_pvalue(-observed, -null), alpha),
+        cautions=_cautions(draws, table.adjustment, monte_carlo_pvalue(-observed, -null), alpha),
         left_out=tuple(f"Unusable: {n:,} sites, {why}" for why, n in table.unusable.items()),
         details={
             "n_documents": n_documents,
@@ -201,15 +200,20 @@ def redraw_test(
     )
 
 
-def _cautions(sd: float, mirrored: float, alpha: float) -> tuple[str, ...]:
+def _cautions(
+    draws: DrawTable, adjustment: Mapping[str, float], mirrored: float, alpha: float
+) -> tuple[str, ...]:
     """Return what an honest suspect would hardly show.
 
     Args:
-        sd: Standard deviation of T under fresh keys.
+        draws: The table of draws.
+        adjustment: Coefficients of the table's regression.
         mirrored: p-value in the other direction.
         alpha: Level of the test.
     """
-    if not sd:
+    if not draws.value.any():
+        if any(abs(coefficient) > 1e-9 for coefficient in adjustment.values()):
+            return ("The adjustment explains the suspect's preferences entirely, so none is left",)
         return ("The suspect prefers no word to any other, as no language model does",)
     if mirrored <= alpha:
         return (
@@ -220,9 +224,41 @@ def _cautions(sd: float, mirrored: float, alpha: float) -> tuple[str, ...]:
     return ()
 
 
-def least_pvalue(draws: DrawTable, n_resamples: int) -> float:
-    """Return the smallest p-value that a test of these draws can give."""
-    return max(1 / (n_resamples + 1), float(np.exp(-np.log(draws.n_options).sum())))
+def least_pvalue(draws: DrawTable) -> float:
+    """Return the smallest exact p-value of these draws, the probability of one set of outcomes."""
+    return float(np.exp(-np.log(draws.n_options).sum()))
+
+
+def absorbed(table: ScoreTable) -> float:
+    """Return the share of an effect that regression and clipping take out of a table.
+
+    A regression with k coefficients on n rows takes a share k / n of each row, marks included.
+    """
+    rows = int((table.n_candidates - 1).sum())
+    fitted = min(1.0, len(table.adjustment) / rows)
+    return 1.0 - (1.0 - fitted) * (1.0 - clipped_share(table.score))
+
+
+def response(draws: DrawTable, n_resamples: int, share_absorbed: float = 0.0) -> Response:
+    """Return how T answers to an effect.
+
+    Args:
+        draws: The table of draws.
+        n_resamples: Number of fresh keys that T is compared with.
+        share_absorbed: Share of an effect that was taken out of the table.
+    """
+    chance = 1.0 / draws.n_options
+    noise = standard_deviation(draws) ** 2
+    third = float(((draws.value**3).sum(1) * chance).sum())
+    return Response(
+        gain=statistic_per_unit(draws),
+        widening=float((draws.n_sites * chance * (1.0 - chance)).sum()),
+        noise=noise,
+        least=least_pvalue(draws),
+        n_resamples=n_resamples,
+        absorbed=share_absorbed,
+        skewness=third / noise**1.5 if noise else 0.0,
+    )
 
 
 def standard_deviation(draws: DrawTable) -> float:

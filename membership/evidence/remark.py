@@ -7,19 +7,16 @@ the test for marks without alternatives that could be compared in place.
 """
 
 from collections.abc import Sequence
+from math import floor
 
 import numpy as np
 from numpy.typing import NDArray
 
 from membership.detector import Score, values_of
-from membership.evidence.redraw import ASSUMPTION, DrawTable, null_statistics
+from membership.evidence.power import POWER, strong_difference
+from membership.evidence.redraw import ASSUMPTION, DrawTable, null_statistics, response
 from membership.evidence.remarkings import Remarkings
-from membership.evidence.result import (
-    TestResult,
-    Versions,
-    detectable_shift,
-    monte_carlo_pvalue,
-)
+from membership.evidence.result import TestResult, Versions, monte_carlo_pvalue
 from watermark.errors import PrerequisiteError
 
 
@@ -58,7 +55,6 @@ def remark_test(
     observed = float(draws.value[:, 0].sum())
     null = _null(draws, n_resamples, np.random.default_rng([seed, 2]))
     per_unit = float(np.sqrt(draws.n_sites).sum()) * (width - 1) / width
-    shift = detectable_shift(alpha, max(1 / (null.size + 1), float(width) ** -len(draws.names)))
     n_unscored = int((~usable).sum())
     unscored = sorted({score.reason for score in scores if score.reason})
     return TestResult(
@@ -75,10 +71,11 @@ def remark_test(
         null=null,
         seed=seed,
         effect=observed / per_unit,
-        detectable_effect=shift * float(null.std()) / per_unit,
+        detectable_effect=_detectable(draws, null, alpha),
         effect_unit=f"{detector}: published texts above re-marked ones, mean over texts",
         assumption=ASSUMPTION,
         grade="A",
+        strong_effect=strong_difference(adjusted, np.full(len(adjusted), width)),
         detectors=(detector,),
         versions=_versions(remarkings, np.flatnonzero(usable), adjusted),
         left_out=(f"Unscored: {n_unscored:,} texts, {'; '.join(unscored)}",) if n_unscored else (),
@@ -160,3 +157,18 @@ def _null(draws: DrawTable, n_resamples: int, rng: np.random.Generator) -> NDArr
         fresh: NDArray[np.float64] = draws.value[0, 1:]
         return fresh
     return null_statistics(draws, n_resamples, rng)
+
+
+def _detectable(draws: DrawTable, null: NDArray[np.float64], alpha: float) -> float:
+    """Return the effect that is found with 80 % power.
+
+    With one block, the published versions must be among the best: their sum must exceed a certain
+    sum of fresh versions even where, without the effect, it would be as low as the lowest fifth.
+    """
+    if len(draws.names) > 1:
+        return response(draws, null.size).detectable(alpha)
+    rank = floor(alpha * (null.size + 1) * (1 + 1e-12))
+    if not rank or not np.ptp(null):
+        return np.inf
+    low = np.quantile(null, 1 - POWER)
+    return float((np.sort(null)[-rank] - low) / np.sqrt(draws.n_sites[0]))

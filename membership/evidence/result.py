@@ -6,7 +6,9 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import ndtri
+
+from membership.evidence.power import QUANTILE, reachable
 
 BLOCK_CELLS = 4_000_000
 """Random numbers held in memory at a time, by every test that resamples."""
@@ -56,15 +58,16 @@ class TestResult:
     effect: float
     """Estimated effect, in the unit that `effect_unit` names; 0 if the test estimates no effect."""
     detectable_effect: float
-    """Minimum detectable effect: the smallest true effect found with 80 % power; infinite where no
-    p-value of the test can be as small as its level."""
+    """Minimum detectable effect: the smallest true effect found with 80 % power; infinite where the
+    test would miss any effect more often."""
     effect_unit: str
     assumption: str
     """What must hold for the p-value to be valid, in words."""
     grade: Grade
-    strong_effect: float = float("inf")
+    strong_effect: float = 0.0
     """An effect that repeated training leaves, in the same unit. A test that would miss even this
-    one cannot tell anything when its p-value is large; infinite if no such effect is known."""
+    one cannot tell anything when its p-value is large; 0 if no such effect is known, so that the
+    test never says `no evidence`."""
     bound: float | None = None
     """Chernoff bound on the exact p-value, if the null distribution of the statistic is known."""
     detectors: tuple[str, ...] = ()
@@ -94,10 +97,7 @@ class TestResult:
         """
         if self.pvalue <= alpha:
             return "trained on it"
-        blind = not np.isfinite(self.detectable_effect)
-        return (
-            "cannot tell" if blind or self.detectable_effect > self.strong_effect else "no evidence"
-        )
+        return "no evidence" if self.detectable_effect <= self.strong_effect else "cannot tell"
 
     @property
     def zscore(self) -> float:
@@ -122,8 +122,8 @@ class TestResult:
             return "no detectable effect: nothing varies with the key"
         if not np.isfinite(self.detectable_effect):
             return (
-                f"no detectable effect: with {self.n_units:,} units no p-value can be as small as "
-                "the level"
+                f"no detectable effect: with {self.n_units:,} units even the strongest would be "
+                "missed in more than one case of five"
             )
         return f"minimum detectable effect {self.detectable_effect:.3g} (80 % power)"
 
@@ -140,14 +140,19 @@ def monte_carlo_pvalue(statistic: float, null: NDArray[np.float64]) -> float:
     return float((1 + null.size - below) / (null.size + 1))
 
 
-def detectable_shift(alpha: float, floor: float) -> float:
+def detectable_shift(alpha: float, least: float, n_resamples: int) -> float:
     """Return how many standard deviations a statistic must be off to be found with 80 % power.
+
+    For a statistic whose null does not change with the effect, as that of ranks.
 
     Args:
         alpha: Level of the test.
-        floor: The smallest p-value that the test can give.
+        least: The smallest exact p-value.
+        n_resamples: Number of resamples.
     """
-    return np.inf if floor > alpha else max(0.0, float(norm.isf(alpha) + norm.isf(0.2)))
+    if not reachable(alpha, least, n_resamples):
+        return np.inf
+    return max(0.0, float(QUANTILE - ndtri(alpha)))
 
 
 def rounded_up(bound: float) -> str:

@@ -18,6 +18,9 @@ CLIP = 3.0
 OUTLIER = 20.0
 """Preferences are clipped at this many times their median distance from the median."""
 
+ROUNDING = 1e-10
+"""Residuals that are no larger than this share of the largest preference are rounding errors."""
+
 
 @dataclass(frozen=True)
 class ScoreTable:
@@ -162,6 +165,8 @@ def adjust_preferences(
         rest = target - signed @ weights
     residual = np.zeros_like(preference)
     residual[rival] = _without(unsigned, rest)
+    if np.abs(residual).max() <= ROUNDING * np.abs(target).max(initial=0.0):
+        residual[:] = 0.0
     if robust:
         limit = CLIP * np.median(np.abs(residual[rival]))
         residual = residual.clip(-limit, limit)
@@ -169,6 +174,21 @@ def adjust_preferences(
     coefficients = [*weights, *np.linalg.lstsq(unsigned, rest)[0]]
     names = [*references, *free, "intercept"]
     return np.where(inside, centred, 0.0), dict(zip(names, map(float, coefficients), strict=True))
+
+
+def clipped_share(score: NDArray[np.float64]) -> float:
+    """Return the share of rows that were clipped: what is added to them leaves no trace.
+
+    Only tables of pairs show it; the share is 0 for others and for tables that were not clipped.
+
+    Args:
+        score: Scores of the candidates of each row, with mean 0.
+    """
+    size = np.abs(score[:, 0])
+    limit = CLIP * np.median(size)
+    if size.max() > limit * (1 + 1e-9):
+        return 0.0
+    return float((size >= limit * (1 - 1e-9)).mean())
 
 
 def _unchanged(preferences: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -11,22 +11,18 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from membership.evidence.power import strong_difference
 from membership.evidence.redraw import (
     DrawTable,
     chernoff_bound,
     least_pvalue,
     null_statistics,
-    standard_deviation,
+    response,
     statistic,
     statistic_per_unit,
 )
-from membership.evidence.result import (
-    TestResult,
-    Versions,
-    detectable_shift,
-    monte_carlo_pvalue,
-)
-from membership.evidence.score_table import CLIP
+from membership.evidence.result import TestResult, Versions, monte_carlo_pvalue
+from membership.evidence.score_table import CLIP, clipped_share
 from watermark.errors import PrerequisiteError
 
 ASSUMPTION = (
@@ -66,7 +62,7 @@ def twin_test(
     """
     kept = [i for i, values in enumerate(scores) if np.isfinite(values).all() and np.ptp(values)]
     draws = _table([names[i] for i in kept], [scores[i] for i in kept])
-    floor = least_pvalue(draws, n_resamples)
+    floor = max(1 / (n_resamples + 1), least_pvalue(draws))
     if floor > alpha:
         raise PrerequisiteError(
             f"twin test: {len(kept)} documents have versions with different scores; "
@@ -75,8 +71,7 @@ def twin_test(
     outcomes = np.array([published[i] for i in kept], dtype=np.int64)
     observed = statistic(draws, outcomes)
     null = null_statistics(draws, n_resamples, np.random.default_rng(seed))
-    unit = statistic_per_unit(draws)
-    sd = standard_deviation(draws)
+    known = response(draws, n_resamples, clipped_share(draws.value))
     n_twins = int(draws.n_options.sum())
     return TestResult(
         test="twin",
@@ -88,11 +83,12 @@ def twin_test(
         n_resamples=n_resamples,
         null=null,
         seed=seed,
-        effect=observed / unit,
-        detectable_effect=detectable_shift(alpha, floor) * sd / unit,
+        effect=observed / statistic_per_unit(draws),
+        detectable_effect=known.detectable(alpha),
         effect_unit=f"{detector} of the published version less that of the others, mean",
         assumption=ASSUMPTION,
         grade="A",
+        strong_effect=strong_difference(draws.value, draws.n_options),
         bound=chernoff_bound(draws, observed),
         detectors=(detector,),
         versions=_versions(draws, outcomes.tolist()),

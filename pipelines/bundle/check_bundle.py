@@ -28,7 +28,8 @@ from typing import Any
 
 import numpy as np
 
-FORMAT = 1
+FORMAT = 2
+EARLIER_FORMAT = 1  # its detectable effects come from another formula, with less than 80 % power
 MAX_BYTES = 512 * 1024 * 1024
 REQUIRED = (
     "README.txt", "check_bundle.py", "commitment.txt", "manifest.json", "plan.json", "proofs.json",
@@ -43,6 +44,8 @@ SITE_COLUMNS = ("site", "document", "draw", "n_candidates")
 DRAW_COLUMNS = ("draw", "n_options", "outcome", "name_sha256")
 STRONG_EFFECTS = {"redraw": 1.0, "combined": 1.0, "holdout": 0.9, "betting": 0.1}
 STRONG_SHARE = 0.25  # of the re-draw test on answers in words
+STRONG_AUROC = 0.9  # of versions of one text, as in membership/evidence/power.py
+POWER, CLIP = 0.8, 3.0  # of a detectable effect; of score tables
 STAKES = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9)  # as in membership/evidence/betting.py
 BLOCK_CELLS = 4_000_000  # as in membership/evidence/redraw.py: another number gives other bits
 DEFAULTS = {"n_resamples": 99_999, "seed": 0}
@@ -133,7 +136,8 @@ def read_json(files: Mapping[str, bytes], name: str) -> Any:
 def check_manifest(files: Mapping[str, bytes]) -> str:
     """Check the hash of every file."""
     manifest = read_json(files, "manifest.json")
-    need(manifest.get("format") == FORMAT, f"manifest.json: wanted format {FORMAT}")
+    known = manifest.get("format") in (EARLIER_FORMAT, FORMAT)
+    need(known, f"manifest.json: wanted format {EARLIER_FORMAT} or {FORMAT}")
     listed = manifest.get("files")
     need(isinstance(listed, dict), "manifest.json: lists no files")
     need(set(listed) == set(files) - {"manifest.json"}, "manifest.json: lists other files")
@@ -299,14 +303,12 @@ def redraw_numbers(files: Mapping[str, bytes], said: Mapping[str, Any], alpha: f
     observed = float(table.value[np.arange(len(table.outcome)), table.outcome].sum())
     null = null_statistics(table, n, seed)
     per_unit = float(((1 - 1 / table.n_options) * np.sqrt(table.n_sites)).sum())
-    deviation = float(np.sqrt((np.square(table.value).sum(1) / table.n_options).sum()))
-    floor = max(1 / (n + 1), math.exp(-float(np.log(table.n_options).sum())))
     return {
         "statistic": observed,
         "pvalue": add_one_pvalue(observed, null),
         "zscore": float((observed - null.mean()) / null.std()) if null.std() else 0.0,
         "effect": observed / per_unit,
-        "detectable_effect": _shift(alpha, floor, deviation / per_unit),
+        "detectable_effect": detectable(table, said, [alpha]),
         "chernoff_bound": chernoff_bound(table, observed),
         "n_documents": len(set(table.document.tolist())),
         "n_sites": len(table.draw),
@@ -318,7 +320,8 @@ def twin_numbers(files: Mapping[str, bytes], said: Mapping[str, Any], alpha: flo
     """Recompute the twin test: the versions of a document are the outcomes of one draw."""
     found = redraw_numbers(files, said, alpha)
     del found["n_sites"], found["n_draws"]
-    return found | {"n_twins": int(Table(files).n_options.sum())}
+    table = Table(files)
+    return found | {"n_twins": int(table.n_options.sum()), "strong_effect": _strong(table)}
 
 
 def remark_numbers(files: Mapping[str, bytes], said: Mapping[str, Any], alpha: float) -> Numbers:
@@ -334,13 +337,15 @@ def remark_numbers(files: Mapping[str, bytes], said: Mapping[str, Any], alpha: f
         null = null_statistics(table, n, [said["seed"], 2])
     observed = float(table.value[:, 0].sum())
     per_unit = float(np.sqrt(table.n_sites).sum()) * (width - 1) / width
-    floor = max(1 / (n + 1), float(width) ** -n_blocks)
     return {
         "statistic": observed,
         "pvalue": add_one_pvalue(observed, null),
         "zscore": float((observed - null.mean()) / null.std()) if null.std() else 0.0,
         "effect": observed / per_unit,
-        "detectable_effect": _shift(alpha, floor, float(null.std()) / per_unit),
+        "detectable_effect": (
+            _of_ranks(table, null, alpha) if n_blocks == 1 else detectable(table, said, [alpha])
+        ),
+        "strong_effect": _strong(table),
         "chernoff_bound": None,
         "n_documents": len(set(table.document.tolist())),
         "n_texts": len(table.draw),
@@ -363,14 +368,14 @@ def holdout_numbers(files: Mapping[str, bytes], said: Mapping[str, Any], alpha: 
         drawn = rng.random((min(block, size - len(null)), n + m))
         sums = ranks[np.argpartition(drawn, m - 1, axis=1)[:, :m]].sum(1)
         null = np.concatenate([null, 1.0 - (sums - m * (m + 1) / 2) / (n * m)])
-    floor = max(1 / (size + 1), 1 / math.comb(n + m, n))
-    shift = _shift(alpha, floor, math.sqrt((n + m + 1) / (12 * n * m)))
+    found = reachable(alpha, 1 / math.comb(n + m, n), size)
+    shift = max(0.0, _quantile(POWER) - _quantile(alpha)) * math.sqrt((n + m + 1) / (12 * n * m))
     return {
         "statistic": observed,
         "pvalue": add_one_pvalue(observed, null),
         "zscore": float((observed - null.mean()) / null.std()) if null.std() else 0.0,
         "effect": observed,
-        "detectable_effect": None if shift is None else min(1.0, 0.5 + shift),
+        "detectable_effect": min(1.0, 0.5 + shift) if found else None,
         "chernoff_bound": None,
         "n_published": n,
         "n_withheld": m,
@@ -381,16 +386,20 @@ def combined_numbers(files: Mapping[str, bytes], said: Mapping[str, Any], alpha:
     """Recompute both tests and Fisher's combination of them."""
     coins, holdout = redraw_numbers(files, said, alpha), holdout_numbers(files, said, alpha)
     one, two = float(coins["pvalue"] or 0), float(holdout["pvalue"] or 0)
-    least = 1 / (said["n_resamples"] + 1)
     statistic = -2 * (math.log(one) + math.log(two))
-    reaches = fisher_pvalue(-4 * math.log(least)) <= alpha
+    low, high = 0.0, alpha  # the product of both p-values at which Fisher's has p = alpha
+    for _ in range(100):
+        middle = (low + high) / 2
+        below = fisher_pvalue(-2 * math.log(middle)) < alpha
+        low, high = (middle, high) if below else (low, middle)
+    levels = [min(1.0, low / ((i + 0.5) / 1_000)) for i in range(1_000)]
     counts = ("n_documents", "n_sites", "n_draws")
     return {
         "statistic": statistic,
         "pvalue": fisher_pvalue(statistic),
         "zscore": None,
         "effect": coins["effect"],
-        "detectable_effect": coins["detectable_effect"] if reaches else None,
+        "detectable_effect": detectable(Table(files), said, levels),
         "chernoff_bound": None,
         "redraw_pvalue": one,
         "holdout_pvalue": two,
@@ -414,15 +423,93 @@ def betting_numbers(files: Mapping[str, bytes], said: Mapping[str, Any], alpha: 
         path.append(_log_mean(wealth))
     n_draws = len(path) - 1
     best = _log_mean(n_draws * np.log1p(stakes))
+    root = (_quantile(POWER) + math.sqrt(_quantile(POWER) ** 2 - 2 * math.log(alpha))) / 2**0.5
     return {
         "statistic": path[-1],
         "pvalue": math.exp(-max(path)),
         "zscore": None,
         "effect": path[-1] / n_draws,
-        "detectable_effect": None if best < -math.log(alpha) else -math.log(alpha) / n_draws,
+        "detectable_effect": None if best < -math.log(alpha) else min(root**2, best) / n_draws,
         "chernoff_bound": None,
         "n_draws": n_draws,
     }
+
+
+def detectable(table: Table, said: Mapping[str, Any], levels: Sequence[float]) -> float | None:
+    """Return the effect that gives 80 % power, as in membership/evidence/power.py.
+
+    Args:
+        table: The scores.
+        said: The test in report.json, with the coefficients of the table's adjustment.
+        levels: What p must not exceed; several, if the mean of their powers counts.
+    """
+    chance, fitted = 1 / table.n_options, len(said["details"].get("adjustment", ()))
+    rows = int((table.n_options - 1)[table.draw].sum())
+    kept = max(0.0, 1 - fitted / rows) * (1 - (said["test"] != "remark") * _clipped(table))
+    gain = kept * float(((1 - chance) * np.sqrt(table.n_sites)).sum())
+    widening = kept * float((table.n_sites * chance * (1 - chance)).sum())
+    noise = float((np.square(table.value).sum(1) * chance).sum())
+    skew = float(((table.value**3).sum(1) * chance).sum()) / noise**1.5 if noise else 0.0
+    least = math.exp(-float(np.log(table.n_options).sum()))
+    known = [level for level in levels if reachable(level, least, said["n_resamples"])]
+    critical = [_critical(level, max(0.0, skew)) for level in known]
+
+    def power(ratio: float) -> float:
+        null, own = math.sqrt(ratio + widening), math.sqrt(ratio + (1 - kept) * widening)
+        distances = ((gain - each * null) / own for each in critical)
+        return sum(0.5 * math.erfc(-each / 2**0.5) for each in distances) / len(levels)
+
+    high = float(((1 - chance) * np.sqrt(table.n_sites)).sum()) ** 2
+    low, most = 1e-12 * high, 1e12 * high
+    if not noise or not kept or power(low) < POWER:
+        return None
+    while power(high) > POWER and high < most:
+        high *= 4
+    for _ in range(100):
+        middle = (low + high) / 2
+        low, high = (low, middle) if power(middle) < POWER else (middle, high)
+    return math.sqrt(noise / low)
+
+
+def _critical(level: float, skew: float) -> float:
+    """Return the critical value, expanded by Cornish and Fisher for a skewed null."""
+    critical = -_quantile(level)
+    return critical + skew * (critical**2 - 1) / 6 if critical > 1 else critical
+
+
+def reachable(alpha: float, least: float, n_resamples: int) -> bool:
+    """Tell whether the best outcome gives p at most alpha in 80 % of cases."""
+    allowed = math.floor(alpha * (n_resamples + 1) * (1 + 1e-12)) - 1
+    expected = n_resamples * least
+    return allowed >= 0 and allowed + 0.5 >= expected + _quantile(POWER) * math.sqrt(expected)
+
+
+def _clipped(table: Table) -> float:
+    """Return the share of sites whose scores were clipped; known of pairs alone."""
+    size = np.abs(table.score[:, 0])
+    limit = CLIP * float(np.median(size))
+    known = size.max() <= limit * (1 + 1e-9)
+    return float((size >= limit * (1 - 1e-9)).mean()) if known else 0.0
+
+
+def _of_ranks(table: Table, null: Any, alpha: float) -> float | None:
+    """Return the effect that gives 80 % power to the rank among the versions of one block."""
+    rank = math.floor(alpha * (len(null) + 1) * (1 + 1e-12))
+    if not rank or not np.ptp(null):
+        return None
+    low = float(np.quantile(null, 1 - POWER))
+    return (float(np.sort(null)[-rank]) - low) / math.sqrt(table.n_sites[0])
+
+
+def _strong(table: Table) -> float:
+    """Return the effect by which a published version outscores another one in 90 % of pairs."""
+    variance = np.square(table.score).sum() / (table.n_options - 1)[table.draw].sum()
+    return _quantile(STRONG_AUROC) * math.sqrt(2 * float(variance))
+
+
+def _quantile(level: float) -> float:
+    """Return the quantile of the normal distribution."""
+    return NormalDist().inv_cdf(level) if 0 < level < 1 else math.copysign(math.inf, level - 0.5)
 
 
 def add_one_pvalue(observed: float, null: Any) -> float:
@@ -478,7 +565,10 @@ def check_test(files: Mapping[str, bytes]) -> str:
     recompute, tables = TESTS[said["test"]]
     held = {name for name in files if name.endswith(".csv")}
     need(held == tables, f"{min(held ^ tables, default='')}: not of a {said['test']} test")
-    found = recompute(files, said, report["alpha"])
+    found = recompute(files, said, report["alpha"]) | _known_strong(said)
+    earlier = read_json(files, "manifest.json")["format"] == EARLIER_FORMAT
+    for name in ("detectable_effect", "strong_effect") * earlier:
+        found.pop(name, None)
     for name, wanted in found.items():
         shown = said["details"][name] if name not in said else said[name]
         if name == "chernoff_bound" and wanted is not None:
@@ -497,14 +587,8 @@ def check_test(files: Mapping[str, bytes]) -> str:
         "n_draws": "draws",
     }
     count, unit = next((found[name], unit) for name, unit in sized.items() if name in found)
-    return f"p = {found['pvalue']:.3g} follows from {count:,} {unit} and seed {seed}"
-
-
-def _shift(alpha: float, floor: float, unit: float) -> float | None:
-    if floor > alpha:
-        return None
-    normal = NormalDist()
-    return max(0.0, -normal.inv_cdf(alpha) - normal.inv_cdf(0.2)) * unit
+    note = "; NOT CHECKED: the detectable effect, by a formula of an earlier version" * earlier
+    return f"p = {found['pvalue']:.3g} follows from {count:,} {unit} and seed {seed}{note}"
 
 
 def _close(one: object, other: float | None, near: float = 1.0) -> bool:
@@ -563,10 +647,16 @@ def _as_planned(plan: Mapping[str, Any], used: list[str]) -> bool:
 def _verdict(said: Mapping[str, Any], alpha: float) -> str:
     if said["pvalue"] <= alpha:
         return "trained on it"
-    in_words = said["test"] == "redraw" and "way" in said["details"]
-    strong = STRONG_SHARE if in_words else STRONG_EFFECTS.get(said["test"], math.inf)
+    strong = _known_strong(said).get("strong_effect", said.get("strong_effect", math.inf))
     found = said["detectable_effect"]
     return "cannot tell" if found is None or found > strong else "no evidence"
+
+
+def _known_strong(said: Mapping[str, Any]) -> Numbers:
+    """Return the effect that a test calls strong, where it does not follow from the scores."""
+    in_words = said["test"] == "redraw" and "way" in said["details"]
+    strong = STRONG_SHARE if in_words else STRONG_EFFECTS.get(said["test"])
+    return {} if strong is None else {"strong_effect": strong}
 
 
 def _check_markdown(page: str, report: Mapping[str, Any]) -> None:

@@ -43,7 +43,7 @@ class Decision:
             return "no answer"
         if isinstance(self.outcome, Selection):
             return f"{int(self.outcome.selected.sum())} of {len(self.outcome.selected)} documents"
-        return "trained on it" if self.outcome.pvalue <= self.alpha else "no evidence"
+        return self.outcome.words(self.alpha)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the decision for machines."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from membership.evidence.blind import BlindBaseline, blind_baseline
-from membership.evidence.roc import FPRS, Separation, separation
+from membership.roc import FPRS, Separation, separation
 from pipelines.loading.labelled import labels_of
 from pipelines.reporting.plots import plot_roc
 from pipelines.reporting.score_file import ScoreFile, read_scores

@@ -8,15 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.stats import norm
 from tqdm import tqdm
 
-from membership.evidence.redraw import (
-    draw_table,
-    redraw_test,
-    standard_deviation,
-    statistic_per_unit,
-)
+from membership.evidence.redraw import absorbed, draw_table, redraw_test, response
 from membership.evidence.score_table import ScoreTable, build_table, slots_of
 from membership.models.marking.encoder import load_encoder
 from membership.traces.suspect_protocol import Suspect
@@ -43,6 +37,7 @@ from watermark.substitution.target import TargetContext
 from watermark.vault.tables import FitRows
 from watermark.vault.vault import Vault
 
+N_RESAMPLES = 9_999
 EFFECTS = (0.05, 0.1, 0.2, 0.5, 1.0)
 """Effects, in nats, for which the power of the re-draw test is stated."""
 
@@ -207,7 +202,7 @@ def _with_model(vault: Vault, pairs: Sequence[Pair], model: Suspect) -> dict[str
     read = [choice for i in range(n) for choice in traces[i].candidate_logprobs]
     table = build_table([site for some in sites for site in some], read, {})
     try:
-        result = redraw_test(table, vault.key, alpha=vault.plan.alpha, n_resamples=9_999)
+        result = redraw_test(table, vault.key, alpha=vault.plan.alpha, n_resamples=N_RESAMPLES)
     except PrerequisiteError as error:
         return {"perplexity": perplexity, "power": {"reason": str(error)}}
     if np.isinf(result.detectable_effect):
@@ -229,16 +224,14 @@ def _readable(marked: Marked) -> tuple[Site, ...]:
 
 def _power(detectable: float, vault: Vault, table: ScoreTable) -> Section:
     """Return the chance of evidence for some true effects, on the sampled documents."""
-    draws = draw_table(table)
-    needed = norm.isf(vault.plan.alpha)
-    spread = standard_deviation(draws) / statistic_per_unit(draws)
+    known = response(draw_table(table), N_RESAMPLES, absorbed(table))
     return {
         "alpha": vault.plan.alpha,
         "usable_sites": len(table.draws),
         "unusable_sites": dict(table.unusable),
         "draws": len(set(table.draws)),
         "minimum_detectable_effect": detectable,
-        "by_effect": {f"{e:g}": float(norm.sf(needed - e / spread)) for e in EFFECTS},
+        "by_effect": {f"{e:g}": known.power(e, vault.plan.alpha) for e in EFFECTS},
     }
 
 

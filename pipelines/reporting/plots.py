@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from membership.evidence.result import TestResult
-from membership.evidence.roc import Separation
+from membership.roc import Separation
 
 matplotlib.use("Agg")
 

@@ -217,6 +217,7 @@ def test_dict(result: TestResult) -> dict[str, Any]:
         "detectable_effect": (
             result.detectable_effect if np.isfinite(result.detectable_effect) else None
         ),
+        "strong_effect": result.strong_effect,
         "effect_unit": result.effect_unit,
         "assumption": result.assumption,
         "cautions": list(result.cautions),

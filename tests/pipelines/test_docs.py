@@ -39,9 +39,10 @@ def test_the_readme_does_what_it_says(job, tmp_path, command):
         done = command(program, *arguments)
         assert done.status == 0, f"{line}\n{done.err}"
         last = done.out
-    # The model was trained with another key than the fresh one of this vault.
+    # The model was trained with another key than the fresh one of this vault. Whether its few sites
+    # would show a strong effect depends on the key.
     assert last.startswith("Not fixed beforehand")
-    assert "\nVerdict: no evidence" in last
+    assert re.search(r"\nVerdict: (no evidence|cannot tell)", last)
     assert (tmp_path / "report/report.md").exists()
     (example,) = blocks("python")
     alone = subprocess.run(  # in a process of its own, as a notebook is
@@ -52,7 +53,7 @@ def test_the_readme_does_what_it_says(job, tmp_path, command):
         text=True,
     )
     assert alone.returncode == 0, alone.stderr
-    assert re.fullmatch(r"no evidence [01]\.\d+", alone.stdout.strip())
+    assert re.fullmatch(r"(no evidence|cannot tell) [01]\.\d+", alone.stdout.strip())
 
 
 def test_the_chain_is_the_one_of_the_docs(tmp_path, command):

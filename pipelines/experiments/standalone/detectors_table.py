@@ -17,7 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from membership.evidence.roc import FPRS, Separation
+from membership.roc import FPRS, Separation
 from pipelines.experiments.standalone.proof import CORPUS, N_PASSAGES, SEED
 from pipelines.experiments.trials.passages import passages
 from pipelines.jobs.evaluate import Evaluation, evaluate_command, table_lines

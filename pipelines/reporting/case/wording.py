@@ -65,8 +65,8 @@ def _too_weak(test: TestResult) -> str:
     if test.detectable_effect == float("inf"):
         return f"{words[0].upper()}{words[1:]}."
     return (
-        f"Its {words} lies above {test.strong_effect:g}, an effect that repeated training leaves: "
-        "even a model that was trained on the texts several times could have been missed."
+        f"Its {words} lies above {test.strong_effect:.3g}, a strong effect: even a model that was "
+        "trained on the texts several times could have been missed."
     )
 
 

@@ -2,7 +2,14 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from membership.evidence.betting import STAKES, BettingState, bet, bet_all, out_of_reach
+from membership.evidence.betting import (
+    STAKES,
+    BettingState,
+    bet,
+    bet_all,
+    detectable_growth,
+    out_of_reach,
+)
 
 
 def gains(x):
@@ -92,3 +99,21 @@ def test_evidence_is_out_of_reach_when_every_win_would_not_do():
     assert out_of_reach(BettingState(), 5, 0.001)
     assert not out_of_reach(BettingState(), 50, 0.001)
     assert out_of_reach(BettingState(log_wealth=(-40.0,) * len(STAKES)), 50, 0.001)
+
+
+@pytest.mark.parametrize(("n_draws", "wins"), [(70, 0.79), (300, 0.645)])
+def test_the_detectable_growth_reaches_the_level_four_times_in_five(n_draws, wins):
+    # the share of draws won at which wealth grows, in the mean, by the growth that is stated
+    rng = np.random.default_rng(5)
+    odds = np.where(rng.random((1_000, n_draws)) < wins, 1.0, -1.0)
+    wealth = np.cumsum(np.log1p(np.array(STAKES)[:, None, None] * odds), axis=2)
+    path = np.logaddexp.reduce(wealth) - np.log(len(STAKES))
+    growth = detectable_growth(n_draws, 0.001)
+    assert path[:, -1].mean() / n_draws == pytest.approx(growth, rel=0.06)
+    assert 0.77 < np.mean(path.max(1) >= -np.log(0.001)) < 0.91
+
+
+def test_no_growth_is_detectable_where_winning_every_draw_is_not_enough():
+    assert detectable_growth(0, 0.001) == np.inf
+    assert detectable_growth(13, 0.001) == np.inf
+    assert detectable_growth(15, 0.001) == pytest.approx(0.5167, abs=1e-3)  # all of 15 won

@@ -73,7 +73,7 @@ def test_the_combined_test_says_both_p_values_and_keeps_what_they_assume():
     coins = redraw_test(table, Key(bytes(32)), alpha=0.05, n_resamples=999)
     scores = {"loss": rng.normal(size=40) + 1}, {"loss": rng.normal(size=10)}
     holdout = holdout_test(*scores, detectors=["loss"], alpha=0.05, n_resamples=999)
-    found = combined_test(coins, holdout, alpha=0.05)
+    found = combined_test(coins, holdout, table, alpha=0.05)
     assert found.pvalue == fisher_pvalue(coins.pvalue, holdout.pvalue)
     assert f"p = {holdout.pvalue:.2g}" in found.basis
     assert coins.assumption in found.assumption
@@ -91,6 +91,6 @@ def test_with_too_few_resamples_for_the_level_nothing_would_have_been_seen():
     coins = redraw_test(table, Key(bytes(32)), alpha=0.2, n_resamples=9)
     scores = {"loss": rng.normal(size=40)}, {"loss": rng.normal(size=10)}
     holdout = holdout_test(*scores, detectors=["loss"], alpha=0.2, n_resamples=9)
-    assert np.isfinite(combined_test(coins, holdout, alpha=0.2).detectable_effect)
+    assert np.isfinite(combined_test(coins, holdout, table, alpha=0.2).detectable_effect)
     # The smallest combination of two p-values of 1/10 is 0.056.
-    assert np.isinf(combined_test(coins, holdout, alpha=1e-6).detectable_effect)
+    assert np.isinf(combined_test(coins, holdout, table, alpha=1e-6).detectable_effect)

@@ -53,10 +53,21 @@ def test_p_is_uniform_where_the_statistic_is_one_of_the_null():
 
 def test_the_shift_found_four_times_in_five():
     # The quantiles of the normal distribution: 1.6449 for 5 %, 0.8416 for 20 %.
-    assert detectable_shift(0.05, floor=0.01) == pytest.approx(1.6449 + 0.8416, abs=1e-4)
-    assert detectable_shift(0.05, floor=0.05) < np.inf
-    assert detectable_shift(0.05, floor=0.06) == np.inf
-    assert detectable_shift(0.9, floor=0.01) == 0.0
+    assert detectable_shift(0.05, 0.01, 9_999) == pytest.approx(1.6449 + 0.8416, abs=1e-4)
+    assert detectable_shift(0.05, 0.06, 9_999) == np.inf
+    assert detectable_shift(0.05, 0.01, 18) == np.inf  # no p below 1 / 19
+    assert detectable_shift(0.9, 0.01, 9_999) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("detectable", "strong", "words"),
+    [(0.25, 1.0, "no evidence"), (1.5, 1.0, "cannot tell"), (0.25, 0.0, "cannot tell"),
+     (np.inf, 1.0, "cannot tell")],
+)  # fmt: skip
+def test_a_test_that_misses_strong_effects_or_knows_none_cannot_tell(detectable, strong, words):
+    found = result(pvalue=0.4, detectable_effect=detectable, strong_effect=strong)
+    assert found.words(0.05) == words
+    assert result(pvalue=0.04, detectable_effect=np.inf).words(0.05) == "trained on it"
 
 
 @pytest.mark.parametrize(
@@ -73,9 +84,12 @@ def test_the_zscore_is_in_standard_deviations_of_the_null():
 
 def test_the_effect_is_said_with_what_could_have_been_seen():
     assert result().effect_words == "0.512 (nats); minimum detectable effect 0.25 (80 % power)"
-    assert "with 4 units no p-value" in result(detectable_effect=np.inf).effect_words
+    assert (
+        "with 4 units even the strongest would be missed"
+        in result(detectable_effect=np.inf).effect_words
+    )
 
 
 def test_a_p_value_equal_to_the_level_is_evidence():
     assert result(pvalue=0.01).words(0.01) == "trained on it"
-    assert result(pvalue=0.0101).words(0.01) == "no evidence"
+    assert result(pvalue=0.0101).words(0.01) != "trained on it"

@@ -281,6 +281,8 @@ TAMPERING = {
     "z edited": (primary(zscore=99.0), "report.json: zscore is"),
     "effect edited": (primary(effect=9.0), "report.json: effect is"),
     "detectable effect edited": (primary(detectable_effect=1e-9), "detectable_effect is"),
+    "coefficients left out": (lambda files: detail(files, adjustment={}), "detectable_effect is"),
+    "strong effect edited": (primary(strong_effect=9.0), "strong_effect is"),
     "bound edited": (primary(chernoff_bound=1e-300), "chernoff_bound is"),
     "another seed": (primary(seed=1), "report.json: "),
     "fewer re-draws": (primary(n_resamples=999), "report.json: pvalue is"),
@@ -398,10 +400,10 @@ TAMPERING = {
 }
 
 
-def remade(files, path):
+def remade(files, path, form=2):
     """Write a bundle whose manifest fits, as a forger would."""
     hashes = {n: hashlib.sha256(c).hexdigest() for n, c in files.items() if n != "manifest.json"}
-    files["manifest.json"] = json.dumps({"format": 1, "files": hashes}).encode()
+    files["manifest.json"] = json.dumps({"format": form, "files": hashes}).encode()
     path.write_bytes(pack(files))
     return path
 
@@ -418,6 +420,18 @@ def test_tampering_is_refused_by_name(opened, authority, tmp_path, kind):
     assert named in str(caught.value)
     with pytest.raises(RefusedError, match="the seal is"):
         check(path, seal)
+
+
+def test_a_bundle_of_an_earlier_version_holds_but_for_its_detectable_effect(opened, tmp_path):
+    files = unpack(opened)
+    primary(detectable_effect=0.5)(files)
+    text = "\n".join(check(remade(files, tmp_path / "case.zip", form=1)))
+    assert "NOT CHECKED: the detectable effect" in text
+    primary(statistic=1e6)(files)
+    with pytest.raises(RefusedError, match="statistic is"):
+        check(remade(files, tmp_path / "case.zip", form=1))
+    with pytest.raises(RefusedError, match="wanted format 1 or 2"):
+        check(remade(files, tmp_path / "case.zip", form=3))
 
 
 def test_edits_without_a_new_manifest_name_the_file(opened, tmp_path):
@@ -738,6 +752,10 @@ VERSIONS_TAMPERING = {
         "sequences", cell("draws.csv", 1, 2, lambda c: "1"), "published version is not the first"
     ),
     "fewer versions": ("sequence", primary(n_resamples=999), "n_resamples is"),
+    "a strong effect of versions": ("twin", primary(strong_effect=99.0), "strong_effect is"),
+    "a detectable effect of versions": (
+        "sequences", primary(detectable_effect=1e-9), "detectable_effect is"
+    ),
     "p of versions": ("sequences", primary(pvalue=1e-9), "pvalue is"),
     "a score of a version": (
         "sequence",

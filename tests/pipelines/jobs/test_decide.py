@@ -56,6 +56,15 @@ def test_no_training_is_no_evidence(decide, tmp_path):
         assert said.startswith("Decision: no evidence (grade B)")
 
 
+def test_with_too_few_documents_the_decision_is_that_it_cannot_tell(decide, tmp_path):
+    # 20 and 20 documents show an AUROC of .9 at level .001 in four of five cases, 8 and 8 do not
+    for n, words in ((40, "no evidence"), (16, "cannot tell")):
+        file = scores(tmp_path / f"{n}.jsonl", n=n)
+        said = decide(file, "--out", str(n))
+        assert said.startswith(f"Decision: {words} (grade B)")
+        assert json.loads(Path(str(n), "decision.json").read_text())["decision"] == words
+
+
 def test_sets_that_differ_in_a_word_get_no_answer(decide, tmp_path):
     file = scores(tmp_path / "s.jsonl", 1.5, " in 2019")
     for test in ("control", "dataset-inference", "conformal"):

@@ -60,15 +60,14 @@ def test_without_a_model_it_says_what_was_not_measured(job, command, tmp_path):
 
 
 def test_the_detectable_effect_has_a_power_of_four_fifths(job):
-    from scipy.stats import norm
-
     from pipelines.loading.models import ModelOptions, load_model
 
     vault = open_vault(job.vault, job.key_file)
     model = load_model(str(job.other), ModelOptions(dtype="float32"))
     power = inspect_vault(vault, sample=30, model=model).sections["power"]
-    spread = power["minimum_detectable_effect"] / (norm.isf(0.001) + norm.isf(0.2))
-    assert power["by_effect"]["0.5"] == pytest.approx(norm.sf(norm.isf(0.001) - 0.5 / spread))
+    for effect, chance in power["by_effect"].items():
+        assert (chance >= 0.8) == (float(effect) >= power["minimum_detectable_effect"])
+    assert max(power["by_effect"].values()) > 0.1
 
 
 def page_of(text, original="large", candidates=("large", "big"), fits=(1.0, 0.25)):

@@ -6,10 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from membership.evidence.result import BLOCK_CELLS
 from watermark.errors import PrerequisiteError
 
 FPRS = (0.05, 0.01, 0.001)
+_BLOCK_CELLS = 4_000_000
+"""Random numbers held in memory at a time."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def _bootstrap(
     _, tied = np.unique(values, return_inverse=True)
     n_values = int(tied.max()) + 1
     found = np.empty(n_resamples)
-    block = max(1, BLOCK_CELLS // n_values)
+    block = max(1, _BLOCK_CELLS // n_values)
     for start in range(0, n_resamples, block):
         size = min(block, n_resamples - start)
         inside = _draw(tied[labels], n_values, size, rng)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from membership.evidence.roc import _bootstrap, separation
+from membership.roc import _bootstrap, separation
 from watermark.errors import PrerequisiteError
 
 RNG = np.random.default_rng
