@@ -65,7 +65,7 @@ def test_a_vault_of_format_2_is_verified_to_the_same_p(old, tmp_path, command):
     )
     assert done.status == 0, done.err
     found, wanted = json.loads(done.out), json.loads((NEW / "report.json").read_text())
-    assert found["verdict"] == wanted["verdict"]
+    assert found["verdict"] == "cannot tell"  # of few draws more was claimed before
     for name, value in wanted["primary"].items():
         assert found["primary"][name] == (
             value if isinstance(value, str) else pytest.approx(value, rel=1e-4)

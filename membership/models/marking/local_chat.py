@@ -126,7 +126,8 @@ def load_local_chat(
 ) -> list[LocalChat]:
     """Load a chat model once, for several prompts; safetensors only, no code is run.
 
-    It runs in bfloat16 where the hardware has units for it: rewriting needs no exact numbers.
+    It runs in bfloat16 where the hardware has units for it: rewriting needs no exact numbers. Where
+    two next tokens are nearly tied, the answer then depends on the texts of the same batch.
 
     Args:
         name_or_folder: A folder, or the id of a hub model, with a chat template.

@@ -88,9 +88,9 @@ def test_with_too_few_resamples_for_the_level_nothing_would_have_been_seen():
         tuple(map(str, range(60))), tuple(f"d{i}" for i in range(60)), np.full(60, 2),
         score - score.mean(1, keepdims=True), {}, {},
     )  # fmt: skip
-    coins = redraw_test(table, Key(bytes(32)), alpha=0.2, n_resamples=9)
+    coins = redraw_test(table, Key(bytes(32)), alpha=0.2, n_resamples=99)
     scores = {"loss": rng.normal(size=40)}, {"loss": rng.normal(size=10)}
-    holdout = holdout_test(*scores, detectors=["loss"], alpha=0.2, n_resamples=9)
+    holdout = holdout_test(*scores, detectors=["loss"], alpha=0.2, n_resamples=99)
     assert np.isfinite(combined_test(coins, holdout, table, alpha=0.2).detectable_effect)
-    # The smallest combination of two p-values of 1/10 is 0.056.
+    # The smallest combination of two p-values of 1/100 is 0.001.
     assert np.isinf(combined_test(coins, holdout, table, alpha=1e-6).detectable_effect)

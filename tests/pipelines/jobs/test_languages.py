@@ -62,7 +62,7 @@ def test_sources_that_know_english_alone_are_refused(corpus, command, source):
     done = command("leximark", "mark", corpus, *OUT, "--language", "de", "--source", source)
     assert done.status == 2
     assert "knows English alone" in done.err
-    assert "thesaurus and llm" in done.err
+    assert "thesaurus=FILE and llm=chat+http" in done.err
 
 
 def test_a_corpus_in_another_language_than_said_is_refused(corpus, tmp_path, thesaurus, command):
@@ -88,7 +88,7 @@ def test_languages_without_words_or_numbers_are_refused(corpus, thesaurus, comma
         f"thesaurus={thesaurus}",
     )
     assert done.status == 2
-    assert "languages: ar, bg" in done.err
+    assert "wanted a code: ar, bg" in done.err
 
 
 def test_the_published_rule_is_for_english(corpus, thesaurus, command):

@@ -34,7 +34,7 @@ def test_a_model_that_always_takes_the_first_option_is_not(job, command):
     with serve_choices(FakeChoices("json_schema", first)) as fake:
         done = verify(job, command, fake, "--simulate-null", "50")
     report = json.loads(done.out)
-    assert report["verdict"] == "no evidence"
+    assert report["verdict"] == "cannot tell"  # its answers say nothing of the words
     assert report["simulated_null"]["n_keys"] == 50
 
 

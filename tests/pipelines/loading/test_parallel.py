@@ -13,8 +13,8 @@ def test_documents_come_in_pieces_and_sites_in_order():
         return LookAlikes().find_sites(documents)
 
     found = list(in_pieces(find)(DOCUMENTS))
-    assert PIECE_DOCUMENTS == 32
-    assert sizes == [32, 32, 6]
+    assert PIECE_DOCUMENTS == 16
+    assert sizes == [16, 16, 16, 16, 6]
     assert found == list(LookAlikes().find_sites(DOCUMENTS))
     assert list(in_pieces(find)([])) == []
 

@@ -72,7 +72,8 @@ def test_a_level_that_is_no_level_is_refused_for_models_that_answer_too(command,
     asked = ("verify", "--corpus", "vault", "--model", "chat+http://127.0.0.1:9/v1#m")
     said = command(*asked, "--alpha", alpha)
     assert (said.status, said.out) == (2, "")
-    assert "alpha must lie between 0 and 0.5" in said.err
+    assert "alpha" in said.err
+    assert "0.5" in said.err
 
 
 def test_a_notebook_is_told_too(shown, capsys):

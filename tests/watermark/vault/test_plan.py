@@ -51,7 +51,7 @@ def test_another_plan_is_refused(plan, tmp_path, change, said):
 
 
 def test_a_folder_without_a_plan_is_no_vault(tmp_path):
-    with pytest.raises(VaultError, match=r"it has no plan\.json; `leximark mark` makes one"):
+    with pytest.raises(VaultError, match=r"it has no plan\.json; name the folder"):
         read_plan(tmp_path)
 
 

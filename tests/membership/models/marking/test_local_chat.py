@@ -13,6 +13,12 @@ TEMPLATE = (
 TEXTS = ["The if statement.", "A much longer passage about the try statement and its clauses."]
 
 
+@pytest.fixture(autouse=True)
+def exact(monkeypatch):
+    """Load models in float32: in bfloat16 the answer to a text depends on those beside it."""
+    monkeypatch.setattr(local_chat, "auto_dtype", lambda device: torch.float32)
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     tokenizer = tiny_tokenizer()
@@ -44,6 +50,13 @@ def test_answers_are_those_of_a_greedy_loop_whatever_stands_beside_them(folder, 
     monkeypatch.setattr(local_chat, "BATCH", 1)
     assert chat.ask(TEXTS) == wanted
     assert chat.ask([]) == []
+
+
+def test_weights_are_of_the_type_that_the_hardware_prefers(folder, monkeypatch):
+    monkeypatch.setattr(local_chat, "auto_dtype", lambda device: torch.bfloat16)
+    (chat,) = load_local_chat(folder, ["Be brief."])
+    assert {weight.dtype for weight in chat.model.parameters()} == {torch.bfloat16}
+    assert all(chat.ask(TEXTS))
 
 
 def test_longer_answers_are_allowed_where_they_are_needed(folder):
