@@ -31,9 +31,9 @@ class Chat:
         return self.n_failures
 
     def ask(self, texts: Sequence[str]) -> list[str | None]:
-        """Return the model's answer to each text, in order; None if there is none or an empty one.
+        """Return the model's answer to each text, in order; None where the request failed.
 
-        Every failure is reported.
+        An empty answer is a failure, too. Every failure is reported.
 
         Raises:
             ModelError: It failed more often than `max_failures` allows, or on all of many texts.

@@ -63,13 +63,17 @@ def test_the_simulation_would_notice_two_values_that_hang_together():
     assert kstest(combined(dependent=True), "uniform").pvalue < 0.001
 
 
-def test_the_combined_test_says_both_p_values_and_keeps_what_they_assume():
-    rng = np.random.default_rng(12)
+def noise_table(rng):
     score = rng.normal(size=(60, 2))
-    table = ScoreTable(
+    return ScoreTable(
         tuple(map(str, range(60))), tuple(f"d{i}" for i in range(60)), np.full(60, 2),
         score - score.mean(1, keepdims=True), {}, {},
     )  # fmt: skip
+
+
+def test_the_combined_test_says_both_p_values_and_keeps_what_they_assume():
+    rng = np.random.default_rng(12)
+    table = noise_table(rng)
     coins = redraw_test(table, Key(bytes(32)), alpha=0.05, n_resamples=999)
     scores = {"loss": rng.normal(size=40) + 1}, {"loss": rng.normal(size=10)}
     holdout = holdout_test(*scores, detectors=["loss"], alpha=0.05, n_resamples=999)
@@ -83,11 +87,7 @@ def test_the_combined_test_says_both_p_values_and_keeps_what_they_assume():
 
 def test_with_too_few_resamples_for_the_level_nothing_would_have_been_seen():
     rng = np.random.default_rng(13)
-    score = rng.normal(size=(60, 2))
-    table = ScoreTable(
-        tuple(map(str, range(60))), tuple(f"d{i}" for i in range(60)), np.full(60, 2),
-        score - score.mean(1, keepdims=True), {}, {},
-    )  # fmt: skip
+    table = noise_table(rng)
     coins = redraw_test(table, Key(bytes(32)), alpha=0.2, n_resamples=99)
     scores = {"loss": rng.normal(size=40)}, {"loss": rng.normal(size=10)}
     holdout = holdout_test(*scores, detectors=["loss"], alpha=0.2, n_resamples=99)

@@ -160,6 +160,13 @@ def many(tmp_path):
     return texts
 
 
+def edit_by_chat(command, address):
+    return command(
+        "leximark", "attack", "n.jsonl", "--id-column", "id", "--attack", "chat", "--out", "out",
+        "--set", f"endpoint={address}", "--set", "prompt=edit",
+    )  # fmt: skip
+
+
 def test_a_server_that_goes_down_stops_the_run_and_the_next_one_continues(command, many, tmp_path):
     asked: list[str] = []
 
@@ -169,15 +176,9 @@ def test_a_server_that_goes_down_stops_the_run_and_the_next_one_continues(comman
             raise ValueError("down")
         return text.upper()
 
-    def attack(address):
-        return command(
-            "leximark", "attack", "n.jsonl", "--id-column", "id", "--attack", "chat", "--out",
-            "out", "--set", f"endpoint={address}", "--set", "prompt=edit",
-        )  # fmt: skip
-
     with serve_chat(answer) as address:
-        stopped = attack(address)
-        done = attack(address)
+        stopped = edit_by_chat(command, address)
+        done = edit_by_chat(command, address)
     assert (stopped.status, "no answer to any of 64 texts" in stopped.err) == (2, True)
     assert done.out.startswith("200 documents read, 200 changed")
     assert len(asked) == 128 + 200 - 64
@@ -192,16 +193,10 @@ def test_after_a_single_failure_all_other_blocks_are_kept(command, many, tmp_pat
             raise ValueError("down")
         return text.upper()
 
-    def attack(address):
-        return command(
-            "leximark", "attack", "n.jsonl", "--id-column", "id", "--attack", "chat", "--out",
-            "out", "--set", f"endpoint={address}", "--set", "prompt=edit",
-        )  # fmt: skip
-
     with serve_chat(answer) as address:
-        assert attack(address).status == 2  # the third block fails as a whole
+        assert edit_by_chat(command, address).status == 2  # the third block fails as a whole
         asked_first = len(asked)
-        done = attack(address)
+        done = edit_by_chat(command, address)
     assert done.out.startswith("200 documents read, 200 changed")
     again = asked[asked_first:]
     assert len(again) == 200 - 64  # all but the second block, in which nothing failed
